@@ -36,8 +36,8 @@ for argument; do
     semihosting="$semihosting,arg=$(printf '%s' "$argument" | sed 's/,/,,/g')"
 done
 
-# shellcheck disable=SC2086
 run() {
+    # $icount is two words or none.
     qemu-system-arm -M "$machine" -kernel "$elf" -display none -monitor none -serial none \
         -semihosting-config "$semihosting" $icount </dev/null
 }

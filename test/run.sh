@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Builds everything and runs every test, from a fresh clone on a fresh Debian 12 or Ubuntu 24.04.
+#
+#   sh test/run.sh [full] [STEP...]     full: everything at its full length; steps given by name: those only
+#
+# A step is a preset (configure, build, ctest), or a check: an executable-by-sh script test/check/<name>.sh, which passes when it
+# returns 0 and is told "full" as its argument. A preset counts as many tests as ctest ran, and one failure more if it does not
+# configure, does not build, or has no test; a check counts as one. Logs stay in build/log. The last line is "N passed, M failed".
+set -eu
+cd "$(dirname "$0")/.."
+
+presets="host host32 host-clang host-san m0 m3 m4 m7 m33"
+tier=fast
+if [ "${1:-}" = full ]; then
+    tier=full
+    shift
+fi
+export CAIRN_TIER=$tier
+
+passed=0
+failed=0
+failures=
+logs=build/log
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+# fail STEP LOG: a step that could not run to its end counts as one failure, and shows why.
+fail() {
+    failed=$((failed + 1))
+    failures="$failures $1"
+    echo "--- $1 FAILED, the end of $2:"
+    tail -n 60 "$2"
+}
+
+# What ctest said: "97% tests passed, 2 tests failed out of 66".
+count() {
+    line=$(sed -n 's/^[0-9]*% tests passed, \([0-9]*\) tests\{0,1\} failed out of \([0-9]*\).*/\1 \2/p' "$1" | tail -n 1)
+    lost=${line% *}
+    all=${line#* }
+}
+
+step_preset() {
+    log=$logs/$1.log
+    if ! cmake --preset "$1" >"$log" 2>&1; then fail "$1" "$log"; return; fi
+    if ! cmake --build --preset "$1" --parallel "$jobs" >>"$log" 2>&1; then fail "$1" "$log"; return; fi
+    status=0
+    ctest --preset "$1" --parallel "$jobs" >"$log.ctest" 2>&1 || status=$?
+    count "$log.ctest"
+    if [ -z "$line" ] || { [ $status -ne 0 ] && [ "$lost" -eq 0 ]; }; then fail "$1" "$log.ctest"; return; fi
+    passed=$((passed + all - lost))
+    failed=$((failed + lost))
+    echo "$1: $((all - lost)) passed, $lost failed"
+    if [ "$lost" -ne 0 ]; then
+        failures="$failures $1"
+        tail -n 100 "$log.ctest"
+    fi
+}
+
+step_check() {
+    log=$logs/check-$1.log
+    if sh "test/check/$1.sh" "$tier" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "$1: passed"
+    else
+        fail "$1" "$log"
+    fi
+}
+
+run_step() {
+    if [ -f "test/check/$1.sh" ]; then step_check "$1"; else step_preset "$1"; fi
+}
+
+sh port/setup.sh
+mkdir -p "$logs"
+
+checks=
+for script in test/check/*.sh; do
+    [ -f "$script" ] || continue
+    name=${script##*/}
+    checks="$checks ${name%.sh}"
+done
+
+for step in ${*:-$presets $checks}; do
+    run_step "$step"
+done
+
+[ -z "$failures" ] || echo "failed in:$failures"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
