@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+//
+// The free lists: segregated by length, last in first out, doubly linked through the free granules.
+//
+// OWNS: map and heads of the control, and the links in free blocks.
+//
+// PICTURE: list 1 .. 7: blocks of just that many granules. Then a list for each doubling:
+//          8: 8..15   9: 16..31   10: 32..63   11: 64..127 ... 31: 2^26 and more
+//
+// INVARIANTS: T6 a free block is in exactly one list, that of its length, and links are mutual. T7 a list's bit in the map is set
+//     exactly when the list is not empty. What a free block says is believed only if both neighbours and the tags agree.
+//
+// COST: insert and remove O(1). At most 4 loads and 4 stores beside the tags.
+// CALLERS: lib/heap, lock held.
+#ifndef CAIRN_HEAP_BINS_H
+#define CAIRN_HEAP_BINS_H
+
+#include "heap/control.h"
+
+#define BIN_EXACT 8u  // lists below this number hold one length each
+
+CAIRN_INLINE uint32_t bin_of(uint32_t length)
+{
+    return length < BIN_EXACT ? length : BIN_EXACT - 3 + bits_highest(length);
+}
+
+// Lists that a heap of `limit` granules has; list 0 is never used.
+CAIRN_INLINE uint32_t bin_count(uint32_t limit)
+{
+    return bin_of(limit) + 1;
+}
+
+// The first list from `bin` on that is not empty; 0 if none. pre: bin < 32.
+CAIRN_INLINE uint32_t bin_next(const struct heap_control *control, uint32_t bin)
+{
+    const uint32_t map = control->map >> bin << bin;
+    return map == 0 ? 0 : bits_lowest(map);
+}
+
+// The last list that is not empty; 0 if none.
+CAIRN_INLINE uint32_t bin_last(const struct heap_control *control)
+{
+    return control->map == 0 ? 0 : bits_highest(control->map);
+}
+
+CAIRN_INLINE bool is_inside(const struct heap_control *control, uint32_t granule)
+{
+    return granule - 1 < control->granules;
+}
+
+// May `block`, a free start of list `bin`, be unlinked? True iff its neighbours in the list are free blocks that point back to it.
+CAIRN_INLINE bool bin_agrees(const struct cairn_heap *heap, const struct heap_control *control, uint32_t block, uint32_t bin)
+{
+    const unsigned char *const base = heap->base;
+    const struct tag_word *const tags = heap->tags;
+    const struct block_links links = *links_at(base, block);
+    if (links.next != 0 && (!is_inside(control, links.next) || !is_free_start(tags, links.next) ||
+                            links_at(base, links.next)->prev != block)) {
+        return false;
+    }
+    if (links.prev == 0) {
+        return control->heads[bin] == block;
+    }
+    return is_inside(control, links.prev) && is_free_start(tags, links.prev) && links_at(base, links.prev)->next == block;
+}
+
+// Take `block` out of list `bin`. pre: it agrees.
+CAIRN_INLINE void bin_remove(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t bin)
+{
+    const struct block_links links = *links_at(base, block);
+    if (links.next != 0) {
+        links_at(base, links.next)->prev = links.prev;
+    }
+    if (links.prev != 0) {
+        links_at(base, links.prev)->next = links.next;
+    } else {
+        control->heads[bin] = links.next;
+        if (links.next == 0) {
+            control->map &= ~((uint32_t)1 << bin);
+        }
+    }
+}
+
+// Put the block of `length` granules into its list, at the head.
+CAIRN_INLINE void bin_insert(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t length)
+{
+    const uint32_t bin = bin_of(length);
+    const uint32_t head = control->heads[bin];
+    struct block_links *const links = links_at(base, block);
+    links->next = head;
+    links->prev = 0;
+    if (length >= BIN_EXACT) {
+        hint_at(base, block)->next = length;
+    }
+    control->heads[bin] = block;
+    if (head != 0) {
+        links_at(base, head)->prev = block;
+    } else {
+        control->map |= (uint32_t)1 << bin;
+    }
+}
+
+#endif

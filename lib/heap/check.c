@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+//
+// The checker: every rule of docs/LAYOUT.md, on an image that may be anything.
+//
+// OWNS: nothing; read-only. Trusts no byte of the image: a number is compared before it is used.
+//
+// INVARIANTS: T1 to T9, each returned by its own name. What it does not prove: that the bytes in used blocks are the user's.
+// COST: O(1) a tag pair and a block; the whole check walks each list once more. No recursion.
+// CALLERS: the user; attach, on bytes from outside.
+#include "heap/core.h"
+
+struct tally {
+    uint32_t used;
+    uint32_t used_blocks;
+    uint32_t free_blocks;
+};
+
+static int broken(struct cairn_fault *fault, enum cairn_rule rule, const void *address)
+{
+    if (fault != NULL) {
+        *fault = (struct cairn_fault){rule, address};
+    }
+    return CAIRN_ECORRUPT;
+}
+
+static bool is_free_block(const struct cairn_heap *heap, uint32_t granule)
+{
+    return is_inside(heap->control, granule) && is_free_start(heap->tags, granule);
+}
+
+// T9: the control's fields.
+static int check_control(const struct cairn_heap *heap, struct cairn_fault *fault)
+{
+    const struct heap_control *const control = heap->control;
+    const uint32_t known = FLAGS_KNOWN | (CAIRN_GRANULE - 1u) << LEAD_SHIFT;
+    if (control->magic != HEAP_MAGIC || control->limit > GRANULES_MAX || control->granules - 1 >= control->limit ||
+        control->fit > CAIRN_FIT_BOUNDED || control->search == 0 || (control->flags & ~known) != 0 ||
+        ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16)) {
+        return broken(fault, CAIRN_RULE_T9, control);
+    }
+    return 0;
+}
+
+// T1: both ends of the tag array, on which every look sideways rests.
+static int check_ends(const struct cairn_heap *heap, struct cairn_fault *fault)
+{
+    const struct tag_word *const tags = heap->tags;
+    const uint32_t fence = fence_of(heap->control);
+    if (!is_used_start(tags, 0) || !is_start(tags, 1)) {
+        return broken(fault, CAIRN_RULE_T1, granule_address(heap->base, 1));
+    }
+    const uint32_t behind = tags[fence >> CAIRN_TAG_SHIFT].start & ~(tag_bit(fence) | (tag_bit(fence) - 1));
+    if (!is_used_start(tags, fence) || behind != 0) {
+        return broken(fault, CAIRN_RULE_T1, granule_address(heap->base, fence));
+    }
+    return 0;
+}
+
+// T6, T7: a free block's place in its list.
+static int check_links(const struct cairn_heap *heap, uint32_t block, uint32_t length, struct cairn_fault *fault)
+{
+    const struct heap_control *const control = heap->control;
+    const void *const address = granule_address(heap->base, block);
+    const uint32_t bin = bin_of(length);
+    const struct block_links links = *links_at(heap->base, block);
+    if (links.next != 0 && (!is_free_block(heap, links.next) || links_at(heap->base, links.next)->prev != block ||
+                            bin_of(block_length(heap->tags, links.next)) != bin)) {
+        return broken(fault, CAIRN_RULE_T6, address);
+    }
+    if (links.prev == 0 ? control->heads[bin] != block
+                        : !is_free_block(heap, links.prev) || links_at(heap->base, links.prev)->next != block) {
+        return broken(fault, CAIRN_RULE_T6, address);
+    }
+    if (length >= BIN_EXACT && hint_at(heap->base, block)->next != length) {
+        return broken(fault, CAIRN_RULE_T6, address);
+    }
+    if ((control->map >> bin & 1) == 0) {
+        return broken(fault, CAIRN_RULE_T7, address);
+    }
+    return 0;
+}
+
+// T2 to T7 for one block. pre: T1; `block` is a start inside.
+static int check_block(const struct cairn_heap *heap, uint32_t block, struct tally *tally, struct cairn_fault *fault)
+{
+    const struct tag_word *const tags = heap->tags;
+    const uint32_t fence = fence_of(heap->control);
+    const void *const address = granule_address(heap->base, block);
+    const uint32_t length = block_length(tags, block);
+    if (length == 0 || length > fence - block || !is_start(tags, block + length)) {
+        return broken(fault, CAIRN_RULE_T2, address);
+    }
+    const uint32_t end = block + length;
+    const bool free = is_free_edge(tags, block);
+    const uint32_t first = (block >> CAIRN_TAG_SHIFT) + 1;
+    const uint32_t last = (end >> CAIRN_TAG_SHIFT) - 1;
+    const uint32_t record = record_make(length, free);
+    if (first <= last && (tags[first].edge != record || tags[last].edge != record || tags[last].start != 0)) {
+        return broken(fault, CAIRN_RULE_T4, address);
+    }
+    if (is_free_edge(tags, end - 1) != free) {
+        return broken(fault, CAIRN_RULE_T5, address);
+    }
+    if (free && is_free_edge(tags, end)) {
+        return broken(fault, CAIRN_RULE_T3, address);
+    }
+    tally->used += free ? 0 : length;
+    tally->used_blocks += !free;
+    tally->free_blocks += free;
+    return free ? check_links(heap, block, length, fault) : 0;
+}
+
+// T4 backwards: a start behind a pair without one. What that pair records must lead to a block that ends here.
+static int check_before(const struct cairn_heap *heap, uint32_t start, struct cairn_fault *fault)
+{
+    const uint32_t length = length_before(heap->tags, start);
+    if (length >= start || !is_start(heap->tags, start - length) || block_length(heap->tags, start - length) != length) {
+        return broken(fault, CAIRN_RULE_T4, granule_address(heap->base, start));
+    }
+    return 0;
+}
+
+// All blocks that start in pair `pair`.
+static int check_pair(const struct cairn_heap *heap, uint32_t pair, struct tally *tally, struct cairn_fault *fault)
+{
+    const uint32_t fence = fence_of(heap->control);
+    uint32_t starts = heap->tags[pair].start;
+    if ((starts & ~(TAG_MASK == 31 ? ~(uint32_t)0 : ((uint32_t)2 << TAG_MASK) - 1)) != 0) {
+        return broken(fault, CAIRN_RULE_T2, granule_address(heap->base, pair << CAIRN_TAG_SHIFT));
+    }
+    if (starts != 0 && pair != 0 && heap->tags[pair - 1].start == 0) {
+        const int error = check_before(heap, (pair << CAIRN_TAG_SHIFT) + bits_lowest(starts), fault);
+        if (error != 0) {
+            return error;
+        }
+    }
+    for (; starts != 0; starts &= starts - 1) {
+        const uint32_t block = (pair << CAIRN_TAG_SHIFT) + bits_lowest(starts);
+        if (block == 0 || block == fence) {
+            continue;
+        }
+        const int error = check_block(heap, block, tally, fault);
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+// T6, T7, T8 for the whole: each list holds what its bit says, all lists together hold every free block, the counters agree.
+static int check_lists(const struct cairn_heap *heap, const struct tally *tally, struct cairn_fault *fault)
+{
+    const struct heap_control *const control = heap->control;
+    const uint32_t bins = bin_count(control->limit);
+    uint32_t listed = 0;
+    for (uint32_t bin = 0; bin < 32; bin++) {
+        const uint32_t head = bin < bins ? control->heads[bin] : 0;
+        if ((control->map >> bin & 1) != (head != 0)) {
+            return broken(fault, CAIRN_RULE_T7, &control->map);
+        }
+        if (head != 0 && (!is_free_block(heap, head) || links_at(heap->base, head)->prev != 0 ||
+                          bin_of(block_length(heap->tags, head)) != bin)) {
+            return broken(fault, CAIRN_RULE_T6, &control->heads[bin]);
+        }
+        for (uint32_t block = head; block != 0 && listed <= tally->free_blocks; block = links_at(heap->base, block)->next) {
+            listed++; // the links are mutual, so a list that starts at a block without prev is no circle
+        }
+    }
+    if (listed != tally->free_blocks) {
+        return broken(fault, CAIRN_RULE_T6, control->heads);
+    }
+    if (control->used != tally->used || control->used_blocks != tally->used_blocks || control->free_blocks != tally->free_blocks ||
+        control->peak < control->used || control->peak > control->limit) {
+        return broken(fault, CAIRN_RULE_T8, &control->used);
+    }
+    return 0;
+}
+
+int heap_check(const struct cairn_heap *heap, struct cairn_fault *fault)
+{
+    struct tally tally = {0};
+    int error = check_control(heap, fault);
+    if (error == 0) {
+        error = check_ends(heap, fault);
+    }
+    for (uint32_t pair = 0; error == 0 && pair < tag_pairs(heap->control->granules); pair++) {
+        error = check_pair(heap, pair, &tally, fault);
+    }
+    return error != 0 ? error : check_lists(heap, &tally, fault);
+}
+
+int cairn_heap_check(struct cairn_heap *heap, struct cairn_fault *fault)
+{
+    if (fault != NULL) {
+        *fault = (struct cairn_fault){CAIRN_RULE_NONE, NULL};
+    }
+    if (!is_heap(heap)) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t key = heap_lock(heap);
+    const int error = heap_check(heap, fault);
+    heap_unlock(heap, key);
+    return error;
+}
+
+int cairn_heap_check_step(struct cairn_heap *heap, uint32_t *cursor, uint32_t words, struct cairn_fault *fault)
+{
+    struct tally tally = {0};
+    if (fault != NULL) {
+        *fault = (struct cairn_fault){CAIRN_RULE_NONE, NULL};
+    }
+    if (!is_heap(heap) || cursor == NULL || words == 0) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t key = heap_lock(heap);
+    int error = check_control(heap, fault);
+    if (error == 0) {
+        error = check_ends(heap, fault);
+    }
+    if (error == 0) {
+        const uint32_t pairs = tag_pairs(heap->control->granules);
+        uint32_t pair = *cursor;
+        for (; error == 0 && pair < pairs && words != 0; words--) {
+            error = check_pair(heap, pair++, &tally, fault);
+        }
+        *cursor = pair < pairs ? pair : 0;
+    }
+    heap_unlock(heap, key);
+    return error;
+}

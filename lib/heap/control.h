@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+//
+// The front of the image: sizes, counters, list heads. And the one floor through which the bytes of free granules are read and written.
+//
+// OWNS: struct heap_control; the words in free granules.
+//
+// PICTURE: region ->| control | heads | tags: 8 bytes for 32 granules, for max_size | granules |
+//          all words are 32 bits, in the machine's own order; no pointers; a link is a granule's number, 0 is none.
+//          a free block:  granule 0 { next, prev }   granule 1, where the block is in a range list: { length, - }
+//
+// INVARIANTS: T8 used + free == granules, and the counters agree. T9 limits, below.
+// COST: none of its own. CALLERS: lib/heap, lock held.
+#ifndef CAIRN_HEAP_CONTROL_H
+#define CAIRN_HEAP_CONTROL_H
+
+#include "cairn/heap.h"
+#include "heap/tags.h"
+
+#if CAIRN_GRANULE == 16
+#define GRANULE_SHIFT 4
+#else
+#define GRANULE_SHIFT 3
+#endif
+
+#define HEAP_MAGIC 0x314E5243u   // "CRN1": bytes C R N 1 on a little-endian machine; 1 is the layout's version
+#define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 32 lists
+#define FLAG_WIPE 0x01u
+#define FLAG_TAGS_OUTSIDE 0x02u
+#define FLAG_GRANULE_16 0x04u
+#define FLAGS_KNOWN (FLAG_WIPE | FLAG_TAGS_OUTSIDE | FLAG_GRANULE_16)
+#define LEAD_SHIFT 4 // above: bytes from the region's start to the control
+
+
+struct heap_control {
+    uint32_t magic;
+    uint32_t granules; // now
+    uint32_t limit;    // granules that the tags and lists are made for
+    uint16_t search;
+    uint8_t fit;
+    uint8_t flags;
+    uint32_t used; // granules
+    uint32_t peak;
+    uint32_t used_blocks;
+    uint32_t free_blocks;
+    uint32_t failures;
+    uint32_t classes; // bounded fit: bit k: a length of 2^k was asked for
+    uint32_t map;     // bit b: list b is not empty
+    uint32_t heads[]; // list b; as many as bin_count(limit)
+};
+
+_Static_assert(sizeof(struct heap_control) == 44, "the same bytes on every machine");
+
+struct CAIRN_MAY_ALIAS block_links {
+    uint32_t next;
+    uint32_t prev;
+};
+
+_Static_assert(sizeof(struct block_links) <= CAIRN_GRANULE, "one granule holds the links");
+
+// ---------------------------------------------------------------------------------------------- the memory floor
+
+CAIRN_INLINE void *granule_address(const unsigned char *base, uint32_t granule)
+{
+    return (void *)(base + ((size_t)granule << GRANULE_SHIFT));
+}
+
+CAIRN_INLINE struct block_links *links_at(const unsigned char *base, uint32_t granule)
+{
+    return (struct block_links *)granule_address(base, granule);
+}
+
+// The length that a free block in a range list keeps in its second granule: a hint for searches; the tags decide.
+CAIRN_INLINE struct block_links *hint_at(const unsigned char *base, uint32_t granule)
+{
+    return (struct block_links *)granule_address(base, granule + 1);
+}
+
+// ---------------------------------------------------------------------------------------------- addresses and numbers
+
+CAIRN_INLINE size_t bytes_of(uint32_t granules)
+{
+    return (size_t)granules << GRANULE_SHIFT;
+}
+
+// Number of the granule that `address` is the first byte of; outside 1 to GRANULES_MAX for any other address. Rotates, so that
+// the bits below a granule make the number too large.
+CAIRN_INLINE size_t granule_number(const unsigned char *base, const void *address)
+{
+    const size_t offset = (size_t)((uintptr_t)address - (uintptr_t)base);
+    return offset >> GRANULE_SHIFT | offset << (sizeof(size_t) * 8 - GRANULE_SHIFT);
+}
+
+CAIRN_INLINE bool is_fit(enum cairn_fit fit, uint32_t search)
+{
+    return (uint32_t)fit <= CAIRN_FIT_BOUNDED && search <= CAIRN_SEARCH_ALL;
+}
+
+CAIRN_INLINE uint16_t search_limit(uint32_t search)
+{
+    return (uint16_t)(search == 0 ? CAIRN_SEARCH_DEFAULT : search);
+}
+
+// Granules that `size` bytes take; more than GRANULES_MAX for 0 bytes.
+CAIRN_INLINE size_t granules_for(size_t size)
+{
+    return ((size - 1) >> GRANULE_SHIFT) + 1;
+}
+
+#endif

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// What the files of the heap owe each other: the lock, the reports, and the two moves that all the calls are made of.
+//
+// OWNS: nothing; names who does.
+// CALLERS: lib/heap.
+#ifndef CAIRN_HEAP_CORE_H
+#define CAIRN_HEAP_CORE_H
+
+#include "heap/bins.h"
+
+#define HARDENED (CAIRN_HARDEN >= 1)
+
+CAIRN_INLINE bool is_heap(const struct cairn_heap *heap)
+{
+    return heap != NULL && heap->control != NULL;
+}
+
+CAIRN_INLINE uint32_t fence_of(const struct heap_control *control)
+{
+    return control->granules + 1;
+}
+
+CAIRN_INLINE uint32_t heap_lock(const struct cairn_heap *heap)
+{
+    const struct cairn_heap_hooks *const hooks = heap->hooks;
+    return hooks != NULL && hooks->lock != NULL ? hooks->lock(heap->context) : 0;
+}
+
+CAIRN_INLINE void heap_unlock(const struct cairn_heap *heap, uint32_t key)
+{
+    const struct cairn_heap_hooks *const hooks = heap->hooks;
+    if (hooks != NULL && hooks->unlock != NULL) {
+        hooks->unlock(heap->context, key);
+    }
+}
+
+// The number of a used block's first granule, or 0 for any other address. Silent.
+CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const struct heap_control *control, const void *address)
+{
+    const size_t number = granule_number(heap->base, address);
+    if (number - 1 >= control->granules || !is_used_start(heap->tags, (uint32_t)number)) {
+        return 0;
+    }
+    return (uint32_t)number;
+}
+
+// report.c: tell the report hook, or stop the program. `address` is what the caller passed: pointer, interior or double free, as it finds.
+void heap_report_pointer(const struct cairn_heap *heap, const void *address);
+// The links of the free block `granule` and its neighbours disagree.
+void heap_report_link(const struct cairn_heap *heap, uint32_t granule);
+
+// alloc.c: take `length` granules out of the lists, as a used block that is not counted yet. Bounded fit: the length rounded up.
+// Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
+uint32_t heap_take(struct cairn_heap *heap, uint32_t length);
+
+// free.c: make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list.
+// Returns false where a neighbour's broken link was reported; then nothing has changed.
+bool heap_release(struct cairn_heap *heap, uint32_t block, uint32_t length);
+
+// Count a block of `length` granules that was taken.
+CAIRN_INLINE void heap_count_taken(struct heap_control *control, uint32_t length)
+{
+    const uint32_t used = control->used + length;
+    control->used = used;
+    control->used_blocks++;
+    if (used > control->peak) {
+        control->peak = used;
+    }
+}
+
+CAIRN_INLINE void heap_count_released(struct heap_control *control, uint32_t length)
+{
+    control->used -= length;
+    control->used_blocks--;
+}
+
+// check.c: every rule, lock held.
+int heap_check(const struct cairn_heap *heap, struct cairn_fault *fault);
+
+// hooks.c: run the failed hook, unlocked. True: try again.
+bool heap_failed(struct cairn_heap *heap, size_t size);
+// hooks.c: tell the event hook. pre: lock held.
+void heap_event(const struct cairn_heap *heap, enum cairn_heap_act act, const void *before, void *after, size_t size, size_t alignment);
+
+#endif

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+//
+// Boundary tags, kept beside the memory: two bits a granule, in pairs of words.
+//
+// OWNS: the meaning of the tag array. Nobody else reads or writes its bits.
+//
+// PICTURE: a pair of words for each 32 granules; granule g is bit g mod 32 of pair g / 32.
+//
+//     granule   0   1   2   3   4   5   6   7   8   9        1 used (2 granules), 3 free (4), 7 used, 8 used ...
+//     start     1   1   0   1   0   0   0   1   1   0 ..     a block starts here
+//     edge      0   0   .   1   .   .   1   0   0   . ..     at a block's first and last granule: is it free? elsewhere: unread
+//
+//     A pair whose start word is 0 lies inside one block. In the first and the last pair of such a run the edge word is a *record*: bit 31
+//     says whether the block is free, the bits below are its length. (Bit 31 is also what a block that ends on that
+//     pair's last granule needs there: the edge of its last granule.)
+//
+//     Granule 0 and the fence, one behind the last granule, are used starts with no memory of their own: looking left from the first block
+//     and right from the last needs no test.
+//
+// INVARIANTS: T1, T2, T4, T5 of docs/LAYOUT.md. A start bit is exact at all times: free() rests on nothing else. The edges between
+//     a block's two ends and the records between its first and last are whatever was there; nobody reads them.
+//
+// COST: a length forwards or backwards is at most three loads, whatever the length. O(1), no loops.
+// CALLERS: lib/heap, lock held.
+#ifndef CAIRN_HEAP_TAGS_H
+#define CAIRN_HEAP_TAGS_H
+
+#include "base/bits.h"
+
+// log2 of the granules that a pair covers. Tests build the heap with tiny pairs to reach every case on a small heap.
+#ifndef CAIRN_TAG_SHIFT
+#define CAIRN_TAG_SHIFT 5
+#endif
+#define TAG_GRANULES ((uint32_t)1 << CAIRN_TAG_SHIFT)
+#define TAG_MASK (TAG_GRANULES - 1)
+#define RECORD_FREE ((uint32_t)1 << TAG_MASK)
+#define RECORD_SHIFT (CAIRN_TAG_SHIFT == 5 ? 0u : TAG_GRANULES)
+
+struct tag_word {
+    uint32_t start;
+    uint32_t edge;
+};
+
+_Static_assert(sizeof(struct tag_word) == 8, "two bits a granule");
+_Static_assert(CAIRN_TAG_SHIFT >= 2 && CAIRN_TAG_SHIFT <= 5, "a record needs its bits");
+
+CAIRN_INLINE uint32_t tag_bit(uint32_t granule)
+{
+    return (uint32_t)1 << (granule & TAG_MASK);
+}
+
+CAIRN_INLINE uint32_t record_make(uint32_t length, bool free)
+{
+    return length << RECORD_SHIFT | (free ? RECORD_FREE : 0);
+}
+
+CAIRN_INLINE uint32_t record_length(uint32_t record)
+{
+    return (RECORD_SHIFT == 0 ? record & ~RECORD_FREE : record >> RECORD_SHIFT);
+}
+
+// Does a used block start here? The whole of what free() must know.
+CAIRN_INLINE bool is_used_start(const struct tag_word *tags, uint32_t granule)
+{
+    const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
+    return ((tag->start & ~tag->edge) >> (granule & TAG_MASK) & 1) != 0;
+}
+
+CAIRN_INLINE bool is_free_start(const struct tag_word *tags, uint32_t granule)
+{
+    const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
+    return ((tag->start & tag->edge) >> (granule & TAG_MASK) & 1) != 0;
+}
+
+CAIRN_INLINE bool is_start(const struct tag_word *tags, uint32_t granule)
+{
+    return (tags[granule >> CAIRN_TAG_SHIFT].start >> (granule & TAG_MASK) & 1) != 0;
+}
+
+// Is the granule, an end of a block, part of a free one?
+CAIRN_INLINE bool is_free_edge(const struct tag_word *tags, uint32_t granule)
+{
+    return (tags[granule >> CAIRN_TAG_SHIFT].edge >> (granule & TAG_MASK) & 1) != 0;
+}
+
+// Length of the block that starts at `granule`.
+CAIRN_INLINE uint32_t block_length(const struct tag_word *tags, uint32_t granule)
+{
+    const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
+    const uint32_t at = granule & TAG_MASK;
+    const uint32_t here = tag->start & (~(uint32_t)1 << at);
+    if (CAIRN_LIKELY(here != 0)) {
+        return bits_lowest(here) - at;
+    }
+    if (tag[1].start != 0) {
+        return bits_lowest(tag[1].start) + TAG_GRANULES - at;
+    }
+    return record_length(tag[1].edge);
+}
+
+// Length of the block that ends where `granule`, a start, begins. pre: granule > 0.
+CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t granule)
+{
+    const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
+    const uint32_t at = granule & TAG_MASK;
+    const uint32_t here = tag->start & (((uint32_t)1 << at) - 1);
+    if (CAIRN_LIKELY(here != 0)) {
+        return at - bits_highest(here);
+    }
+    if (tag[-1].start != 0) {
+        return at + TAG_GRANULES - bits_highest(tag[-1].start);
+    }
+    return record_length(tag[-1].edge);
+}
+
+CAIRN_INLINE void start_set(struct tag_word *tags, uint32_t granule)
+{
+    tags[granule >> CAIRN_TAG_SHIFT].start |= tag_bit(granule);
+}
+
+CAIRN_INLINE void start_clear(struct tag_word *tags, uint32_t granule)
+{
+    tags[granule >> CAIRN_TAG_SHIFT].start &= ~tag_bit(granule);
+}
+
+CAIRN_INLINE void edge_set(struct tag_word *tags, uint32_t granule)
+{
+    tags[granule >> CAIRN_TAG_SHIFT].edge |= tag_bit(granule);
+}
+
+CAIRN_INLINE void edge_clear(struct tag_word *tags, uint32_t granule)
+{
+    tags[granule >> CAIRN_TAG_SHIFT].edge &= ~tag_bit(granule);
+}
+
+// Write the records of the block [start, end), where it has any. After the edges: a record's bit 31 may be one.
+CAIRN_INLINE void record_span(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
+{
+    const uint32_t first = (start >> CAIRN_TAG_SHIFT) + 1;
+    const uint32_t behind = end >> CAIRN_TAG_SHIFT;
+    if (first < behind) {
+        const uint32_t record = record_make(end - start, free);
+        tags[first].edge = record;
+        tags[behind - 1].edge = record;
+    }
+}
+
+// Say that the block [start, end) is used: edges and records. Its start bit, and the one at end, are there already.
+CAIRN_INLINE void tags_mark_used(struct tag_word *tags, uint32_t start, uint32_t end)
+{
+    edge_clear(tags, start);
+    edge_clear(tags, end - 1);
+    record_span(tags, start, end, false);
+}
+
+// The same for a free block.
+CAIRN_INLINE void tags_mark_free(struct tag_word *tags, uint32_t start, uint32_t end)
+{
+    edge_set(tags, start);
+    edge_set(tags, end - 1);
+    record_span(tags, start, end, true);
+}
+
+// Pairs for granules 0 to `granules` and the fence.
+CAIRN_INLINE uint32_t tag_pairs(uint32_t granules)
+{
+    return (granules + 1) / TAG_GRANULES + 1;
+}
+
+#endif

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+//
+// Looking in without changing: walk, usable size, statistics.
+//
+// OWNS: nothing. COST: walk O(region), the others O(1). CALLERS: the user.
+#include "heap/core.h"
+#include "heap/layout.h"
+
+size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *address)
+{
+    const uint32_t block = is_heap(heap) && address != NULL ? used_block_at(heap, heap->control, address) : 0;
+    return block == 0 ? 0 : bytes_of(block_length(heap->tags, block));
+}
+
+size_t cairn_heap_usable_size(struct cairn_heap *heap, const void *address)
+{
+    if (!is_heap(heap)) {
+        return 0;
+    }
+    const uint32_t key = heap_lock(heap);
+    const size_t size = cairn_heap_usable_size_(heap, address);
+    heap_unlock(heap, key);
+    return size;
+}
+
+int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const struct cairn_block *block), void *context)
+{
+    int stop = 0;
+    if (!is_heap(heap) || visit == NULL) {
+        return 0;
+    }
+    const uint32_t key = heap_lock(heap);
+    for (uint32_t at = 1; at < fence_of(heap->control) && stop == 0;) {
+        const uint32_t length = block_length(heap->tags, at);
+        const struct cairn_block block = {granule_address(heap->base, at), bytes_of(length), is_used_start(heap->tags, at)};
+        stop = visit(context, &block);
+        at += length;
+    }
+    heap_unlock(heap, key);
+    return stop;
+}
+
+// Length of the longest free block among the first of the topmost list.
+static uint32_t largest_free(const struct cairn_heap *heap)
+{
+    const struct heap_control *const control = heap->control;
+    const uint32_t bin = bin_last(control);
+    uint32_t block = control->heads[bin];
+    uint32_t longest = bin < BIN_EXACT ? bin : 0;
+    uint32_t left = bin < BIN_EXACT ? 0 : CAIRN_SEARCH_DEFAULT;
+    while (left-- != 0 && block != 0 && is_inside(control, block)) {
+        const uint32_t length = block_length(heap->tags, block);
+        longest = length > longest ? length : longest;
+        block = links_at(heap->base, block)->next;
+    }
+    return longest;
+}
+
+void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats)
+{
+    if (stats == NULL) {
+        return;
+    }
+    *stats = (struct cairn_heap_stats){0};
+    if (!is_heap(heap)) {
+        return;
+    }
+    const uint32_t key = heap_lock(heap);
+    const struct heap_control *const control = heap->control;
+    stats->size = bytes_of(control->granules);
+    stats->used = bytes_of(control->used);
+    stats->peak = bytes_of(control->peak);
+    stats->largest_free = bytes_of(largest_free(heap));
+    stats->used_blocks = control->used_blocks;
+    stats->free_blocks = control->free_blocks;
+    stats->failures = control->failures;
+    stats->overhead = control_bytes(control->limit) + tags_bytes(control->limit);
+    heap_unlock(heap, key);
+    stats->free = stats->size - stats->used;
+    if (stats->free != 0) {
+        const uint32_t unit = (uint32_t)(stats->free >> 22) + 1; // so that 1000 times it fits 32 bits
+        stats->fragmentation = 1000u - (uint32_t)(stats->largest_free / unit) * 1000u / (uint32_t)(stats->free / unit);
+    }
+}
+
+void cairn_heap_reset_peak(struct cairn_heap *heap)
+{
+    if (is_heap(heap)) {
+        const uint32_t key = heap_lock(heap);
+        heap->control->peak = heap->control->used;
+        heap_unlock(heap, key);
+    }
+}
