@@ -5,21 +5,26 @@
 #ifndef CAIRN_BASE_COMPILER_H
 #define CAIRN_BASE_COMPILER_H
 
+// Does the build favour speed over size? Then the short paths of the heap are laid out in each caller.
+#if defined(__OPTIMIZE_SIZE__)
+#define CAIRN_SPEED 0
+#else
+#define CAIRN_SPEED 1
+#endif
+
 #if defined(__GNUC__)
 #define CAIRN_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define CAIRN_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#if CAIRN_SPEED
 #define CAIRN_INLINE static inline __attribute__((always_inline))
+#else
+#define CAIRN_INLINE static inline
+#endif
 #define CAIRN_NOINLINE __attribute__((noinline))
 #define CAIRN_COLD __attribute__((noinline, cold))
 #define CAIRN_MAY_ALIAS __attribute__((may_alias))
 #define CAIRN_TRAP() __builtin_trap()
-#if defined(__OPTIMIZE_SIZE__)
-#define CAIRN_FAST static // one copy that all share
 #else
-#define CAIRN_FAST CAIRN_INLINE // a copy in each caller
-#endif
-#else
-#define CAIRN_FAST static
 #define CAIRN_LIKELY(condition) (condition)
 #define CAIRN_UNLIKELY(condition) (condition)
 #define CAIRN_INLINE static inline

@@ -2,7 +2,7 @@
 //
 // Taking up an image that is already there.
 //
-// OWNS: nothing; reads bytes from outside, and believes them only after heap_check.
+// OWNS: nothing; reads bytes from outside, and believes them only after the check.
 // INVARIANTS: nothing of the image is changed; the handle is set only when all is well.
 // COST: O(region). CALLERS: the user, before anybody else has the heap.
 #include "heap/core.h"
@@ -36,7 +36,7 @@ int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const 
         return CAIRN_ENOMEM;
     }
     handle_set(&found, (unsigned char *)region + lead, front, control->limit, config);
-    const int error = heap_check(&found, NULL);
+    const int error = cairn_heap_check_(&found, NULL);
     if (error == 0) {
         *heap = found;
     }

@@ -30,25 +30,12 @@ CAIRN_INLINE uint32_t bin_count(uint32_t limit)
     return bin_of(limit) + 1;
 }
 
-// The first list from `bin` on that is not empty; 0 if none. pre: bin < 32.
-CAIRN_INLINE uint32_t bin_next(const struct heap_control *control, uint32_t bin)
-{
-    const uint32_t map = control->map >> bin << bin;
-    return map == 0 ? 0 : bits_lowest(map);
-}
-
-// The last list that is not empty; 0 if none.
-CAIRN_INLINE uint32_t bin_last(const struct heap_control *control)
-{
-    return control->map == 0 ? 0 : bits_highest(control->map);
-}
-
 CAIRN_INLINE bool is_inside(const struct heap_control *control, uint32_t granule)
 {
     return granule - 1 < control->granules;
 }
 
-// May `block`, a free start of list `bin`, be unlinked? True iff its neighbours in the list are free blocks that point back to it.
+// Is `block`, a free start of list `bin`, linked as it must be: are its neighbours in the list free blocks that point back to it?
 CAIRN_INLINE bool bin_agrees(const struct cairn_heap *heap, const struct heap_control *control, uint32_t block, uint32_t bin)
 {
     const unsigned char *const base = heap->base;
@@ -73,25 +60,26 @@ CAIRN_INLINE void bin_remove(unsigned char *base, struct heap_control *control, 
     }
     if (links.prev != 0) {
         links_at(base, links.prev)->next = links.next;
-    } else {
-        control->heads[bin] = links.next;
-        if (links.next == 0) {
-            control->map &= ~((uint32_t)1 << bin);
-        }
+        return;
+    }
+    control->heads[bin] = links.next;
+    if (links.next == 0) {
+        control->map ^= (uint32_t)1 << bin;
     }
 }
 
 // Put the block of `length` granules into its list, at the head.
 CAIRN_INLINE void bin_insert(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t length)
 {
-    const uint32_t bin = bin_of(length);
-    const uint32_t head = control->heads[bin];
+    uint32_t bin = length;
     struct block_links *const links = links_at(base, block);
-    links->next = head;
-    links->prev = 0;
     if (length >= BIN_EXACT) {
+        bin = bin_of(length);
         hint_at(base, block)->next = length;
     }
+    const uint32_t head = control->heads[bin];
+    links->next = head;
+    links->prev = 0;
     control->heads[bin] = block;
     if (head != 0) {
         links_at(base, head)->prev = block;

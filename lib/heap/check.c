@@ -176,7 +176,7 @@ static int check_lists(const struct cairn_heap *heap, const struct tally *tally,
     return 0;
 }
 
-int heap_check(const struct cairn_heap *heap, struct cairn_fault *fault)
+int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault)
 {
     struct tally tally = {0};
     int error = check_control(heap, fault);
@@ -198,7 +198,7 @@ int cairn_heap_check(struct cairn_heap *heap, struct cairn_fault *fault)
         return CAIRN_EINVAL;
     }
     const uint32_t key = heap_lock(heap);
-    const int error = heap_check(heap, fault);
+    const int error = cairn_heap_check_(heap, fault);
     heap_unlock(heap, key);
     return error;
 }

@@ -45,18 +45,25 @@ CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const struct 
     return (uint32_t)number;
 }
 
-// report.c: tell the report hook, or stop the program. `address` is what the caller passed: pointer, interior or double free, as it finds.
-void heap_report_pointer(const struct cairn_heap *heap, const void *address);
-// The links of the free block `granule` and its neighbours disagree.
-void heap_report_link(const struct cairn_heap *heap, uint32_t granule);
+// report.c: tell the report hook about `address`, or stop the program where there is none. For CAIRN_WRONG_POINTER it finds out itself what is
+// wrong with it.
+void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
 
-// alloc.c: take `length` granules out of the lists, as a used block that is not counted yet. Bounded fit: the length rounded up.
-// Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
-uint32_t heap_take(struct cairn_heap *heap, uint32_t length);
+// heap.c, the moves that all the calls are made of. None takes the lock.
 
-// free.c: make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list.
-// Returns false where a neighbour's broken link was reported; then nothing has changed.
-bool heap_release(struct cairn_heap *heap, uint32_t block, uint32_t length);
+// Unlink the free block, which then is in no list. Returns its length, or 0: its links were broken, reported, and left. pre: a free start.
+uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block);
+
+// Make [start, end) a free block: its edges, its list. pre: start bits at start and end.
+void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end);
+
+// Take at least `length` granules out of the lists, as a used block that is not counted yet; bounded fit: the length rounded up to a
+// power of two. Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
+uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length);
+
+// Make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list.
+// Returns false where a neighbour's broken link was reported; then nothing is lost, and the block is used as before.
+bool cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length);
 
 // Count a block of `length` granules that was taken.
 CAIRN_INLINE void heap_count_taken(struct heap_control *control, uint32_t length)
@@ -75,12 +82,13 @@ CAIRN_INLINE void heap_count_released(struct heap_control *control, uint32_t len
     control->used_blocks--;
 }
 
-// check.c: every rule, lock held.
-int heap_check(const struct cairn_heap *heap, struct cairn_fault *fault);
+// check.c: every rule.
+int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault);
 
-// hooks.c: run the failed hook, unlocked. True: try again.
-bool heap_failed(struct cairn_heap *heap, size_t size);
-// hooks.c: tell the event hook. pre: lock held.
-void heap_event(const struct cairn_heap *heap, enum cairn_heap_act act, const void *before, void *after, size_t size, size_t alignment);
+// heap.c: run the failed hook, unlocked. True: try again.
+bool cairn_heap_failed_(struct cairn_heap *heap, size_t size);
+// heap.c: tell the event hook. pre: lock held.
+void cairn_heap_event_(const struct cairn_heap *heap, enum cairn_heap_act act, const void *before, void *after, size_t size,
+                       size_t alignment);
 
 #endif

@@ -17,13 +17,14 @@
 // The most granules that `room` bytes hold with what is in front of them; 0 if none; more than GRANULES_MAX if too many.
 static size_t granules_in(size_t room, bool outside)
 {
-    const size_t stride = TAG_GRANULES * CAIRN_GRANULE + (outside ? 0 : sizeof(struct tag_word));
-    size_t granules = (room / stride + 1) * TAG_GRANULES;
-    if (granules > (size_t)GRANULES_MAX + 2 * TAG_GRANULES) {
-        return granules;
-    }
-    while (granules != 0 && front_bytes((uint32_t)granules, outside) + (granules << GRANULE_SHIFT) > room) {
-        granules--;
+    size_t granules = room >> GRANULE_SHIFT;
+    while (granules - 1 < GRANULES_MAX * 2u) {
+        const size_t bytes = front_bytes((uint32_t)granules, outside) + (granules << GRANULE_SHIFT);
+        if (bytes <= room) {
+            break;
+        }
+        const size_t step = ((bytes - room) >> (GRANULE_SHIFT + 2)) + 1; // never past the most: a granule brings less than four
+        granules = granules < step ? 0 : granules - step;
     }
     return granules;
 }
@@ -42,14 +43,14 @@ size_t cairn_heap_tags_size(size_t max_size)
 
 int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config)
 {
-    static const struct cairn_heap_config defaults;
-    if (config == NULL) {
-        config = &defaults;
+    struct cairn_heap_config given = {0};
+    if (config != NULL) {
+        given = *config;
     }
-    const size_t max_size = config->max_size == 0 ? size : config->max_size;
-    const bool outside = config->tags != NULL;
-    if (heap == NULL || region == NULL || max_size < size || !is_fit(config->fit, config->search) ||
-        ((uintptr_t)config->tags & 3) != 0) {
+    const size_t max_size = given.max_size == 0 ? size : given.max_size;
+    const bool outside = given.tags != NULL;
+    if (heap == NULL || region == NULL || max_size < size || !is_fit(given.fit, given.search) ||
+        ((uintptr_t)given.tags & 3) != 0) {
         return CAIRN_EINVAL;
     }
     if (max_size > UINTPTR_MAX - (uintptr_t)region) {
@@ -64,24 +65,24 @@ int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const st
         return CAIRN_EOVERFLOW;
     }
     const size_t front = front_bytes((uint32_t)limit, outside);
-    if (limit == 0 || size - lead < front + CAIRN_GRANULE || (outside && config->tags_size < tags_bytes((uint32_t)limit))) {
+    if (limit == 0 || size - lead < front + CAIRN_GRANULE || (outside && given.tags_size < tags_bytes((uint32_t)limit))) {
         return CAIRN_ENOMEM;
     }
 
-    handle_set(heap, (unsigned char *)region + lead, front, (uint32_t)limit, config);
+    handle_set(heap, (unsigned char *)region + lead, front, (uint32_t)limit, &given);
     struct heap_control *const control = heap->control;
     memset(control, 0, control_bytes((uint32_t)limit));
     memset(heap->tags, 0, tags_bytes((uint32_t)limit));
     control->limit = (uint32_t)limit;
     control->granules = (uint32_t)granules_between(lead + front, size, (uint32_t)limit);
-    control->search = search_limit(config->search);
-    control->fit = (uint8_t)config->fit;
-    control->flags = (uint8_t)((config->wipe ? FLAG_WIPE : 0) | (outside ? FLAG_TAGS_OUTSIDE : 0) |
+    control->search = search_limit(given.search);
+    control->fit = (uint8_t)given.fit;
+    control->flags = (uint8_t)((given.wipe ? FLAG_WIPE : 0) | (outside ? FLAG_TAGS_OUTSIDE : 0) |
                                (CAIRN_GRANULE == 16 ? FLAG_GRANULE_16 : 0) | lead << LEAD_SHIFT);
     start_set(heap->tags, 0);
     start_set(heap->tags, 1);
     start_set(heap->tags, fence_of(control));
-    (void)heap_release(heap, 1, control->granules);
+    cairn_heap_insert_(heap, 1, fence_of(control));
     control->magic = HEAP_MAGIC;
     return 0;
 }

@@ -23,7 +23,7 @@ static void fence_move(struct cairn_heap *heap, uint32_t granules)
 {
     heap->control->granules = granules;
     start_set(heap->tags, fence_of(heap->control));
-    edge_clear(heap->tags, fence_of(heap->control));
+    edge_write(heap->tags, fence_of(heap->control), false);
 }
 
 static int grow(struct cairn_heap *heap, size_t size)
@@ -42,7 +42,7 @@ static int grow(struct cairn_heap *heap, size_t size)
         return 0;
     }
     fence_move(heap, (uint32_t)granules);
-    if (!heap_release(heap, old_fence, more)) { // the block before it is broken: leave all as it was
+    if (!cairn_heap_release_(heap, old_fence, more)) { // the block before it is broken: leave all as it was
         start_clear(heap->tags, fence_of(control));
         fence_move(heap, old_fence - 1);
         return CAIRN_ECORRUPT;
@@ -68,19 +68,13 @@ static int shrink(struct cairn_heap *heap, size_t size)
     if (block > fence) {
         return CAIRN_EBUSY;
     }
-    const uint32_t bin = bin_of(length);
-    if (HARDENED && !bin_agrees(heap, control, block, bin)) {
-        heap_report_link(heap, block);
+    if (cairn_heap_unlink_(heap, block) == 0) {
         return CAIRN_ECORRUPT;
     }
-    bin_remove(heap->base, control, block, bin);
-    control->free_blocks--;
     start_clear(tags, old_fence);
     fence_move(heap, (uint32_t)granules);
     if (block < fence) {
-        tags_mark_free(tags, block, fence);
-        bin_insert(heap->base, control, block, fence - block);
-        control->free_blocks++;
+        cairn_heap_insert_(heap, block, fence);
     }
     return 0;
 }

@@ -22,19 +22,18 @@ static uint32_t carve(struct cairn_heap *heap, uint32_t block, uint32_t end, uin
     uint32_t kept_end = keep + n;
     if (kept_end < end) {
         start_set(tags, kept_end);
-        edge_clear(tags, kept_end - 1);
-        if (!heap_release(heap, kept_end, end - kept_end)) {
+        edge_write(tags, kept_end - 1, false);
+        if (!cairn_heap_release_(heap, kept_end, end - kept_end)) {
             start_clear(tags, kept_end);
             kept_end = end;
         }
     }
     if (block < keep) {
         start_set(tags, keep);
-        edge_clear(tags, keep);
-        edge_clear(tags, keep - 1);
-        (void)heap_release(heap, block, keep - block); // between two used blocks: nothing to merge, so it cannot fail
+        edge_write(tags, keep, false);
+        (void)cairn_heap_release_(heap, block, keep - block); // between two used blocks: nothing to merge, so it cannot fail
     }
-    tags_mark_used(tags, keep, kept_end);
+    tags_mark(tags, keep, kept_end, false);
     return kept_end - keep;
 }
 
@@ -50,7 +49,6 @@ static void recount(struct heap_control *control, uint32_t old_length, uint32_t 
 // starts; *end is where it ends. Nothing changes where the whole would be shorter than n, or a link is broken: returns 0.
 static uint32_t swallow(struct cairn_heap *heap, uint32_t block, uint32_t *end, bool left, uint32_t n)
 {
-    struct heap_control *const control = heap->control;
     struct tag_word *const tags = heap->tags;
     const uint32_t after = is_free_edge(tags, *end) ? block_length(tags, *end) : 0;
     const uint32_t before = left && is_free_edge(tags, block - 1) ? length_before(tags, block) : 0;
@@ -58,26 +56,23 @@ static uint32_t swallow(struct cairn_heap *heap, uint32_t block, uint32_t *end, 
     if (*end + after - start < n) {
         return 0;
     }
-    if (HARDENED && after != 0 && !bin_agrees(heap, control, *end, bin_of(after))) {
-        heap_report_link(heap, *end);
+    if (after != 0 && cairn_heap_unlink_(heap, *end) == 0) {
         return 0;
-    }
-    if (HARDENED && before != 0 && !bin_agrees(heap, control, start, bin_of(before))) {
-        heap_report_link(heap, start);
-        return 0;
-    }
-    if (after != 0) {
-        bin_remove(heap->base, control, *end, bin_of(after));
-        start_clear(tags, *end);
-        control->free_blocks--;
-        *end += after;
     }
     if (before != 0) {
-        bin_remove(heap->base, control, start, bin_of(before));
+        if (cairn_heap_unlink_(heap, start) == 0) {
+            if (after != 0) {
+                cairn_heap_insert_(heap, *end, *end + after);
+            }
+            return 0;
+        }
         start_clear(tags, block);
-        control->free_blocks--;
     }
-    tags_mark_used(tags, start, *end);
+    if (after != 0) {
+        start_clear(tags, *end);
+        *end += after;
+    }
+    tags_mark(tags, start, *end, false);
     return start;
 }
 
@@ -112,13 +107,13 @@ static uint32_t align_up(const struct cairn_heap *heap, uint32_t granule, size_t
 static uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t alignment)
 {
     if (alignment <= CAIRN_GRANULE) {
-        return n > heap->control->granules ? 0 : heap_take(heap, (uint32_t)n);
+        return n > heap->control->granules ? 0 : cairn_heap_take_(heap, (uint32_t)n);
     }
     const size_t span = n + (alignment >> GRANULE_SHIFT) - 1;
     if (n > heap->control->granules || span > heap->control->granules) {
         return 0;
     }
-    const uint32_t block = heap_take(heap, (uint32_t)span);
+    const uint32_t block = cairn_heap_take_(heap, (uint32_t)span);
     if (block == 0) {
         return 0;
     }
@@ -157,9 +152,9 @@ void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t
     do {
         const uint32_t key = heap_lock(heap);
         block = cairn_heap_aligned_alloc_(heap, alignment, size);
-        heap_event(heap, CAIRN_ACT_ALLOC, NULL, block, size, alignment);
+        cairn_heap_event_(heap, CAIRN_ACT_ALLOC, NULL, block, size, alignment);
         heap_unlock(heap, key);
-    } while (block == NULL && heap_failed(heap, size));
+    } while (block == NULL && cairn_heap_failed_(heap, size));
     return block;
 }
 
@@ -178,7 +173,7 @@ static uint32_t used_block_or_report(const struct cairn_heap *heap, const void *
 {
     const uint32_t block = used_block_at(heap, heap->control, address);
     if (HARDENED && block == 0) {
-        heap_report_pointer(heap, address);
+        cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
     }
     return block;
 }
@@ -204,7 +199,7 @@ int cairn_heap_resize(struct cairn_heap *heap, void *address, size_t size)
     const uint32_t key = heap_lock(heap);
     const int error = cairn_heap_resize_(heap, address, size);
     if (error == 0) {
-        heap_event(heap, CAIRN_ACT_REALLOC, address, address, size, 0);
+        cairn_heap_event_(heap, CAIRN_ACT_REALLOC, address, address, size, 0);
     }
     heap_unlock(heap, key);
     return error;
@@ -235,7 +230,7 @@ static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignme
             heap_unlock(heap, key);
             memcpy(result, address, bytes);
             key = heap_lock(heap);
-            if (heap_release(heap, block, length)) {
+            if (cairn_heap_release_(heap, block, length)) {
                 heap_count_released(control, length);
             }
         } else {
@@ -256,7 +251,7 @@ static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignme
             }
         }
     }
-    heap_event(heap, CAIRN_ACT_REALLOC, address, result, size, alignment);
+    cairn_heap_event_(heap, CAIRN_ACT_REALLOC, address, result, size, alignment);
     heap_unlock(heap, key);
     return result;
 }
@@ -276,7 +271,7 @@ void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t al
     }
     do {
         result = realloc_once(heap, block, alignment, size);
-    } while (result == NULL && heap_failed(heap, size));
+    } while (result == NULL && cairn_heap_failed_(heap, size));
     return result;
 }
 

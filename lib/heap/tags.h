@@ -123,42 +123,32 @@ CAIRN_INLINE void start_clear(struct tag_word *tags, uint32_t granule)
     tags[granule >> CAIRN_TAG_SHIFT].start &= ~tag_bit(granule);
 }
 
-CAIRN_INLINE void edge_set(struct tag_word *tags, uint32_t granule)
+CAIRN_INLINE void edge_write(struct tag_word *tags, uint32_t granule, bool free)
 {
-    tags[granule >> CAIRN_TAG_SHIFT].edge |= tag_bit(granule);
+    const uint32_t bit = tag_bit(granule);
+    struct tag_word *const tag = &tags[granule >> CAIRN_TAG_SHIFT];
+    tag->edge = free ? tag->edge | bit : tag->edge & ~bit;
 }
 
-CAIRN_INLINE void edge_clear(struct tag_word *tags, uint32_t granule)
+// Say of the block [start, end) whether it is free: at both edges, and in its records where it has any. The start bits at
+// start and end are there already.
+CAIRN_INLINE void tags_mark(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
 {
-    tags[granule >> CAIRN_TAG_SHIFT].edge &= ~tag_bit(granule);
-}
-
-// Write the records of the block [start, end), where it has any. After the edges: a record's bit 31 may be one.
-CAIRN_INLINE void record_span(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
-{
-    const uint32_t first = (start >> CAIRN_TAG_SHIFT) + 1;
-    const uint32_t behind = end >> CAIRN_TAG_SHIFT;
-    if (first < behind) {
-        const uint32_t record = record_make(end - start, free);
-        tags[first].edge = record;
-        tags[behind - 1].edge = record;
+    const uint32_t last = end - 1;
+    struct tag_word *const tag = &tags[start >> CAIRN_TAG_SHIFT];
+    if (CAIRN_SPEED && CAIRN_LIKELY((start ^ last) >> CAIRN_TAG_SHIFT == 0)) { // both edges in one word
+        const uint32_t edges = tag_bit(start) | tag_bit(last);
+        tag->edge = free ? tag->edge | edges : tag->edge & ~edges;
+        return;
     }
-}
-
-// Say that the block [start, end) is used: edges and records. Its start bit, and the one at end, are there already.
-CAIRN_INLINE void tags_mark_used(struct tag_word *tags, uint32_t start, uint32_t end)
-{
-    edge_clear(tags, start);
-    edge_clear(tags, end - 1);
-    record_span(tags, start, end, false);
-}
-
-// The same for a free block.
-CAIRN_INLINE void tags_mark_free(struct tag_word *tags, uint32_t start, uint32_t end)
-{
-    edge_set(tags, start);
-    edge_set(tags, end - 1);
-    record_span(tags, start, end, true);
+    edge_write(tags, start, free);
+    edge_write(tags, last, free);
+    struct tag_word *const behind = &tags[end >> CAIRN_TAG_SHIFT];
+    if (behind - tag > 1) { // the edge of `last` may be a record's bit: records come second
+        const uint32_t record = record_make(end - start, free);
+        tag[1].edge = record;
+        behind[-1].edge = record;
+    }
 }
 
 // Pairs for granules 0 to `granules` and the fence.

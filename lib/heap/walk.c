@@ -44,7 +44,7 @@ int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const s
 static uint32_t largest_free(const struct cairn_heap *heap)
 {
     const struct heap_control *const control = heap->control;
-    const uint32_t bin = bin_last(control);
+    const uint32_t bin = control->map == 0 ? 0 : bits_highest(control->map);
     uint32_t block = control->heads[bin];
     uint32_t longest = bin < BIN_EXACT ? bin : 0;
     uint32_t left = bin < BIN_EXACT ? 0 : CAIRN_SEARCH_DEFAULT;

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+//
+// The heap's two moves, take and release, and the calls made of nothing else: alloc and free.
+//
+// OWNS: nothing beyond what tags.h and bins.h own; this is where free blocks become used ones, and used ones free.
+//
+// PICTURE: take     [ free ------------------------ ]  =>  [ used ][ free, back in a list ]
+//          release  [ free ][ used ][ free ]           =>  [ free, in the list of its length ]
+//
+// INVARIANTS: T3 no two neighbours are both free. Decide first, commit after: a pointer and a link are proved before the first write that
+//     rests on them.
+// COST: O(1) for a bounded search. No recursion; the only loop is the search. What is wiped, where wiping is on, comes on top.
+// CALLERS: the user, in any context that the lock hooks make safe; lib/heap, lock held.
+#include "heap/core.h"
+#include "heap/fit.h"
+
+#include <string.h>
+
+CAIRN_INLINE uint32_t unlink_block(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
+{
+    const uint32_t bin = bin_of(length);
+    if (HARDENED && CAIRN_UNLIKELY(!bin_agrees(heap, control, block, bin))) {
+        cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
+        return 0;
+    }
+    bin_remove(heap->base, control, block, bin);
+    control->free_blocks--;
+    return length;
+}
+
+CAIRN_INLINE void insert_block(struct cairn_heap *heap, struct heap_control *control, uint32_t start, uint32_t end)
+{
+    tags_mark(heap->tags, start, end, true);
+    bin_insert(heap->base, control, start, end - start);
+    control->free_blocks++;
+}
+
+CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+{
+    struct tag_word *const tags = heap->tags;
+    if (control->fit == CAIRN_FIT_BOUNDED) {
+        n = (uint32_t)1 << bits_ceil_log2(n);
+        control->classes |= n;
+    }
+    const uint32_t block = fit_find(heap, control, n);
+    if (block == 0) {
+        return 0;
+    }
+    uint32_t length = 0;
+    if (!HARDENED || CAIRN_LIKELY(is_inside(control, block) && is_free_start(tags, block))) {
+        length = block_length(tags, block);
+    }
+    if (HARDENED && CAIRN_UNLIKELY(length < n)) {
+        cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
+        return 0;
+    }
+    if (unlink_block(heap, control, block, length) == 0) {
+        return 0;
+    }
+    const uint32_t end = block + n;
+    if (length != n) {
+        start_set(tags, end);
+        insert_block(heap, control, end, block + length);
+    }
+    tags_mark(tags, block, end, false);
+    return block;
+}
+
+CAIRN_INLINE bool release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
+{
+    struct tag_word *const tags = heap->tags;
+    uint32_t start = block;
+    const uint32_t behind = block + length;
+    uint32_t end = behind;
+    if (is_free_edge(tags, behind)) {
+        const uint32_t after = unlink_block(heap, control, behind, block_length(tags, behind));
+        if (HARDENED && after == 0) {
+            return false;
+        }
+        end += after;
+    }
+    if (is_free_edge(tags, block - 1)) {
+        start -= length_before(tags, block);
+        if (unlink_block(heap, control, start, block - start) == 0) {
+            if (end != behind) {
+                insert_block(heap, control, behind, end);
+            }
+            return false;
+        }
+        start_clear(tags, block);
+    }
+    if (end != behind) {
+        start_clear(tags, behind);
+    }
+    if ((control->flags & FLAG_WIPE) != 0) {
+        memset(granule_address(heap->base, block), 0, bytes_of(length));
+    }
+    insert_block(heap, control, start, end);
+    return true;
+}
+
+uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block)
+{
+    return unlink_block(heap, heap->control, block, block_length(heap->tags, block));
+}
+
+void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end)
+{
+    insert_block(heap, heap->control, start, end);
+}
+
+uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length)
+{
+    return take(heap, heap->control, length);
+}
+
+bool cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length)
+{
+    return release(heap, heap->control, block, length);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- hooks
+
+bool cairn_heap_failed_(struct cairn_heap *heap, size_t size)
+{
+    const struct cairn_heap_hooks *const hooks = heap->hooks;
+    return size != 0 && hooks != NULL && hooks->failed != NULL && hooks->failed(heap->context, heap, size);
+}
+
+void cairn_heap_event_(const struct cairn_heap *heap, enum cairn_heap_act act, const void *before, void *after, size_t size,
+                       size_t alignment)
+{
+    const struct cairn_heap_hooks *const hooks = heap->hooks;
+    if (hooks != NULL && hooks->event != NULL) {
+        const struct cairn_heap_event event = {act, before, after, size, alignment};
+        hooks->event(heap->context, &event);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------------------- alloc
+
+CAIRN_INLINE void *alloc(struct cairn_heap *heap, size_t size)
+{
+    struct heap_control *const control = heap->control;
+    const size_t n = granules_for(size);
+    if (CAIRN_LIKELY(n <= control->granules)) {
+        const uint32_t block = take(heap, control, (uint32_t)n);
+        if (CAIRN_LIKELY(block != 0)) {
+            heap_count_taken(control, control->fit == CAIRN_FIT_BOUNDED ? block_length(heap->tags, block) : (uint32_t)n);
+            return granule_address(heap->base, block);
+        }
+    }
+    control->failures += size != 0;
+    return NULL;
+}
+
+void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
+{
+    return is_heap(heap) ? alloc(heap, size) : NULL;
+}
+
+static CAIRN_NOINLINE void *alloc_hooked(struct cairn_heap *heap, size_t size)
+{
+    void *block;
+    do {
+        const uint32_t key = heap_lock(heap);
+        block = cairn_heap_alloc_(heap, size);
+        cairn_heap_event_(heap, CAIRN_ACT_ALLOC, NULL, block, size, 0);
+        heap_unlock(heap, key);
+    } while (block == NULL && cairn_heap_failed_(heap, size));
+    return block;
+}
+
+void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
+{
+    if (!is_heap(heap)) {
+        return NULL;
+    }
+    return CAIRN_SPEED && heap->hooks == NULL ? alloc(heap, size) : alloc_hooked(heap, size);
+}
+
+// -------------------------------------------------------------------------------------------------------------------- free
+
+// Free the block at `address`. Returns false where it was refused.
+CAIRN_INLINE bool release_address(struct cairn_heap *heap, const void *address)
+{
+    struct heap_control *const control = heap->control;
+    const size_t number = granule_number(heap->base, address);
+    const uint32_t block = (uint32_t)number;
+    if (HARDENED && CAIRN_UNLIKELY(number - 1 >= control->granules || !is_used_start(heap->tags, block))) {
+        cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
+        return false;
+    }
+    const uint32_t length = block_length(heap->tags, block);
+    if (!release(heap, control, block, length)) {
+        return false;
+    }
+    heap_count_released(control, length);
+    return true;
+}
+
+void cairn_heap_free_(struct cairn_heap *heap, void *block)
+{
+    if (block != NULL && is_heap(heap)) {
+        (void)release_address(heap, block);
+    }
+}
+
+static CAIRN_NOINLINE void free_hooked(struct cairn_heap *heap, void *block)
+{
+    const uint32_t key = heap_lock(heap);
+    if (release_address(heap, block)) {
+        cairn_heap_event_(heap, CAIRN_ACT_FREE, block, NULL, 0, 0);
+    }
+    heap_unlock(heap, key);
+}
+
+void cairn_heap_free(struct cairn_heap *heap, void *block)
+{
+    if (block == NULL || !is_heap(heap)) {
+        return;
+    }
+    if (CAIRN_SPEED && heap->hooks == NULL) {
+        (void)release_address(heap, block);
+    } else {
+        free_hooked(heap, block);
+    }
+}
