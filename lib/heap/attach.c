@@ -35,7 +35,8 @@ int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const 
         (outside && config->tags_size < tags_bytes(control->limit))) {
         return CAIRN_ENOMEM;
     }
-    handle_set(&found, (unsigned char *)region + lead, front, control->limit, config);
+    unsigned char *const start = (unsigned char *)region + lead;
+    handle_set(&found, start, front, outside ? config->tags : start + control_bytes(control->limit), config);
     const int error = cairn_heap_check_(&found, NULL);
     if (error == 0) {
         *heap = found;

@@ -35,37 +35,40 @@ CAIRN_INLINE bool is_inside(const struct heap_control *control, uint32_t granule
     return granule - 1 < control->granules;
 }
 
-// Is `block`, a free start of list `bin`, linked as it must be: are its neighbours in the list free blocks that point back to it?
-CAIRN_INLINE bool bin_agrees(const struct cairn_heap *heap, const struct heap_control *control, uint32_t block, uint32_t bin)
+// Is this, a link that a free block holds, the number of a free block at all?
+CAIRN_INLINE bool is_free_block(const struct cairn_heap *heap, const struct heap_control *control, uint32_t granule)
 {
-    const unsigned char *const base = heap->base;
-    const struct tag_word *const tags = heap->tags;
-    const struct block_links links = *links_at(base, block);
-    if (links.next != 0 && (!is_inside(control, links.next) || !is_free_start(tags, links.next) ||
-                            links_at(base, links.next)->prev != block)) {
-        return false;
-    }
-    if (links.prev == 0) {
-        return control->heads[bin] == block;
-    }
-    return is_inside(control, links.prev) && is_free_start(tags, links.prev) && links_at(base, links.prev)->next == block;
+    return granule - 1 < control->granules && is_free_start(heap->tags, granule);
 }
 
-// Take `block` out of list `bin`. pre: it agrees.
-CAIRN_INLINE void bin_remove(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t bin)
+// Take `block`, a free start of list `bin`, out of it. Returns false, and nothing has changed, where its neighbours in the list are not free
+// blocks that point back to it.
+CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t bin, bool prove)
 {
+    const unsigned char *const base = heap->base;
     const struct block_links links = *links_at(base, block);
+    uint32_t *const head = &control->heads[bin];
+    uint32_t *from = head; // the link that leads to the block
+    if (links.prev != 0) {
+        if (prove && CAIRN_UNLIKELY(!is_free_block(heap, control, links.prev))) {
+            return false;
+        }
+        from = &links_at(base, links.prev)->next;
+    }
+    if (prove && CAIRN_UNLIKELY(*from != block)) {
+        return false;
+    }
     if (links.next != 0) {
+        if (prove && CAIRN_UNLIKELY(!is_free_block(heap, control, links.next) || links_at(base, links.next)->prev != block)) {
+            return false;
+        }
         links_at(base, links.next)->prev = links.prev;
     }
-    if (links.prev != 0) {
-        links_at(base, links.prev)->next = links.next;
-        return;
+    *from = links.next;
+    if (*head == 0) {
+        control->map &= ~((uint32_t)1 << bin);
     }
-    control->heads[bin] = links.next;
-    if (links.next == 0) {
-        control->map ^= (uint32_t)1 << bin;
-    }
+    return true;
 }
 
 // Put the block of `length` granules into its list, at the head.

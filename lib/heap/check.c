@@ -23,11 +23,6 @@ static int broken(struct cairn_fault *fault, enum cairn_rule rule, const void *a
     return CAIRN_ECORRUPT;
 }
 
-static bool is_free_block(const struct cairn_heap *heap, uint32_t granule)
-{
-    return is_inside(heap->control, granule) && is_free_start(heap->tags, granule);
-}
-
 // T9: the control's fields.
 static int check_control(const struct cairn_heap *heap, struct cairn_fault *fault)
 {
@@ -63,12 +58,12 @@ static int check_links(const struct cairn_heap *heap, uint32_t block, uint32_t l
     const void *const address = granule_address(heap->base, block);
     const uint32_t bin = bin_of(length);
     const struct block_links links = *links_at(heap->base, block);
-    if (links.next != 0 && (!is_free_block(heap, links.next) || links_at(heap->base, links.next)->prev != block ||
+    if (links.next != 0 && (!is_free_block(heap, heap->control, links.next) || links_at(heap->base, links.next)->prev != block ||
                             bin_of(block_length(heap->tags, links.next)) != bin)) {
         return broken(fault, CAIRN_RULE_T6, address);
     }
     if (links.prev == 0 ? control->heads[bin] != block
-                        : !is_free_block(heap, links.prev) || links_at(heap->base, links.prev)->next != block) {
+                        : !is_free_block(heap, heap->control, links.prev) || links_at(heap->base, links.prev)->next != block) {
         return broken(fault, CAIRN_RULE_T6, address);
     }
     if (length >= BIN_EXACT && hint_at(heap->base, block)->next != length) {
@@ -158,7 +153,7 @@ static int check_lists(const struct cairn_heap *heap, const struct tally *tally,
         if ((control->map >> bin & 1) != (head != 0)) {
             return broken(fault, CAIRN_RULE_T7, &control->map);
         }
-        if (head != 0 && (!is_free_block(heap, head) || links_at(heap->base, head)->prev != 0 ||
+        if (head != 0 && (!is_free_block(heap, heap->control, head) || links_at(heap->base, head)->prev != 0 ||
                           bin_of(block_length(heap->tags, head)) != bin)) {
             return broken(fault, CAIRN_RULE_T6, &control->heads[bin]);
         }

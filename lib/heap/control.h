@@ -90,14 +90,9 @@ CAIRN_INLINE size_t granule_number(const unsigned char *base, const void *addres
     return offset >> GRANULE_SHIFT | offset << (sizeof(size_t) * 8 - GRANULE_SHIFT);
 }
 
-CAIRN_INLINE bool is_fit(enum cairn_fit fit, uint32_t search)
+CAIRN_INLINE uint16_t search_limit(uint16_t search)
 {
-    return (uint32_t)fit <= CAIRN_FIT_BOUNDED && search <= CAIRN_SEARCH_ALL;
-}
-
-CAIRN_INLINE uint16_t search_limit(uint32_t search)
-{
-    return (uint16_t)(search == 0 ? CAIRN_SEARCH_DEFAULT : search);
+    return search == 0 ? (uint16_t)CAIRN_SEARCH_DEFAULT : search;
 }
 
 // Granules that `size` bytes take; more than GRANULES_MAX for 0 bytes.

@@ -16,21 +16,43 @@
 
 #include <string.h>
 
+// ------------------------------------------------------------------------------- in each caller for speed, one copy for size
+
+CAIRN_INLINE uint32_t length_of(const struct tag_word *tags, uint32_t block)
+{
+    return CAIRN_SPEED ? block_length(tags, block) : cairn_tags_length_(tags, block);
+}
+
+CAIRN_INLINE uint32_t length_behind(const struct tag_word *tags, uint32_t granule)
+{
+    return CAIRN_SPEED ? length_before(tags, granule) : cairn_tags_before_(tags, granule);
+}
+
+CAIRN_INLINE void mark(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
+{
+    CAIRN_SPEED ? tags_mark(tags, start, end, free) : cairn_tags_mark_(tags, start, end, free);
+}
+
+// ------------------------------------------------------------------------------------------------------------ the two moves
+
+CAIRN_COLD static uint32_t report_link(struct cairn_heap *heap, uint32_t block)
+{
+    cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
+    return 0;
+}
+
 CAIRN_INLINE uint32_t unlink_block(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
 {
-    const uint32_t bin = bin_of(length);
-    if (HARDENED && CAIRN_UNLIKELY(!bin_agrees(heap, control, block, bin))) {
-        cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
-        return 0;
+    if (!bin_remove(heap, control, block, bin_of(length), HARDENED)) {
+        return report_link(heap, block);
     }
-    bin_remove(heap->base, control, block, bin);
     control->free_blocks--;
     return length;
 }
 
 CAIRN_INLINE void insert_block(struct cairn_heap *heap, struct heap_control *control, uint32_t start, uint32_t end)
 {
-    tags_mark(heap->tags, start, end, true);
+    mark(heap->tags, start, end, true);
     bin_insert(heap->base, control, start, end - start);
     control->free_blocks++;
 }
@@ -46,13 +68,12 @@ CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control
     if (block == 0) {
         return 0;
     }
-    uint32_t length = 0;
-    if (!HARDENED || CAIRN_LIKELY(is_inside(control, block) && is_free_start(tags, block))) {
-        length = block_length(tags, block);
+    if (HARDENED && CAIRN_UNLIKELY(!is_free_block(heap, control, block))) {
+        return report_link(heap, block);
     }
+    const uint32_t length = length_of(tags, block);
     if (HARDENED && CAIRN_UNLIKELY(length < n)) {
-        cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
-        return 0;
+        return report_link(heap, block);
     }
     if (unlink_block(heap, control, block, length) == 0) {
         return 0;
@@ -62,7 +83,7 @@ CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control
         start_set(tags, end);
         insert_block(heap, control, end, block + length);
     }
-    tags_mark(tags, block, end, false);
+    mark(tags, block, end, false);
     return block;
 }
 
@@ -73,14 +94,14 @@ CAIRN_INLINE bool release(struct cairn_heap *heap, struct heap_control *control,
     const uint32_t behind = block + length;
     uint32_t end = behind;
     if (is_free_edge(tags, behind)) {
-        const uint32_t after = unlink_block(heap, control, behind, block_length(tags, behind));
+        const uint32_t after = unlink_block(heap, control, behind, length_of(tags, behind));
         if (HARDENED && after == 0) {
             return false;
         }
         end += after;
     }
     if (is_free_edge(tags, block - 1)) {
-        start -= length_before(tags, block);
+        start -= length_behind(tags, block);
         if (unlink_block(heap, control, start, block - start) == 0) {
             if (end != behind) {
                 insert_block(heap, control, behind, end);
@@ -101,7 +122,7 @@ CAIRN_INLINE bool release(struct cairn_heap *heap, struct heap_control *control,
 
 uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block)
 {
-    return unlink_block(heap, heap->control, block, block_length(heap->tags, block));
+    return unlink_block(heap, heap->control, block, length_of(heap->tags, block));
 }
 
 void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end)
@@ -146,7 +167,7 @@ CAIRN_INLINE void *alloc(struct cairn_heap *heap, size_t size)
     if (CAIRN_LIKELY(n <= control->granules)) {
         const uint32_t block = take(heap, control, (uint32_t)n);
         if (CAIRN_LIKELY(block != 0)) {
-            heap_count_taken(control, control->fit == CAIRN_FIT_BOUNDED ? block_length(heap->tags, block) : (uint32_t)n);
+            heap_count_taken(control, control->fit == CAIRN_FIT_BOUNDED ? length_of(heap->tags, block) : (uint32_t)n);
             return granule_address(heap->base, block);
         }
     }
@@ -191,7 +212,7 @@ CAIRN_INLINE bool release_address(struct cairn_heap *heap, const void *address)
         cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
         return false;
     }
-    const uint32_t length = block_length(heap->tags, block);
+    const uint32_t length = length_of(heap->tags, block);
     if (!release(heap, control, block, length)) {
         return false;
     }

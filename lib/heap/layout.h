@@ -5,7 +5,7 @@
 // OWNS: the arithmetic of the layout.
 // PICTURE: region | lead | control | heads | tags | granule 1 .. granule n | a few bytes unused
 //          lead: bytes to the first multiple of the granule. base is one granule before granule 1.
-// COST: O(1). CALLERS: init, attach, region, bound, stats.
+// COST: O(log size). CALLERS: init, attach, region, bound, stats.
 #ifndef CAIRN_HEAP_LAYOUT_H
 #define CAIRN_HEAP_LAYOUT_H
 
@@ -22,17 +22,6 @@ CAIRN_INLINE size_t tags_bytes(uint32_t limit)
     return sizeof(struct tag_word) * (size_t)tag_pairs(limit);
 }
 
-// What the end of a region of max_size bytes may hold beyond the limit, in granules: one more granule there would cost a pair
-// of tag words, a list and their alignment in front.
-#define LIMIT_SLACK 2u
-
-// Granules between byte `front` and byte `size` of a region, the slack left out.
-CAIRN_INLINE size_t granules_between(size_t front, size_t size, uint32_t limit)
-{
-    const size_t granules = size <= front ? 0 : (size - front) >> GRANULE_SHIFT;
-    return granules > limit && granules - limit <= LIMIT_SLACK ? limit : granules;
-}
-
 // Bytes from the control to granule 1.
 CAIRN_INLINE size_t front_bytes(uint32_t limit, bool outside)
 {
@@ -40,20 +29,43 @@ CAIRN_INLINE size_t front_bytes(uint32_t limit, bool outside)
     return (bytes + CAIRN_GRANULE - 1) & ~(size_t)(CAIRN_GRANULE - 1);
 }
 
+// The most granules that `room` bytes hold with what is in front of them; 0 if none; more than GRANULES_MAX if too many. *front: the
+// bytes in front of so many.
+CAIRN_INLINE size_t granules_in(size_t room, bool outside, size_t *front)
+{
+    size_t granules = room >> GRANULE_SHIFT;
+    size_t bytes;
+    *front = 0;
+    while (granules - 1 < GRANULES_MAX * 2u) {
+        *front = front_bytes((uint32_t)granules, outside);
+        bytes = *front + (granules << GRANULE_SHIFT);
+        if (bytes <= room) {
+            break;
+        }
+        const size_t step = ((bytes - room) >> (GRANULE_SHIFT + 2)) + 1; // never past the most: a granule brings less than four
+        granules = granules < step ? 0 : granules - step;
+    }
+    return granules;
+}
+
+// A region may end up to two granules behind what its limit numbers: one more would cost a pair of tag words, a list and their
+// alignment in front.
+#define LIMIT_SLACK 2u
+
 // Bytes from the region to the first multiple of the granule, where the control lies.
 CAIRN_INLINE size_t lead_of(const void *region)
 {
     return (size_t)(0u - (uintptr_t)region) & (CAIRN_GRANULE - 1);
 }
 
-// Point the handle at a control of a heap made for `limit` granules.
-CAIRN_INLINE void handle_set(struct cairn_heap *heap, unsigned char *start, size_t front, uint32_t limit, const struct cairn_heap_config *config)
+// Point the handle at a control of a heap made for `limit` granules. NULL config: no hooks.
+CAIRN_INLINE void handle_set(struct cairn_heap *heap, unsigned char *start, size_t front, void *tags, const struct cairn_heap_config *config)
 {
     heap->control = (struct heap_control *)(void *)start;
-    heap->tags = config->tags != NULL ? config->tags : (void *)(start + control_bytes(limit));
+    heap->tags = tags;
     heap->base = start + front - CAIRN_GRANULE;
-    heap->hooks = config->hooks;
-    heap->context = config->context;
+    heap->hooks = config == NULL ? NULL : config->hooks;
+    heap->context = config == NULL ? NULL : config->context;
 }
 
 #endif

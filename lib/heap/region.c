@@ -16,7 +16,10 @@
 static size_t granules_of(const struct cairn_heap *heap, size_t size)
 {
     const size_t front = (size_t)(heap->base + CAIRN_GRANULE - (const unsigned char *)heap->control);
-    return granules_between(front + (heap->control->flags >> LEAD_SHIFT), size, heap->control->limit);
+    const size_t before = front + (heap->control->flags >> LEAD_SHIFT);
+    const size_t granules = size <= before ? 0 : (size - before) >> GRANULE_SHIFT;
+    const uint32_t limit = heap->control->limit;
+    return granules > limit && granules - limit <= LIMIT_SLACK ? limit : granules;
 }
 
 static void fence_move(struct cairn_heap *heap, uint32_t granules)
@@ -63,7 +66,7 @@ static int shrink(struct cairn_heap *heap, size_t size)
         return 0;
     }
     const uint32_t fence = (uint32_t)granules + 1;
-    const uint32_t length = is_free_edge(tags, old_fence - 1) ? length_before(tags, old_fence) : 0;
+    const uint32_t length = is_free_edge(tags, old_fence - 1) ? cairn_tags_before_(tags, old_fence) : 0;
     const uint32_t block = old_fence - length;
     if (block > fence) {
         return CAIRN_EBUSY;
@@ -100,9 +103,9 @@ int cairn_heap_shrink(struct cairn_heap *heap, size_t size)
     return move_end(heap, size, shrink);
 }
 
-int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint32_t search)
+int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search)
 {
-    if (!is_heap(heap) || !is_fit(fit, search)) {
+    if (!is_heap(heap) || (uint32_t)fit > CAIRN_FIT_BOUNDED) {
         return CAIRN_EINVAL;
     }
     const uint32_t key = heap_lock(heap);

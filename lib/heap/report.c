@@ -16,8 +16,8 @@ CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wro
         while (!is_start(tags, block)) {
             block--;
         }
-        const uint32_t before = block - length_before(tags, block);
-        const uint32_t after = block + block_length(tags, block);
+        const uint32_t before = block - cairn_tags_before_(tags, block);
+        const uint32_t after = block + cairn_tags_length_(tags, block);
         report.block = granule_address(heap->base, block);
         report.block_size = bytes_of(after - block);
         report.before = before == 0 ? NULL : granule_address(heap->base, before);

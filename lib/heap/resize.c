@@ -33,7 +33,7 @@ static uint32_t carve(struct cairn_heap *heap, uint32_t block, uint32_t end, uin
         edge_write(tags, keep, false);
         (void)cairn_heap_release_(heap, block, keep - block); // between two used blocks: nothing to merge, so it cannot fail
     }
-    tags_mark(tags, keep, kept_end, false);
+    cairn_tags_mark_(tags, keep, kept_end, false);
     return kept_end - keep;
 }
 
@@ -50,8 +50,8 @@ static void recount(struct heap_control *control, uint32_t old_length, uint32_t 
 static uint32_t swallow(struct cairn_heap *heap, uint32_t block, uint32_t *end, bool left, uint32_t n)
 {
     struct tag_word *const tags = heap->tags;
-    const uint32_t after = is_free_edge(tags, *end) ? block_length(tags, *end) : 0;
-    const uint32_t before = left && is_free_edge(tags, block - 1) ? length_before(tags, block) : 0;
+    const uint32_t after = is_free_edge(tags, *end) ? cairn_tags_length_(tags, *end) : 0;
+    const uint32_t before = left && is_free_edge(tags, block - 1) ? cairn_tags_before_(tags, block) : 0;
     const uint32_t start = block - before;
     if (*end + after - start < n) {
         return 0;
@@ -72,7 +72,7 @@ static uint32_t swallow(struct cairn_heap *heap, uint32_t block, uint32_t *end, 
         start_clear(tags, *end);
         *end += after;
     }
-    tags_mark(tags, start, *end, false);
+    cairn_tags_mark_(tags, start, *end, false);
     return start;
 }
 
@@ -80,7 +80,7 @@ static uint32_t swallow(struct cairn_heap *heap, uint32_t block, uint32_t *end, 
 static bool resize(struct cairn_heap *heap, uint32_t block, uint32_t n)
 {
     struct heap_control *const control = heap->control;
-    const uint32_t length = block_length(heap->tags, block);
+    const uint32_t length = cairn_tags_length_(heap->tags, block);
     uint32_t end = block + length;
     if (control->fit == CAIRN_FIT_BOUNDED) {
         return n <= length;
@@ -117,7 +117,7 @@ static uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t alignment
     if (block == 0) {
         return 0;
     }
-    const uint32_t end = block + block_length(heap->tags, block);
+    const uint32_t end = block + cairn_tags_length_(heap->tags, block);
     const uint32_t keep = align_up(heap, block, alignment);
     const bool bounded = heap->control->fit == CAIRN_FIT_BOUNDED;
     (void)carve(heap, block, end, keep, bounded ? end - keep : (uint32_t)n);
@@ -131,7 +131,7 @@ static void *count_new(struct cairn_heap *heap, uint32_t block)
         heap->control->failures++;
         return NULL;
     }
-    heap_count_taken(heap->control, block_length(heap->tags, block));
+    heap_count_taken(heap->control, cairn_tags_length_(heap->tags, block));
     return granule_address(heap->base, block);
 }
 
@@ -218,7 +218,7 @@ static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignme
         heap_unlock(heap, key);
         return NULL;
     }
-    const uint32_t length = block_length(heap->tags, block);
+    const uint32_t length = cairn_tags_length_(heap->tags, block);
     const bool in_place = ((uintptr_t)address & (alignment - 1)) == 0 && resize(heap, block, (uint32_t)n);
     if (in_place) {
         result = address;
@@ -235,7 +235,7 @@ static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignme
             }
         } else {
             uint32_t end = block + length;
-            const uint32_t before = is_free_edge(heap->tags, block - 1) ? length_before(heap->tags, block) : 0;
+            const uint32_t before = is_free_edge(heap->tags, block - 1) ? cairn_tags_before_(heap->tags, block) : 0;
             const uint32_t keep = align_up(heap, block - before, alignment);
             const uint32_t start = control->fit == CAIRN_FIT_BOUNDED || keep > block
                                        ? 0

@@ -88,9 +88,9 @@ CAIRN_INLINE uint32_t block_length(const struct tag_word *tags, uint32_t granule
 {
     const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
     const uint32_t at = granule & TAG_MASK;
-    const uint32_t here = tag->start & (~(uint32_t)1 << at);
+    const uint32_t here = tag->start >> at >> 1;
     if (CAIRN_LIKELY(here != 0)) {
-        return bits_lowest(here) - at;
+        return bits_lowest(here) + 1;
     }
     if (tag[1].start != 0) {
         return bits_lowest(tag[1].start) + TAG_GRANULES - at;
@@ -150,6 +150,11 @@ CAIRN_INLINE void tags_mark(struct tag_word *tags, uint32_t start, uint32_t end,
         behind[-1].edge = record;
     }
 }
+
+// tags.c: one copy of each, for the paths that need not be short.
+uint32_t cairn_tags_length_(const struct tag_word *tags, uint32_t granule);
+uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t granule);
+void cairn_tags_mark_(struct tag_word *tags, uint32_t start, uint32_t end, bool free);
 
 // Pairs for granules 0 to `granules` and the fence.
 CAIRN_INLINE uint32_t tag_pairs(uint32_t granules)

@@ -9,7 +9,7 @@
 size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *address)
 {
     const uint32_t block = is_heap(heap) && address != NULL ? used_block_at(heap, heap->control, address) : 0;
-    return block == 0 ? 0 : bytes_of(block_length(heap->tags, block));
+    return block == 0 ? 0 : bytes_of(cairn_tags_length_(heap->tags, block));
 }
 
 size_t cairn_heap_usable_size(struct cairn_heap *heap, const void *address)
@@ -31,7 +31,7 @@ int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const s
     }
     const uint32_t key = heap_lock(heap);
     for (uint32_t at = 1; at < fence_of(heap->control) && stop == 0;) {
-        const uint32_t length = block_length(heap->tags, at);
+        const uint32_t length = cairn_tags_length_(heap->tags, at);
         const struct cairn_block block = {granule_address(heap->base, at), bytes_of(length), is_used_start(heap->tags, at)};
         stop = visit(context, &block);
         at += length;
@@ -49,7 +49,7 @@ static uint32_t largest_free(const struct cairn_heap *heap)
     uint32_t longest = bin < BIN_EXACT ? bin : 0;
     uint32_t left = bin < BIN_EXACT ? 0 : CAIRN_SEARCH_DEFAULT;
     while (left-- != 0 && block != 0 && is_inside(control, block)) {
-        const uint32_t length = block_length(heap->tags, block);
+        const uint32_t length = cairn_tags_length_(heap->tags, block);
         longest = length > longest ? length : longest;
         block = links_at(heap->base, block)->next;
     }

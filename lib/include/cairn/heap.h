@@ -83,7 +83,7 @@ struct cairn_heap_hooks {
 // Zero means the default, in every field.
 struct cairn_heap_config {
     enum cairn_fit fit;
-    uint32_t search;  // 1 to 65534, or CAIRN_SEARCH_ALL; 0: CAIRN_SEARCH_DEFAULT
+    uint16_t search;  // 1 to 65534, or CAIRN_SEARCH_ALL; 0: CAIRN_SEARCH_DEFAULT
     size_t max_size;  // bytes the region may grow to (cairn_heap_grow); 0: its size now
     void *tags;       // where the tags go, aligned to 4; NULL: in the region, in front of the granules
     size_t tags_size; // bytes there: at least cairn_heap_tags_size(max_size)
@@ -131,7 +131,7 @@ CAIRN_MUST_CHECK int cairn_heap_grow(struct cairn_heap *heap, size_t size);
 CAIRN_MUST_CHECK int cairn_heap_shrink(struct cairn_heap *heap, size_t size);
 
 // Change the fit and the search limit from now on. (Bounded keeps its promise only where it was the fit from the start.)
-CAIRN_MUST_CHECK int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint32_t search);
+CAIRN_MUST_CHECK int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search);
 
 // ------------------------------------------------------------------------------------------------------------------- blocks
 
