@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Builds what the benchmarks run and weigh, straight with the compiler: for each core and each level of optimisation.
+#
+#   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc
+#
+# CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
+set -eu
+cd "$(dirname "$0")/../.."
+core=$1
+opt=$2
+peer=$3
+
+. test/bench/target.sh
+out=build/bench/$core-$opt
+mkdir -p "$out"
+
+objects=$(lib_objects "$core" "$opt" "$out/lib")
+case $peer in
+cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
+picolibc) sources="peer_libc.c" board=console.c specs=picolibc objects= ;;
+newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys objects= ;;
+nano) sources="peer_libc.c newlib_port.c" board= specs=nano objects= ;;
+*) echo "$0: no peer '$peer'" >&2; exit 2 ;;
+esac
+files=
+for source in main.c replay.c holes.c print.c $sources; do files="$files test/bench/target/$source"; done
+for source in start.c fault.c semihost.c counter.c $board; do files="$files port/cortexm/$source"; done
+
+# The bench itself is the same code at the same level whatever is measured; memcpy is the C library's.
+arm-none-eabi-gcc $(core_flags "$core") --specs=$specs.specs -std=c11 -O2 -g -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror \
+    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} -Ilib/include -Iport/cortexm -Itest/bench/target \
+    -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/cortexm/ld -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
+    $files $objects -o "$out/$peer.elf"

@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The figures to look at while the heap is being tuned, in half a minute: Cortex-M4, instructions at -O2, bytes at -Os.
+#
+#   sh test/bench/quick.sh [CORE]
+set -eu
+cd "$(dirname "$0")/../.."
+core=${1:-m4}
+. test/bench/target.sh
+
+folder=../shared/traces/heap
+[ -d $folder ] || folder=test/traces
+sh test/bench/build.sh "$core" O2 cairn
+elf=build/bench/$core-O2/cairn.elf
+run() { sh port/cortexm/qemu.sh -i "$(core_machine "$core")" $elf "$@" | grep -v '^bar'; }
+
+echo "fit      where                        calls      avg    max"
+for fit in best bounded; do
+    for trace in lwip_tcp_udp lvgl_screens sqlite_p1k_c16 coap_client; do
+        ops=build/bench/ops/$trace.ops
+        mkdir -p build/bench/ops
+        [ -f $ops ] || python3 test/bench/ops.py $folder/$trace.rep $ops
+        # 1.5 x the smallest region of best fit, 3 x the peak for bounded: near enough to look at.
+        peak=$(od -An -tu4 -j12 -N4 $ops)
+        size=$((peak * 17 / 10))
+        [ $fit = best ] || size=$((peak * 3))
+        run trace $ops $fit 4 $size | awk -F, -v fit=$fit -v trace=$trace '{ printf "%-8s %-16s %-8s %9d %8.1f %6d\n", fit, trace, $1, $2, $3, $4 }'
+    done
+    for holes in 100 4000; do
+        run holes $holes $fit 4 | awk -F, -v fit=$fit -v holes=$holes '{ printf "%-8s holes_%-10s %-8s %9d %8.1f %6d\n", fit, holes, $1, $2, $3, $4 }'
+    done
+done
+for harden in 1 0; do
+    sh test/bench/weigh.sh "$core" Os $harden | awk -F, '{ printf "%s -%s harden %s %-8s %5d bytes (%d without memcpy, memmove, memset)\n", $1, $2, $3, $5, $6, $7 }'
+done

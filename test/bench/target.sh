@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+#
+# Sourced by the scripts beside it, in the top folder: how a core's code is compiled and on which machine it is counted.
+
+core_machine() {
+    case $1 in
+    m0 | m3) echo mps2-an385 ;; # the microbit has 16 KB: an385 runs Armv6-M code too
+    m4) echo mps2-an386 ;;
+    m7) echo mps2-an500 ;;
+    m33) echo mps2-an505 ;;
+    *) echo "there is no core '$1'" >&2; return 1 ;;
+    esac
+}
+
+core_flags() {
+    case $1 in
+    m0 | m3) echo "-mcpu=cortex-$1 -mthumb -mfloat-abi=soft -masm-syntax-unified" ;;
+    *) echo "-mcpu=cortex-$1 -mthumb -mfloat-abi=hard -masm-syntax-unified" ;;
+    esac
+}
+
+# lib_objects CORE OPT FOLDER: compiles the library as its CMakeLists.txt does and prints the objects' names.
+lib_objects() {
+    mkdir -p "$3"
+    for source in lib/*/*.c; do
+        object=$3/$(basename "$source" .c).o
+        echo "$object"
+        arm-none-eabi-gcc $(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding -ffunction-sections -fdata-sections \
+            -fstack-usage ${BENCH_DEFINES:-} -Ilib -Ilib/include -c "$source" -o "$object" >&2 || return 1
+    done
+}
