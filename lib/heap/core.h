@@ -61,9 +61,9 @@ void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end);
 // power of two. Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
 uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length);
 
-// Make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list.
-// Returns false where a neighbour's broken link was reported; then nothing is lost, and the block is used as before.
-bool cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length);
+// Make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list. A neighbour whose
+// links are broken is reported, and stays unmerged.
+void cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length);
 
 // Count a block of `length` granules that was taken.
 CAIRN_INLINE void heap_count_taken(struct heap_control *control, uint32_t length)

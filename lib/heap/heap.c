@@ -7,8 +7,8 @@
 // PICTURE: take     [ free ------------------------ ]  =>  [ used ][ free, back in a list ]
 //          release  [ free ][ used ][ free ]           =>  [ free, in the list of its length ]
 //
-// INVARIANTS: T3 no two neighbours are both free. Decide first, commit after: a pointer and a link are proved before the first write that
-//     rests on them.
+// INVARIANTS: T3 no two neighbours are both free. A pointer and a link are proved before the first write that rests on them. A free
+//     neighbour whose links are broken is reported and left alone: what is freed beside it is free all the same.
 // COST: O(1) for a bounded search. No recursion; the only loop is the search. What is wiped, where wiping is on, comes on top.
 // CALLERS: the user, in any context that the lock hooks make safe; lib/heap, lock held.
 #include "heap/core.h"
@@ -87,37 +87,30 @@ CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control
     return block;
 }
 
-CAIRN_INLINE bool release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
+CAIRN_INLINE void release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
 {
     struct tag_word *const tags = heap->tags;
-    uint32_t start = block;
     const uint32_t behind = block + length;
+    uint32_t start = block;
     uint32_t end = behind;
-    if (is_free_edge(tags, behind)) {
-        const uint32_t after = unlink_block(heap, control, behind, length_of(tags, behind));
-        if (HARDENED && after == 0) {
-            return false;
-        }
-        end += after;
-    }
-    if (is_free_edge(tags, block - 1)) {
-        start -= length_behind(tags, block);
-        if (unlink_block(heap, control, start, block - start) == 0) {
-            if (end != behind) {
-                insert_block(heap, control, behind, end);
-            }
-            return false;
-        }
-        start_clear(tags, block);
-    }
-    if (end != behind) {
-        start_clear(tags, behind);
-    }
     if ((control->flags & FLAG_WIPE) != 0) {
         memset(granule_address(heap->base, block), 0, bytes_of(length));
     }
+    if (is_free_edge(tags, behind)) {
+        const uint32_t after = unlink_block(heap, control, behind, length_of(tags, behind));
+        if (after != 0) {
+            start_clear(tags, behind);
+            end += after;
+        }
+    }
+    if (is_free_edge(tags, block - 1)) {
+        const uint32_t before = length_behind(tags, block);
+        if (unlink_block(heap, control, block - before, before) != 0) {
+            start_clear(tags, block);
+            start -= before;
+        }
+    }
     insert_block(heap, control, start, end);
-    return true;
 }
 
 uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block)
@@ -135,9 +128,9 @@ uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length)
     return take(heap, heap->control, length);
 }
 
-bool cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length)
+void cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length)
 {
-    return release(heap, heap->control, block, length);
+    release(heap, heap->control, block, length);
 }
 
 // ------------------------------------------------------------------------------------------------------------------- hooks
@@ -213,9 +206,7 @@ CAIRN_INLINE bool release_address(struct cairn_heap *heap, const void *address)
         return false;
     }
     const uint32_t length = length_of(heap->tags, block);
-    if (!release(heap, control, block, length)) {
-        return false;
-    }
+    release(heap, control, block, length);
     heap_count_released(control, length);
     return true;
 }

@@ -14,27 +14,20 @@
 
 #include <string.h>
 
-// Keep [keep, keep + n) of the used block [block, end), none of it counted; release what is before and behind. Returns the
-// length kept: more than n if the free block behind is broken, for then the tail stays.
-static uint32_t carve(struct cairn_heap *heap, uint32_t block, uint32_t end, uint32_t keep, uint32_t n)
+// Keep [keep, keep + n) of the used block [block, end), none of it counted; release what is before and behind.
+static void carve(struct cairn_heap *heap, uint32_t block, uint32_t end, uint32_t keep, uint32_t n)
 {
     struct tag_word *const tags = heap->tags;
-    uint32_t kept_end = keep + n;
+    const uint32_t kept_end = keep + n;
+    start_set(tags, keep);
+    start_set(tags, kept_end);
+    cairn_tags_mark_(tags, keep, kept_end, false);
     if (kept_end < end) {
-        start_set(tags, kept_end);
-        edge_write(tags, kept_end - 1, false);
-        if (!cairn_heap_release_(heap, kept_end, end - kept_end)) {
-            start_clear(tags, kept_end);
-            kept_end = end;
-        }
+        cairn_heap_release_(heap, kept_end, end - kept_end);
     }
     if (block < keep) {
-        start_set(tags, keep);
-        edge_write(tags, keep, false);
-        (void)cairn_heap_release_(heap, block, keep - block); // between two used blocks: nothing to merge, so it cannot fail
+        cairn_heap_release_(heap, block, keep - block);
     }
-    cairn_tags_mark_(tags, keep, kept_end, false);
-    return kept_end - keep;
 }
 
 // Set the length of a counted block to what it is now.
@@ -88,11 +81,8 @@ static bool resize(struct cairn_heap *heap, uint32_t block, uint32_t n)
     if (n > length && swallow(heap, block, &end, false, n) == 0) {
         return false;
     }
-    if (block + n < end) {
-        recount(control, length, carve(heap, block, end, block, n));
-    } else {
-        recount(control, length, n);
-    }
+    carve(heap, block, end, block, n);
+    recount(control, length, n);
     return true;
 }
 
@@ -120,7 +110,7 @@ static uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t alignment
     const uint32_t end = block + cairn_tags_length_(heap->tags, block);
     const uint32_t keep = align_up(heap, block, alignment);
     const bool bounded = heap->control->fit == CAIRN_FIT_BOUNDED;
-    (void)carve(heap, block, end, keep, bounded ? end - keep : (uint32_t)n);
+    carve(heap, block, end, keep, bounded ? end - keep : (uint32_t)n);
     return keep;
 }
 
@@ -230,9 +220,8 @@ static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignme
             heap_unlock(heap, key);
             memcpy(result, address, bytes);
             key = heap_lock(heap);
-            if (cairn_heap_release_(heap, block, length)) {
-                heap_count_released(control, length);
-            }
+            cairn_heap_release_(heap, block, length);
+            heap_count_released(control, length);
         } else {
             uint32_t end = block + length;
             const uint32_t before = is_free_edge(heap->tags, block - 1) ? cairn_tags_before_(heap->tags, block) : 0;
@@ -245,7 +234,8 @@ static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignme
                 heap_unlock(heap, key);
                 memmove(result, address, bytes);
                 key = heap_lock(heap);
-                recount(control, length, carve(heap, start, end, keep, (uint32_t)n));
+                carve(heap, start, end, keep, (uint32_t)n);
+                recount(control, length, (uint32_t)n);
             } else {
                 control->failures++;
             }
