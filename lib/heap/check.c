@@ -88,9 +88,9 @@ static int check_block(const struct cairn_heap *heap, uint32_t block, struct tal
     const uint32_t end = block + length;
     const bool free = is_free_edge(tags, block);
     const uint32_t first = (block >> CAIRN_TAG_SHIFT) + 1;
-    const uint32_t last = (end >> CAIRN_TAG_SHIFT) - 1;
+    const uint32_t behind = end >> CAIRN_TAG_SHIFT;
     const uint32_t record = record_make(length, free);
-    if (first <= last && (tags[first].edge != record || tags[last].edge != record || tags[last].start != 0)) {
+    if (first < behind && (tags[first].edge != record || tags[behind - 1].edge != record || tags[behind - 1].start != 0)) {
         return broken(fault, CAIRN_RULE_T4, address);
     }
     if (is_free_edge(tags, end - 1) != free) {
