@@ -15,17 +15,19 @@ sh test/bench/build.sh "$core" O2 cairn
 elf=build/bench/$core-O2/cairn.elf
 run() { sh port/cortexm/qemu.sh -i "$(core_machine "$core")" $elf "$@" | grep -v '^bar'; }
 
+peak_of() {
+    case $1 in lwip_tcp_udp) echo 59980 ;; lvgl_screens) echo 26410 ;; sqlite_p1k_c16) echo 77321 ;; coap_client) echo 12102 ;; esac
+}
+
 echo "fit      where                        calls      avg    max"
 for fit in best bounded; do
     for trace in lwip_tcp_udp lvgl_screens sqlite_p1k_c16 coap_client; do
-        ops=build/bench/ops/$trace.ops
-        mkdir -p build/bench/ops
-        [ -f $ops ] || python3 test/bench/ops.py $folder/$trace.rep $ops
+        file=$(ls $folder/$trace.* | head -n 1)
+        peak=$(peak_of $trace)
         # 1.5 x the smallest region of best fit, 3 x the peak for bounded: near enough to look at.
-        peak=$(od -An -tu4 -j12 -N4 $ops)
         size=$((peak * 17 / 10))
         [ $fit = best ] || size=$((peak * 3))
-        run trace $ops $fit 4 $size | awk -F, -v fit=$fit -v trace=$trace '{ printf "%-8s %-16s %-8s %9d %8.1f %6d\n", fit, trace, $1, $2, $3, $4 }'
+        run trace $file $fit 4 $size | awk -F, -v fit=$fit -v trace=$trace '{ printf "%-8s %-16s %-8s %9d %8.1f %6d\n", fit, trace, $1, $2, $3, $4 }'
     done
     for holes in 100 4000; do
         run holes $holes $fit 4 | awk -F, -v fit=$fit -v holes=$holes '{ printf "%-8s holes_%-10s %-8s %9d %8.1f %6d\n", fit, holes, $1, $2, $3, $4 }'

@@ -2,12 +2,11 @@
 //
 // The bench program: one allocator, one command.
 //
-//   bench region FILE.ops FIT SEARCH           the smallest region in which all operations succeed
-//   bench trace FILE.ops FIT SEARCH REGION     instructions a call (QEMU -icount)
+//   bench region TRACE FIT SEARCH           the smallest region in which all operations succeed
+//   bench trace TRACE FIT SEARCH REGION    instructions a call (QEMU -icount)
 //   bench holes N FIT SEARCH                   instructions a call with N free holes (QEMU -icount)
 //
-// OWNS        the heap area.
-// PICTURE     heap area  [ operations | slots or table | the libc's saved variables | tallies | region ------------- )
+// OWNS        the commands, and the order in which the heap area is handed out.
 // INVARIANTS  1. What must outlive peer_start is on the stack or in the heap area (peer_libc.c).
 // COST        region: some 40 replays; the others: one.
 // CALLERS     test/bench/run.sh; start-up.
@@ -19,16 +18,17 @@
 #include "holes.h"
 #include "peer.h"
 #include "print.h"
-#include "replay.h"
 #include "semihost.h"
+#include "workload.h"
 
+#define REGION_ALIGNMENT 4096u
 #define REGION_STEP 64u // bytes between two sizes that are tried
 #define REGION_EXTRA 32u // steps below the smallest found, as what works is not monotonic
 
 struct bench {
+    struct area area;
     const char *fit;
     uint32_t search;
-    unsigned char *spare; // the heap area from here on is free
     struct line line;
 };
 
@@ -41,42 +41,27 @@ static int complain(const char *what, const char *which)
     return 1;
 }
 
-static void *area_take(struct bench *bench, size_t size)
+// At a multiple of 4096, as newlib asks sbrk() for whole pages.
+static uint32_t region_room(const struct bench *bench)
 {
-    void *const taken = bench->spare;
-
-    bench->spare += (size + 15) & ~(size_t)15;
-    return taken;
+    return (uint32_t)area_left(&bench->area) & ~(REGION_ALIGNMENT - 1);
 }
 
-static size_t area_left(const struct bench *bench)
+static bool start(const struct bench *bench, uint32_t size)
 {
-    return board_heap_area_size() - (size_t)(bench->spare - (unsigned char *)board_heap_area());
-}
-
-static struct ops *ops_load(struct bench *bench, const char *path)
-{
-    const int file = semihost_open(path, SEMIHOST_READ);
-    const long length = file < 0 ? -1 : semihost_length(file);
-
-    if (length < (long)sizeof(struct ops) || (size_t)length > area_left(bench))
-        return NULL;
-    struct ops *const ops = area_take(bench, (size_t)length);
-    if (semihost_read(file, ops, (size_t)length) != (size_t)length || ops->magic != OPS_MAGIC)
-        return NULL;
-    semihost_close(file);
-    return ops;
+    return size <= region_room(bench) && peer_start(bench->fit, bench->search, cairn_heap_area_end - region_room(bench), size);
 }
 
 static struct tally *tally_take(struct bench *bench, size_t count)
 {
-    struct tally *const tally = area_take(bench, count * sizeof *tally);
+    struct tally *const tally = area_take(&bench->area, count * sizeof *tally);
 
-    memset(tally, 0, count * sizeof *tally);
+    if (tally != NULL)
+        memset(tally, 0, count * sizeof *tally);
     return tally;
 }
 
-// calls,sum,max: the average is the reader's to take.
+// name,calls,average,maximum; and the bars of the histogram that are not 0, as `bar name,instructions,calls`.
 static void tally_print(struct bench *bench, const char *name, const struct tally *tally)
 {
     struct line *const line = &bench->line;
@@ -104,32 +89,32 @@ static void tally_print(struct bench *bench, const char *name, const struct tall
 
 // ---------------------------------------------------------------------------------------------------- commands
 
-static bool works(struct bench *bench, struct run *run, uint32_t size)
+static bool works(struct bench *bench, struct workload *workload, uint32_t size)
 {
-    return size <= area_left(bench) && peer_start(bench->fit, bench->search, bench->spare, size) && replay(run);
+    return start(bench, size) && workload_run(workload, false);
 }
 
-// Bisects between the peak and a size that works, then looks below it.
-static uint32_t region_smallest(struct bench *bench, struct run *run)
+// Bisects between the peak and a size that works, then looks below it: the same steps as cairn-replay --min-region.
+static uint32_t region_smallest(struct bench *bench, struct workload *workload)
 {
-    uint32_t low = run->ops->peak & ~7u;
-    uint32_t high = low + REGION_STEP;
+    uint32_t low = workload->peak & ~7u;
+    uint32_t high = (low * 2 + 1024) & ~7u;
 
-    while (!works(bench, run, high)) {
+    while (!works(bench, workload, high)) {
         low = high;
-        high += high / 2;
-        if (high > area_left(bench))
+        high *= 2;
+        if (high > region_room(bench))
             return 0;
     }
     while (high - low > REGION_STEP) {
         const uint32_t middle = (low + (high - low) / 2) & ~7u;
-        if (works(bench, run, middle))
+        if (works(bench, workload, middle))
             high = middle;
         else
             low = middle;
     }
-    for (uint32_t i = 1; i <= REGION_EXTRA && high > i * REGION_STEP; i++) {
-        if (works(bench, run, high - i * REGION_STEP)) {
+    for (uint32_t i = 1; i <= REGION_EXTRA && i * REGION_STEP < high; i++) {
+        if (works(bench, workload, high - i * REGION_STEP)) {
             high -= i * REGION_STEP;
             i = 0;
         }
@@ -137,36 +122,35 @@ static uint32_t region_smallest(struct bench *bench, struct run *run)
     return high;
 }
 
-static int command_region(struct bench *bench, struct run *run)
+static int command_region(struct bench *bench, struct workload *workload)
 {
     struct line *const line = &bench->line;
+    const uint32_t smallest = region_smallest(bench, workload);
 
-    run->stop_at_failure = true;
-    const uint32_t smallest = region_smallest(bench, run);
-    line_number(line, run->ops->count);
+    line_number(line, workload->count);
     line_text(line, ",");
-    line_number(line, run->ops->peak);
+    line_number(line, workload->peak);
     line_text(line, ",");
     line_number(line, smallest);
     line_end(line);
-    if (run->broken != 0)
-        return complain("a block's stamp was overwritten", "");
+    if (workload->broken != 0)
+        return complain("a block was overwritten", "");
     return smallest == 0 ? complain("no region is large enough", "") : 0;
 }
 
-static int command_trace(struct bench *bench, struct run *run, uint32_t size)
+static int command_trace(struct bench *bench, struct workload *workload, uint32_t size)
 {
-    static const char *const names[OP_KINDS] = {"", "malloc", "free", "realloc"};
+    static const char *const names[CALL_KINDS] = {"malloc", "free", "realloc"};
 
-    run->tally = tally_take(bench, OP_KINDS);
-    if (size > area_left(bench) || !peer_start(bench->fit, bench->search, bench->spare, size))
+    workload->tally = tally_take(bench, CALL_KINDS);
+    if (workload->tally == NULL || !start(bench, size))
         return complain("no heap of that size, or no such fit: ", bench->fit);
-    replay(run);
-    for (int kind = OP_ALLOC; kind < OP_KINDS; kind++)
-        tally_print(bench, names[kind], &run->tally[kind]);
-    if (run->broken != 0)
-        return complain("a block's stamp was overwritten", "");
-    return run->failed != 0 ? complain("an operation failed", "") : 0;
+    workload_run(workload, true);
+    for (int kind = 0; kind < CALL_KINDS; kind++)
+        tally_print(bench, names[kind], &workload->tally[kind]);
+    if (workload->broken != 0)
+        return complain("a block was overwritten", "");
+    return workload->failed != 0 ? complain("an operation failed", "") : 0;
 }
 
 static int command_holes(struct bench *bench, uint32_t holes)
@@ -175,11 +159,10 @@ static int command_holes(struct bench *bench, uint32_t holes)
 
     if (holes < 64)
         return complain("too few holes", "");
-    unsigned char **const table = area_take(bench, 2 * holes * sizeof *table);
+    unsigned char **const table = area_take(&bench->area, 2 * holes * sizeof *table);
     struct tally *const tally = tally_take(bench, HOLES_CASES);
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (!peer_start(bench->fit, bench->search, bench->spare, area_left(bench)) ||
-            !holes_run(table, holes, sizes[i], tally))
+        if (tally == NULL || !start(bench, region_room(bench)) || !holes_run(table, holes, sizes[i], tally))
             return complain("the holes do not fit", "");
     }
     for (int what = 0; what < HOLES_CASES; what++)
@@ -189,8 +172,8 @@ static int command_holes(struct bench *bench, uint32_t holes)
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {.spare = board_heap_area()};
-    struct run run = {0};
+    struct bench bench = {.area = {board_heap_area()}};
+    struct workload workload = {0};
 
     if (argc < 5)
         return complain("usage: bench region|trace|holes FILE|N FIT SEARCH [REGION]", "");
@@ -205,14 +188,12 @@ int main(int argc, char **argv)
     }
     if (strcmp(command, "holes") == 0) {
         const uint32_t holes = (uint32_t)strtoul(argv[2], NULL, 10);
-        peer_prepare(&bench.spare);
+        peer_prepare(&bench.area);
         return command_holes(&bench, holes);
     }
-    const struct ops *const ops = ops_load(&bench, argv[2]);
-    if (ops == NULL)
-        return complain("cannot read ", argv[2]);
-    run.ops = ops;
-    run.slots = area_take(&bench, ops->slots * sizeof *run.slots);
-    peer_prepare(&bench.spare);
-    return strcmp(command, "trace") == 0 ? command_trace(&bench, &run, size) : command_region(&bench, &run);
+    const char *const wrong = workload_load(&workload, &bench.area, argv[2]);
+    if (wrong != NULL)
+        return complain(wrong, argv[2]);
+    peer_prepare(&bench.area);
+    return strcmp(command, "trace") == 0 ? command_trace(&bench, &workload, size) : command_region(&bench, &workload);
 }

@@ -11,8 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Keeps what peer_start needs to start again in the memory at *spare, and moves *spare behind it. Once, before any peer_start.
-void peer_prepare(unsigned char **spare);
+#include "area.h"
+
+// Keeps what peer_start needs to start again in a piece of the area. Once, before any peer_start.
+void peer_prepare(struct area *area);
 
 // Makes a heap of `size` bytes at `region`, everything counted. `fit` is one of cairn's by name; a C library has but one, "libc".
 // Returns false iff the region is too small, or there is no such fit.

@@ -11,9 +11,9 @@
 
 static struct cairn_heap heap;
 
-void peer_prepare(unsigned char **spare)
+void peer_prepare(struct area *area)
 {
-    (void)spare;
+    (void)area;
 }
 
 bool peer_start(const char *fit, uint32_t search, unsigned char *region, size_t size)
@@ -22,7 +22,7 @@ bool peer_start(const char *fit, uint32_t search, unsigned char *region, size_t 
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(fit, names[i]) == 0 && size > sizeof heap) {
-            const struct cairn_heap_config config = {.fit = (enum cairn_fit)i, .search = search};
+            const struct cairn_heap_config config = {.fit = (enum cairn_fit)i, .search = (uint16_t)search};
             return cairn_heap_init(&heap, region, size - sizeof heap, &config) == 0;
         }
     }

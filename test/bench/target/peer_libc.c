@@ -47,10 +47,9 @@ static size_t variables_size(void)
     return (size_t)((uintptr_t)bss_end - (uintptr_t)data_start);
 }
 
-void peer_prepare(unsigned char **spare)
+void peer_prepare(struct area *area)
 {
-    saved = *spare;
-    *spare += (variables_size() + 15) & ~(size_t)15;
+    saved = area_take(area, variables_size());
     memcpy(saved, data_start, variables_size());
 }
 
