@@ -3,7 +3,8 @@
 #
 # Builds what the benchmarks run and weigh, straight with the compiler: for each core and each level of optimisation.
 #
-#   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc
+#   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc;
+#                                                               lock: the times the lock is held
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
 set -eu
@@ -16,16 +17,18 @@ peer=$3
 out=build/bench/$core-$opt
 mkdir -p "$out"
 
+main="main.c workload.c holes.c"
 objects=$(lib_objects "$core" "$opt" "$out/lib")
 case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
+lock) main=lock.c sources= board=console.c specs=picolibc ;;
 picolibc) sources="peer_libc.c" board=console.c specs=picolibc objects= ;;
 newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys objects= ;;
 nano) sources="peer_libc.c newlib_port.c" board= specs=nano objects= ;;
 *) echo "$0: no peer '$peer'" >&2; exit 2 ;;
 esac
 files=
-for source in main.c workload.c holes.c print.c $sources; do files="$files test/bench/target/$source"; done
+for source in $main print.c $sources; do files="$files test/bench/target/$source"; done
 for source in start.c fault.c semihost.c counter.c $board; do files="$files port/cortexm/$source"; done
 for source in trace_read.c trace_text.c trace_compact.c replay.c; do files="$files port/replay/$source"; done
 

@@ -9,8 +9,6 @@ cd "$(dirname "$0")/../.."
 core=${1:-m4}
 . test/bench/target.sh
 
-folder=../shared/traces/heap
-[ -d $folder ] || folder=test/traces
 sh test/bench/build.sh "$core" O2 cairn
 elf=build/bench/$core-O2/cairn.elf
 run() { sh port/cortexm/qemu.sh -i "$(core_machine "$core")" $elf "$@" | grep -v '^bar'; }
@@ -22,12 +20,11 @@ peak_of() {
 echo "fit      where                        calls      avg    max"
 for fit in best bounded; do
     for trace in lwip_tcp_udp lvgl_screens sqlite_p1k_c16 coap_client; do
-        file=$(ls $folder/$trace.* | head -n 1)
         peak=$(peak_of $trace)
         # 1.5 x the smallest region of best fit, 3 x the peak for bounded: near enough to look at.
         size=$((peak * 17 / 10))
         [ $fit = best ] || size=$((peak * 3))
-        run trace $file $fit 4 $size | awk -F, -v fit=$fit -v trace=$trace '{ printf "%-8s %-16s %-8s %9d %8.1f %6d\n", fit, trace, $1, $2, $3, $4 }'
+        run trace test/traces/$trace.ctr $fit 4 $size | awk -F, -v fit=$fit -v trace=$trace '{ printf "%-8s %-16s %-8s %9d %8.1f %6d\n", fit, trace, $1, $2, $3, $4 }'
     done
     for holes in 100 4000; do
         run holes $holes $fit 4 | awk -F, -v fit=$fit -v holes=$holes '{ printf "%-8s holes_%-10s %-8s %9d %8.1f %6d\n", fit, holes, $1, $2, $3, $4 }'
