@@ -3,7 +3,7 @@
 // The heap over time, as a picture: what is sampled, and the call that draws it.
 //
 // OWNS        struct map: cells and curves.
-// PICTURE     address ^  row 199  . . . # #      a cell: what lies in a slice of addresses at a moment: mostly free, or
+// PICTURE     address ^  row 399  . . . # #      a cell: what lies in a slice of addresses at a moment: mostly free, or
 //                     |  row 0    c c c c c      blocks of one lifetime, the one with the most bytes
 //                     +--------------------> time, in operations
 // COST        a walk of the heap a column; one byte a cell.
@@ -13,8 +13,8 @@
 
 #include "region.h"
 
-#define MAP_COLUMNS 420u
-#define MAP_ROWS 200u
+#define MAP_COLUMNS 525u
+#define MAP_ROWS 400u
 
 // How long a block lives, in operations between its allocation and its free.
 enum map_class { MAP_TO_100 = 0, MAP_TO_1000, MAP_TO_10000, MAP_LONGER, MAP_NEVER_FREED, MAP_CLASSES };

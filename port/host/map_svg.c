@@ -22,9 +22,9 @@ enum page {
     PAGE_WIDTH = 1200,
     PAGE_HEIGHT = 720,
     LEFT = 92,
-    WIDTH = 1050, // 2.5 a column
+    WIDTH = 1050, // 2 a column
     MAP_TOP = 122,
-    MAP_HEIGHT = 400, // 2 a row
+    MAP_HEIGHT = 400, // 1 a row
     MAP_BOTTOM = MAP_TOP + MAP_HEIGHT,
     FREE_TOP = MAP_BOTTOM + 40,
     FREE_HEIGHT = 84,
@@ -119,7 +119,7 @@ static void heading(FILE *svg, const struct map *map)
     }
     fprintf(svg, "  ·  peak %s bytes in a region of %s: <tspan class=\"strong\">ratio %.4f</tspan>", grouped(map->trace->peak),
             grouped(map->region), map->trace->peak == 0 ? 0 : (double)map->region / (double)map->trace->peak);
-    fprintf(svg, "  ·  fragmentation at most %.1f %%", map->fragmentation / 10.0);
+    fprintf(svg, "  ·  worst fragmentation %.1f %%", map->fragmentation / 10.0);
     if (map->failed != 0) {
         fprintf(svg, "  ·  <tspan class=\"bad\">%s operations failed</tspan>", grouped(map->failed));
     }
@@ -138,13 +138,12 @@ static void legend_entry(FILE *svg, double *x, const char *colour, const char *h
 
 static void legend(FILE *svg)
 {
-    static const double widths[MAP_CLASSES] = {152, 96, 104, 74, 104};
-    double x = LEFT + 88;
+    static const double widths[MAP_CLASSES] = {168, 112, 118, 80, 112};
+    double x = LEFT + 94;
     text_at(svg, LEFT, 98.5, "class=\"label strong\"", "a block lives");
     for (uint32_t class = 0; class < MAP_CLASSES; class++) {
         legend_entry(svg, &x, class_colours[class][1], class_colours[class][0], class_names[class], widths[class]);
     }
-    x += 12;
     legend_entry(svg, &x, PAPER_FREE, NULL, "free", 66);
     legend_entry(svg, &x, "#8d939e", NULL, "control and tags", 132);
     fprintf(svg, "<path d=\"M%.1f 94h20\" class=\"halo\"/><path d=\"M%.1f 94h20\" class=\"live\"/>", x, x);
@@ -233,7 +232,7 @@ static void live_curve(FILE *svg, const struct map *map)
     const double y = y_of(map, map->trace->peak);
     if (y >= MAP_TOP) {
         fprintf(svg, "<path d=\"M%d %.1fh%d\" class=\"halo\"/><path d=\"M%d %.1fh%d\" class=\"peak\"/>\n", LEFT, y, WIDTH, LEFT, y, WIDTH);
-        fprintf(svg, "<text x=\"%d\" y=\"%.1f\" class=\"number\">peak</text>\n", LEFT + WIDTH + 6, y + 4);
+        fprintf(svg, "<text x=\"%d\" y=\"%.1f\" class=\"number\">peak</text>\n", LEFT + WIDTH + 7, y + 4);
     }
 }
 
@@ -267,6 +266,7 @@ static void free_panel(FILE *svg, const struct map *map)
     x += 150;
     fprintf(svg, "<rect x=\"%.1f\" y=\"%d\" width=\"12\" height=\"10\" fill=\"#b4c3d6\"/>", x, FREE_TOP - 17);
     text_at(svg, x + 18, FREE_TOP - 8, "class=\"label\"", "the other free blocks");
+    text_at(svg, LEFT + WIDTH, FREE_TOP - 8, "class=\"number end\"", "pale above: a slice of addresses that is about half full");
     fprintf(svg, "<text transform=\"translate(%d %d) rotate(-90)\" class=\"label middle\">free, KB</text>\n", LEFT - 56,
             FREE_TOP + FREE_HEIGHT / 2);
 }
