@@ -29,7 +29,8 @@ static int check_control(const struct cairn_heap *heap, struct cairn_fault *faul
     const struct heap_control *const control = heap->control;
     const uint32_t known = FLAGS_KNOWN | (CAIRN_GRANULE - 1u) << LEAD_SHIFT;
     if (control->magic != HEAP_MAGIC || control->limit > GRANULES_MAX || control->granules - 1 >= control->limit ||
-        control->fit > CAIRN_FIT_BOUNDED || control->search == 0 || (control->flags & ~known) != 0 ||
+        control->fit > (CAIRN_FIT_BOUNDED | FIT_ALL) || control->search == 0 ||
+        ((control->fit & FIT_ALL) != 0 && control->search != CAIRN_SEARCH_ALL) || (control->flags & ~known) != 0 ||
         ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16)) {
         return broken(fault, CAIRN_RULE_T9, control);
     }

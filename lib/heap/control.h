@@ -24,6 +24,7 @@
 
 #define HEAP_MAGIC 0x314E5243u   // "CRN1": bytes C R N 1 on a little-endian machine; 1 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 32 lists
+#define FIT_ALL 0x04u // beside the fit: the search has no limit
 #define FLAG_WIPE 0x01u
 #define FLAG_TAGS_OUTSIDE 0x02u
 #define FLAG_GRANULE_16 0x04u
@@ -90,9 +91,11 @@ CAIRN_INLINE size_t granule_number(const unsigned char *base, const void *addres
     return offset >> GRANULE_SHIFT | offset << (sizeof(size_t) * 8 - GRANULE_SHIFT);
 }
 
-CAIRN_INLINE uint16_t search_limit(uint16_t search)
+// Set how blocks are chosen. pre: fit is in range.
+CAIRN_INLINE void control_set_fit(struct heap_control *control, enum cairn_fit fit, uint16_t search)
 {
-    return search == 0 ? (uint16_t)CAIRN_SEARCH_DEFAULT : search;
+    control->search = search == 0 ? (uint16_t)CAIRN_SEARCH_DEFAULT : search;
+    control->fit = (uint8_t)((uint32_t)fit | (search == CAIRN_SEARCH_ALL && fit != CAIRN_FIT_BOUNDED ? FIT_ALL : 0));
 }
 
 // Granules that `size` bytes take; more than GRANULES_MAX for 0 bytes.

@@ -35,12 +35,6 @@ CAIRN_INLINE void mark(struct tag_word *tags, uint32_t start, uint32_t end, bool
 
 // ------------------------------------------------------------------------------------------------------------ the two moves
 
-CAIRN_COLD static uint32_t report_link(struct cairn_heap *heap, uint32_t block)
-{
-    cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
-    return 0;
-}
-
 CAIRN_INLINE uint32_t unlink_block(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
 {
     if (!bin_remove(heap, control, block, bin_of(length), HARDENED)) {
@@ -57,33 +51,91 @@ CAIRN_INLINE void insert_block(struct cairn_heap *heap, struct heap_control *con
     control->free_blocks++;
 }
 
-CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+// The same as cut, below, for the head of a list, where most blocks come from: its place in the list is handed to the rest if that
+// belongs there too, and the tags of both are written in one go where one pair of words has them.
+CAIRN_INLINE bool cut_head(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length, uint32_t n)
+{
+    unsigned char *const base = heap->base;
+    struct tag_word *const tags = heap->tags;
+    const uint32_t bin = bin_of(length);
+    const uint32_t end = block + n;
+    const uint32_t rest = length - n;
+    const struct block_links links = *links_at(base, block);
+    if (HARDENED && CAIRN_UNLIKELY(links.prev != 0 || (links.next != 0 && (!is_free_block(heap, control, links.next) ||
+                                                                          links_at(base, links.next)->prev != block)))) {
+        return report_link(heap, block) != 0;
+    }
+    if (rest == 0) {
+        tags_mark(tags, block, end, false);
+        control->free_blocks--;
+    } else {
+        tags_split(tags, block, end, block + length);
+        if (bin >= BIN_EXACT && bin_of(rest) == bin) {
+            *links_at(base, end) = (struct block_links){links.next, 0};
+            hint_at(base, end)->next = rest;
+            control->heads[bin] = end;
+            if (links.next != 0) {
+                links_at(base, links.next)->prev = end;
+            }
+            return true;
+        }
+    }
+    control->heads[bin] = links.next;
+    if (links.next != 0) {
+        links_at(base, links.next)->prev = 0;
+    } else {
+        control->map &= ~((uint32_t)1 << bin);
+    }
+    if (rest != 0) {
+        bin_insert(base, control, end, rest);
+    }
+    return true;
+}
+
+// Cut n granules off the front of `block`, a free start; the rest goes back into a list. Returns false where a broken link was reported.
+CAIRN_INLINE bool cut(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t n)
 {
     struct tag_word *const tags = heap->tags;
-    if (control->fit == CAIRN_FIT_BOUNDED) {
-        n = (uint32_t)1 << bits_ceil_log2(n);
-        control->classes |= n;
-    }
-    const uint32_t block = fit_find(heap, control, n);
-    if (block == 0) {
-        return 0;
-    }
-    if (HARDENED && CAIRN_UNLIKELY(!is_free_block(heap, control, block))) {
-        return report_link(heap, block);
-    }
     const uint32_t length = length_of(tags, block);
     if (HARDENED && CAIRN_UNLIKELY(length < n)) {
-        return report_link(heap, block);
-    }
-    if (unlink_block(heap, control, block, length) == 0) {
-        return 0;
+        return report_link(heap, block) != 0;
     }
     const uint32_t end = block + n;
+    if (CAIRN_SPEED && control->heads[bin_of(length)] == block) {
+        return cut_head(heap, control, block, length, n);
+    }
+    if (unlink_block(heap, control, block, length) == 0) {
+        return false;
+    }
     if (length != n) {
         start_set(tags, end);
         insert_block(heap, control, end, block + length);
     }
     mark(tags, block, end, false);
+    return true;
+}
+
+// The block of at least n granules for a heap that is not plain best fit; 0 if none.
+static CAIRN_NOINLINE uint32_t find_other(const struct cairn_heap *heap, uint32_t n)
+{
+    return fit_find(heap, heap->control, n);
+}
+
+CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+{
+    uint32_t block;
+    if (CAIRN_SPEED && CAIRN_LIKELY(control->fit == CAIRN_FIT_BEST)) {
+        block = fit_best(heap, control, n);
+    } else {
+        if (control->fit == CAIRN_FIT_BOUNDED) {
+            n = (uint32_t)1 << bits_ceil_log2(n);
+            control->classes |= n;
+        }
+        block = find_other(heap, n);
+    }
+    if (block == 0 || !cut(heap, control, block, n)) {
+        return 0;
+    }
     return block;
 }
 

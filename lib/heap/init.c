@@ -48,8 +48,7 @@ int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const st
     control->magic = HEAP_MAGIC;
     control->granules = (uint32_t)granules;
     control->limit = (uint32_t)limit;
-    control->search = search_limit(config->search);
-    control->fit = (uint8_t)config->fit;
+    control_set_fit(control, config->fit, config->search);
     control->flags = (uint8_t)((config->wipe ? FLAG_WIPE : 0) | (outside ? FLAG_TAGS_OUTSIDE : 0) |
                                (CAIRN_GRANULE == 16 ? FLAG_GRANULE_16 : 0) | lead << LEAD_SHIFT);
     heap->tags->start = 3; // granules 0 and 1

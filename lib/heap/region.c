@@ -105,8 +105,7 @@ int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t sea
         return CAIRN_EINVAL;
     }
     const uint32_t key = heap_lock(heap);
-    heap->control->fit = (uint8_t)fit;
-    heap->control->search = search_limit(search);
+    control_set_fit(heap->control, fit, search);
     heap_unlock(heap, key);
     return 0;
 }

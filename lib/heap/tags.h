@@ -130,25 +130,49 @@ CAIRN_INLINE void edge_write(struct tag_word *tags, uint32_t granule, bool free)
     tag->edge = free ? tag->edge | bit : tag->edge & ~bit;
 }
 
+// Write the records of the block [start, end), where it has any. After its edges: the last one may be a record's bit.
+CAIRN_INLINE void record_span(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
+{
+    const uint32_t first = (start >> CAIRN_TAG_SHIFT) + 1;
+    const uint32_t behind = end >> CAIRN_TAG_SHIFT;
+    if (first < behind) {
+        const uint32_t record = record_make(end - start, free);
+        tags[first].edge = record;
+        tags[behind - 1].edge = record;
+    }
+}
+
 // Say of the block [start, end) whether it is free: at both edges, and in its records where it has any. The start bits at
 // start and end are there already.
 CAIRN_INLINE void tags_mark(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
 {
     const uint32_t last = end - 1;
-    struct tag_word *const tag = &tags[start >> CAIRN_TAG_SHIFT];
     if (CAIRN_SPEED && CAIRN_LIKELY((start ^ last) >> CAIRN_TAG_SHIFT == 0)) { // both edges in one word
+        struct tag_word *const tag = &tags[start >> CAIRN_TAG_SHIFT];
         const uint32_t edges = tag_bit(start) | tag_bit(last);
         tag->edge = free ? tag->edge | edges : tag->edge & ~edges;
         return;
     }
     edge_write(tags, start, free);
     edge_write(tags, last, free);
-    struct tag_word *const behind = &tags[end >> CAIRN_TAG_SHIFT];
-    if (behind - tag > 1) { // the edge of `last` may be a record's bit: records come second
-        const uint32_t record = record_make(end - start, free);
-        tag[1].edge = record;
-        behind[-1].edge = record;
+    record_span(tags, start, end, free);
+}
+
+// Cut the free block [block, behind) at `end`: used before it, free from there on.
+CAIRN_INLINE void tags_split(struct tag_word *tags, uint32_t block, uint32_t end, uint32_t behind)
+{
+    struct tag_word *const tag = &tags[block >> CAIRN_TAG_SHIFT];
+    if (CAIRN_LIKELY((block ^ end) >> CAIRN_TAG_SHIFT == 0)) { // one read and one write for all of it
+        const uint32_t cut = tag_bit(end);
+        const uint32_t edges = tag_bit(block) | cut >> 1;
+        tag->start |= cut;
+        tag->edge = (tag->edge & ~edges) | cut;
+    } else {
+        start_set(tags, end);
+        edge_write(tags, end, true);
+        tags_mark(tags, block, end, false);
     }
+    record_span(tags, end, behind, true);
 }
 
 // tags.c: one copy of each, for the paths that need not be short.
