@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof of lib/heap/fit.h: which hole each fit takes, at each search limit.
+// CALLERS     ctest, on every preset.
+#include "fixture.h"
+
+#define HOLES 5u
+static uint32_t hole[HOLES];
+
+// Holes of these lengths, apart from each other, freed in this order: the last is the head of its list. All that is behind them is used.
+static void make_holes(const uint32_t *length, uint32_t count, enum cairn_fit fit, uint16_t search)
+{
+    void *block[HOLES];
+    fixture_make_fit(CAIRN_FIT_BEST, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        block[i] = take_granules(length[i]);
+        hole[i] = number_of(block[i]);
+        (void)take_granules(1);
+    }
+    if (stats().largest_free != 0) {
+        assert_non_null(cairn_heap_alloc(HEAP, stats().largest_free));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        cairn_heap_free(HEAP, block[i]);
+    }
+    assert_int_equal(cairn_heap_set_fit(HEAP, fit, search), 0);
+    fixture.leaks = true;
+}
+
+#define MAKE(fit, search, ...) \
+    do { \
+        static const uint32_t lengths[] = {__VA_ARGS__}; \
+        make_holes(lengths, sizeof lengths / sizeof lengths[0], fit, search); \
+    } while (0)
+
+// The next n granules come out of this hole; HOLES: they come out of none.
+static void assert_takes(uint32_t n, uint32_t which)
+{
+    const void *const block = cairn_heap_alloc(HEAP, granules(n));
+    if (which == HOLES) {
+        assert_null(block);
+    } else {
+        assert_non_null(block);
+        assert_int_equal(number_of(block), hole[which]);
+    }
+    assert_sound();
+}
+
+static void best_takes_the_shortest_of_all(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 14, 9, 12, 10, 15);
+    assert_takes(9, 1);
+    assert_takes(11, 2);
+    assert_takes(10, 3);
+    assert_takes(13, 0);
+    assert_takes(13, 4);
+    assert_takes(13, HOLES);
+}
+
+static void best_takes_the_exact_length_first(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BEST, 0, 3, 4, 5, 6, 7);
+    assert_takes(5, 2);
+    assert_takes(5, 3);
+    assert_takes(5, 4);
+    assert_takes(5, HOLES);
+}
+
+static void best_looks_at_no_more_than_it_may(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BEST, 2, 9, 10, 14, 15, 13);
+    assert_takes(9, 4); // 13 and 15 were looked at
+}
+
+static void best_looks_into_the_next_list_too(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BEST, 1, 20, 15, 8);
+    assert_takes(12, 0); // 8 is too short, and the only one looked at in its list
+    MAKE(CAIRN_FIT_BEST, 1, 15, 8);
+    assert_takes(12, HOLES);
+    assert_int_equal(cairn_heap_set_fit(HEAP, CAIRN_FIT_BEST, 2), 0);
+    assert_takes(12, 0);
+}
+
+static void best_compares_in_the_next_list(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 30, 17, 25);
+    assert_takes(12, 1);
+}
+
+static void first_takes_the_first_that_is_long_enough(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_FIRST, CAIRN_SEARCH_ALL, 14, 9, 12, 15, 10);
+    assert_takes(12, 3);
+    assert_takes(12, 2);
+    assert_takes(12, 0);
+    assert_takes(12, HOLES);
+}
+
+static void first_takes_the_head_of_a_longer_list(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_FIRST, 0, 17, 31, 25);
+    assert_takes(9, 2);
+}
+
+static void worst_takes_the_longest(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_WORST, CAIRN_SEARCH_ALL, 9, 14, 15, 10, 3);
+    assert_takes(2, 2);
+    assert_takes(2, 1);
+    MAKE(CAIRN_FIT_WORST, CAIRN_SEARCH_ALL, 9, 14);
+    assert_takes(15, HOLES);
+}
+
+static void worst_comes_back_to_what_is_left_of_the_longest(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_WORST, CAIRN_SEARCH_ALL, 9, 15);
+    assert_takes(2, 1);
+    hole[1] += 2;
+    assert_takes(2, 1);
+}
+
+static void worst_takes_any_of_a_short_list(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_WORST, 0, 3, 5, 5);
+    assert_takes(6, HOLES);
+    assert_takes(5, 2);
+    assert_takes(1, 1);
+}
+
+static void worst_looks_at_no_more_than_it_may(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_WORST, 2, 15, 10, 12, 9);
+    assert_takes(2, 2);
+}
+
+static void bounded_rounds_up_to_powers_of_two(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BOUNDED, 0, 15, 8, 40);
+    assert_takes(9, 2);
+    assert_int_equal(stats().largest_free, 24 * G); // 16 went
+    assert_takes(5, 1);
+    assert_takes(33, HOLES);
+}
+
+static void bounded_never_searches_a_list(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BOUNDED, CAIRN_SEARCH_ALL, 9, 15, 11);
+    assert_takes(8, 2);
+    assert_takes(7, 1);
+    assert_takes(8, 0);
+    assert_takes(8, HOLES);
+}
+
+static void nothing_free_is_nothing_found(void **state)
+{
+    (void)state;
+    for (int fit = CAIRN_FIT_BEST; fit <= CAIRN_FIT_BOUNDED; fit++) {
+        fixture_make_fit(CAIRN_FIT_BEST, 0);
+        assert_non_null(cairn_heap_alloc(HEAP, stats().size));
+        assert_int_equal(cairn_heap_set_fit(HEAP, (enum cairn_fit)fit, 0), 0);
+        for (uint32_t n = 1; n < 40; n++) {
+            assert_takes(n, HOLES);
+        }
+    }
+    fixture.leaks = true;
+}
+
+// A list that runs in a circle, or out of the region, ends every search, with a report or with nothing; no block is used twice.
+static void a_list_in_a_circle_ends_the_search(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (int fit = CAIRN_FIT_BEST; fit <= CAIRN_FIT_BOUNDED; fit++) {
+        MAKE((enum cairn_fit)fit, CAIRN_SEARCH_ALL, 9, 10, 11);
+        links_at(HEAP->base, hole[0])->next = hole[2];
+        fixture_save();
+        assert_null(cairn_heap_alloc(HEAP, granules(12)));
+        fixture_forget();
+        fixture_unchanged(1);
+        assert_names(CAIRN_RULE_T6);
+    }
+    fixture.damaged = true;
+}
+
+static void a_link_out_of_the_region_is_not_followed(void **state)
+{
+    static const uint32_t bad[] = {0xFFFFFFFF, 0x80000000, 0x08000000, 1000};
+    (void)state;
+    NEEDS_HARDENING;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 9, 10, 11);
+        links_at(HEAP->base, hole[1])->next = bad[i];
+        fixture_save();
+        assert_null(cairn_heap_alloc(HEAP, granules(12)));
+        assert_int_equal(fixture.reports, 1);
+        assert_int_equal(fixture.report.what, CAIRN_WRONG_LINK);
+        fixture_forget();
+        fixture_unchanged(1);
+    }
+    links_at(HEAP->base, hole[1])->next = CONTROL->granules; // no room for a hint behind the last granule
+    assert_null(cairn_heap_alloc(HEAP, granules(12)));
+    assert_int_equal(fixture.reports, 1);
+    fixture_forget();
+    fixture.damaged = true;
+}
+
+static void a_hint_that_says_too_much_is_not_believed(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 9, 10, 11);
+    hint_at(HEAP->base, hole[1])->next = 1000;
+    fixture_save();
+    assert_null(cairn_heap_alloc(HEAP, granules(12)));
+    fixture_expect(CAIRN_WRONG_LINK, at(hole[1]));
+    fixture_unchanged(1);
+    assert_names(CAIRN_RULE_T6);
+    fixture.damaged = true;
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        UNIT(best_takes_the_shortest_of_all),
+        UNIT(best_takes_the_exact_length_first),
+        UNIT(best_looks_at_no_more_than_it_may),
+        UNIT(best_looks_into_the_next_list_too),
+        UNIT(best_compares_in_the_next_list),
+        UNIT(first_takes_the_first_that_is_long_enough),
+        UNIT(first_takes_the_head_of_a_longer_list),
+        UNIT(worst_takes_the_longest),
+        UNIT(worst_comes_back_to_what_is_left_of_the_longest),
+        UNIT(worst_takes_any_of_a_short_list),
+        UNIT(worst_looks_at_no_more_than_it_may),
+        UNIT(bounded_rounds_up_to_powers_of_two),
+        UNIT(bounded_never_searches_a_list),
+        UNIT(nothing_free_is_nothing_found),
+        UNIT(a_list_in_a_circle_ends_the_search),
+        UNIT(a_link_out_of_the_region_is_not_followed),
+        UNIT(a_hint_that_says_too_much_is_not_believed),
+    };
+    return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
+}
