@@ -42,7 +42,7 @@ CAIRN_INLINE bool is_free_block(const struct cairn_heap *heap, const struct heap
 }
 
 // Take `block`, a free start of list `bin`, out of it. Returns false, and nothing has changed, where its neighbours in the list are not free
-// blocks that point back to it.
+// blocks that point back to it; one that points to itself both ways would seem to.
 CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t bin, bool prove)
 {
     const unsigned char *const base = heap->base;
@@ -50,7 +50,7 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, struct heap_control 
     uint32_t *const head = &control->heads[bin];
     uint32_t *from = head; // the link that leads to the block
     if (links.prev != 0) {
-        if (prove && CAIRN_UNLIKELY(!is_free_block(heap, control, links.prev))) {
+        if (prove && CAIRN_UNLIKELY(links.prev == block || !is_free_block(heap, control, links.prev))) {
             return false;
         }
         from = &links_at(base, links.prev)->next;
