@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS: the meaning of a shape. image.h has the picture.
+#include "image.h"
+
+#include <string.h>
+
+#define PAIR ((uint32_t)1 << CAIRN_TAG_SHIFT) // granules of a pair of tag words
+
+_Static_assert(CAIRN_GRANULE == 8 && CAIRN_TAG_SHIFT < 5, "written for tiny pairs and small granules");
+
+static uint64_t power3(uint32_t n)
+{
+    static const uint64_t table[IMAGE_GRANULES + 1] = {
+#define P1(x) (x), (x) * 3, (x) * 9, (x) * 27
+#define P4(x) P1(x), P1((x) * 81), P1((x) * 6561)
+        P4(1ull), P4(531441ull), P4(282429536481ull), P1(150094635296999121ull),
+    };
+    return table[n];
+}
+
+uint64_t image_pattern(uint32_t granule)
+{
+    return 0x9E3779B97F4A7C15ull * (granule + 1) ^ 0x5555555555555555ull;
+}
+
+uint32_t image_list(uint32_t length)
+{
+    uint32_t list = length;
+    if (length >= 8) {
+        for (list = 8; length >= 16; length /= 2) {
+            list++;
+        }
+    }
+    return list;
+}
+
+bool image_init(struct image *image, uint32_t granules, uint32_t slack, uint32_t phase, const struct cairn_heap_hooks *hooks, void *context)
+{
+    const uint32_t limit = granules + slack;
+    const uint32_t front = (uint32_t)front_bytes(limit, false);
+    image->granules = granules;
+    image->offset = (phase * CAIRN_GRANULE - front) & 63;
+    image->size = front + granules * CAIRN_GRANULE;
+    image->end = image->offset + image->size + slack * CAIRN_GRANULE;
+    if (granules > IMAGE_GRANULES || image->end > IMAGE_BYTES) {
+        return false;
+    }
+    memset(image->bytes, 0, IMAGE_BYTES);
+    const struct cairn_heap_config config = {.max_size = image->size + slack * CAIRN_GRANULE, .hooks = hooks, .context = context};
+    return cairn_heap_init(&image->heap, image->bytes + image->offset, image->size, &config) == 0 &&
+           image->heap.control->granules == granules && image->heap.control->limit == limit;
+}
+
+void image_copy(struct image *to, const struct image *from)
+{
+    memcpy(to->bytes, from->bytes, from->end);
+}
+
+// ------------------------------------------------------------------------------------------------------------------- build
+
+static uint64_t noise(uint64_t *seed)
+{
+    uint64_t x = *seed += 0x9E3779B97F4A7C15ull;
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9ull;
+    return x ^ x >> 31;
+}
+
+static void put_record(struct tag_word *tags, uint32_t pair, uint32_t length, bool free)
+{
+    tags[pair].edge = length << PAIR | (free ? (uint32_t)1 << (PAIR - 1) : 0);
+}
+
+// Tags of [start, end), over noise.
+static void build_block(struct image *image, uint32_t start, uint32_t end, bool free)
+{
+    struct tag_word *const tags = image->heap.tags;
+    struct tag_word *const head = &tags[start / PAIR];
+    struct tag_word *const tail = &tags[(end - 1) / PAIR];
+    head->start |= 1u << start % PAIR;
+    head->edge = (head->edge & ~(1u << start % PAIR)) | (uint32_t)free << start % PAIR;
+    tail->edge = (tail->edge & ~(1u << (end - 1) % PAIR)) | (uint32_t)free << (end - 1) % PAIR;
+    const uint32_t first = start / PAIR + 1;
+    const uint32_t behind = end / PAIR;
+    if (first < behind) {
+        put_record(tags, first, end - start, free);
+        put_record(tags, behind - 1, end - start, free);
+    }
+}
+
+// Link the blocks of one list in the order that `code` numbers. members: bit g for each.
+static uint64_t build_list(struct image *image, uint32_t list, uint64_t members, uint64_t code)
+{
+    struct heap_control *const control = image->heap.control;
+    uint32_t last = 0;
+    for (uint32_t left = (uint32_t)__builtin_popcountll(members); left != 0; left--) {
+        uint64_t rest = members;
+        for (uint64_t digit = code % left; digit != 0; digit--) {
+            rest &= rest - 1;
+        }
+        const uint32_t g = (uint32_t)__builtin_ctzll(rest);
+        code /= left;
+        members &= ~((uint64_t)1 << g);
+        const uint32_t prev = last;
+        memcpy((unsigned char *)image_granule(image, g) + 4, &prev, 4);
+        if (last == 0) {
+            control->heads[list] = g;
+            control->map |= 1u << list;
+        } else {
+            memcpy(image_granule(image, last), &g, 4);
+        }
+        last = g;
+    }
+    const uint32_t none = 0;
+    memcpy(image_granule(image, last), &none, 4);
+    return code;
+}
+
+void image_build(struct image *image, struct shape shape)
+{
+    struct heap_control *const control = image->heap.control;
+    struct tag_word *const tags = image->heap.tags;
+    const uint32_t granules = image->granules;
+    const uint32_t pairs = (control->limit + 1) / PAIR + 1;
+    uint64_t seed = shape.blocks ^ shape.order << 32;
+    uint64_t members[IMAGE_LISTS] = {0};
+    uint32_t starts[IMAGE_GRANULES + 2];
+    uint32_t digits[IMAGE_GRANULES + 2];
+    uint32_t count = 0;
+    for (uint32_t pair = 0; pair < pairs; pair++) {
+        tags[pair] = (struct tag_word){0, (uint32_t)noise(&seed)};
+    }
+    for (uint32_t g = 1; g <= granules; g++, shape.blocks /= 3) {
+        if (shape.blocks % 3 != 0) {
+            starts[count] = g;
+            digits[count++] = (uint32_t)(shape.blocks % 3);
+        }
+    }
+    starts[count] = granules + 1;
+    control->used = control->used_blocks = control->free_blocks = control->failures = control->map = 0;
+    control->peak = control->limit;
+    control->classes = UINT32_MAX;
+    memset(control->heads, 0, bin_count(control->limit) * sizeof control->heads[0]);
+    tags[0].start |= 1;
+    tags[0].edge &= ~1u;
+    tags[(granules + 1) / PAIR].start |= 1u << (granules + 1) % PAIR;
+    tags[(granules + 1) / PAIR].edge &= ~(1u << (granules + 1) % PAIR);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t length = starts[i + 1] - starts[i];
+        const bool free = digits[i] == 2;
+        build_block(image, starts[i], starts[i + 1], free);
+        control->used += free ? 0 : length;
+        control->used_blocks += !free;
+        control->free_blocks += free;
+        for (uint32_t g = starts[i]; g < starts[i + 1]; g++) {
+            const uint64_t word = free ? noise(&seed) : image_pattern(g);
+            memcpy(image_granule(image, g), &word, 8);
+        }
+        if (free) {
+            members[image_list(length)] |= (uint64_t)1 << starts[i];
+            if (length >= 8) {
+                memcpy(image_granule(image, starts[i] + 1), &length, 4);
+            }
+        }
+    }
+    for (uint32_t list = 1; list < IMAGE_LISTS; list++) {
+        if (members[list] != 0) {
+            shape.order = build_list(image, list, members[list], shape.order);
+        }
+    }
+}
+
+// -------------------------------------------------------------------------------------------------------------------- read
+
+// The links and heads of one list whose members are known. Adds its permutation to *order, in units of *radix.
+static const char *read_list(const struct image *image, uint32_t list, uint64_t members, uint64_t *order, uint64_t *radix)
+{
+    const struct heap_control *const control = image->heap.control;
+    if ((control->map >> list & 1) != (members != 0)) {
+        return "T7: a list's bit";
+    }
+    uint32_t at = control->heads[list];
+    uint32_t prev = 0;
+    for (uint32_t left = (uint32_t)__builtin_popcountll(members); left != 0; left--) {
+        uint32_t links[2];
+        if (at > image->granules || (members >> at & 1) == 0) {
+            return "T6: a list has a block that is not one of its own, or twice";
+        }
+        memcpy(links, image_granule(image, at), 8);
+        if (links[1] != prev) {
+            return "T6: a link backwards";
+        }
+        *order += *radix * (uint64_t)__builtin_popcountll(members & (((uint64_t)1 << at) - 1));
+        *radix *= left;
+        members &= ~((uint64_t)1 << at);
+        prev = at;
+        at = links[0];
+    }
+    return at == 0 ? NULL : "T6: a list goes on behind its last block";
+}
+
+// The tags of [start, end).
+static const char *read_block(const struct image *image, uint32_t start, uint32_t end, bool free)
+{
+    const struct tag_word *const tags = image->heap.tags;
+    const uint32_t first = start / PAIR + 1;
+    const uint32_t behind = end / PAIR;
+    const uint32_t record = (end - start) << PAIR | (free ? 1u << (PAIR - 1) : 0);
+    if ((tags[(end - 1) / PAIR].edge >> (end - 1) % PAIR & 1) != free) {
+        return "T5: the two ends of a block";
+    }
+    if (first < behind && (tags[first].edge != record || tags[behind - 1].edge != record)) {
+        return "T4: a record";
+    }
+    return NULL;
+}
+
+static const char *read_blocks(const struct image *image, struct shape *shape, struct view *view, uint64_t members[IMAGE_LISTS])
+{
+    const struct tag_word *const tags = image->heap.tags;
+    const uint32_t fence = image->granules + 1;
+    bool free_before = false;
+    for (uint32_t start = 1; start != fence;) {
+        const uint32_t end = view_end(view, start);
+        const bool free = (tags[start / PAIR].edge >> start % PAIR & 1) != 0;
+        const char *const wrong = read_block(image, start, end, free);
+        if (wrong != NULL) {
+            return wrong;
+        }
+        if (free && free_before) {
+            return "T3: two free neighbours";
+        }
+        if (free) {
+            view->free |= (uint64_t)1 << start;
+            members[image_list(end - start)] |= (uint64_t)1 << start;
+            if (end - start >= 8 && memcmp(image_granule(image, start + 1), &(uint32_t){end - start}, 4) != 0) {
+                return "T6: a hint";
+            }
+        } else {
+            view->used += end - start;
+            view->blocks++;
+        }
+        shape->blocks += power3(start - 1) * (free ? 2 : 1);
+        free_before = free;
+        start = end;
+    }
+    return NULL;
+}
+
+const char *image_read(const struct image *image, struct shape *shape, struct view *view)
+{
+    const struct heap_control *const control = image->heap.control;
+    const struct tag_word *const tags = image->heap.tags;
+    const uint32_t fence = image->granules + 1;
+    struct view scratch;
+    uint64_t members[IMAGE_LISTS] = {0};
+    if (view == NULL) {
+        view = &scratch;
+    }
+    *view = (struct view){0};
+    *shape = (struct shape){0};
+    if (control->granules != image->granules) {
+        return "T9: the number of granules";
+    }
+    for (uint32_t pair = 0; pair <= fence / PAIR; pair++) {
+        if (tags[pair].start >> PAIR != 0) {
+            return "T2: a start above the pair";
+        }
+        view->start |= (uint64_t)tags[pair].start << pair * PAIR;
+    }
+    if ((view->start & 3) != 3 || view->start >> fence != 1 || (tags[0].edge & 1) != 0 || (tags[fence / PAIR].edge >> fence % PAIR & 1) != 0) {
+        return "T1: an end";
+    }
+    const char *wrong = read_blocks(image, shape, view, members);
+    uint64_t radix = 1;
+    const uint32_t lists = image_list(control->limit) + 1;
+    for (uint32_t list = 1; wrong == NULL && list < lists; list++) {
+        wrong = read_list(image, list, members[list], &shape->order, &radix);
+    }
+    if (wrong == NULL && (control->map >> lists != 0 || (control->map & 1) != 0)) {
+        wrong = "T7: a bit without a list";
+    }
+    if (wrong == NULL && (control->used != view->used || control->used_blocks != view->blocks ||
+                          control->free_blocks != (uint32_t)__builtin_popcountll(view->free))) {
+        wrong = "T8: a counter";
+    }
+    return wrong;
+}
