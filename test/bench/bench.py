@@ -4,6 +4,7 @@
 # CALLERS  the other scripts of this folder. Standard library only.
 import concurrent.futures
 import csv
+import functools
 import math
 import os
 import pathlib
@@ -42,6 +43,7 @@ def run(command, **extra):
     return done.stdout
 
 
+@functools.lru_cache(maxsize=None)
 def build(core, opt, peer):
     """Returns the program's path in build/bench."""
     run(["sh", "test/bench/build.sh", core, opt, peer])

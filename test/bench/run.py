@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+#
+# OWNS     the order of the measurements, and the files in build/bench (run.sh says how it is called).
+# COST     see run.sh. Steps that need the smallest regions take them from build/bench/memory.csv where the step `memory` is left out.
+# CALLERS  run.sh.
+import argparse
+import pathlib
+import sys
+
+import bench
+import host
+import measure
+import plot
+import summary
+
+STEPS = ("memory", "instructions", "lock", "sizes", "host", "summary", "plots")
+
+
+def regions_known(traces):
+    """From memory.csv of an earlier run."""
+    known = {}
+    for row in bench.load(bench.OUT / "memory.csv"):
+        name = row["fit"] if row["fit"] in map(bench.libc_name, bench.LIBCS) else f"cairn-{row['fit']}"
+        known[(name, row["trace"])] = (int(row["ops"]), int(row["peak_bytes"]), int(row["region_bytes"]))
+    missing = [f"{name} {trace.stem}" for _, _, name in bench.peers() for trace in traces if (name, trace.stem) not in known]
+    if missing:
+        raise bench.BenchError(f"build/bench/memory.csv lacks {missing[0]}: run the step `memory` too")
+    return known
+
+
+def step_memory(options):
+    found = measure.regions(options.traces, bench.peers(), options.jobs)
+    rows = measure.memory_rows(found)
+    means = [f"geometric mean of region/peak, {len(options.traces)} traces"]
+    for name in dict.fromkeys(row[1] for row in rows):
+        means.append(f"  {name} {bench.geometric_mean(float(row[6]) for row in rows if row[1] == name):.4f}")
+        print(means[-1].strip(), flush=True)
+    bench.write("memory.csv", bench.MEMORY, rows, means)
+
+
+def step_instructions(options):
+    known = regions_known(options.traces)
+    rows, bars = [], []
+    for core in options.cores:
+        core_rows, core_bars = measure.trace_rows(core, options.traces, bench.peers(), known, options.jobs)
+        rows += core_rows + measure.hole_rows(core, bench.peers(), bench.HOLES, options.jobs)
+        bars += core_bars
+    notes = ["instructions a call, counted on QEMU with -icount; they are not cycles", "trace `all`: avg is the mean of the traces' averages"]
+    bench.write("instructions.csv", bench.INSTRUCTIONS, rows, notes)
+    bench.write("histogram.csv", ("what", "core", "opt", "trace", "instructions", "calls"), bars)
+
+
+def step_lock(options):
+    rows, control = [], []
+    for core in options.cores:
+        core_rows, sizes = measure.lock_rows(core)
+        rows += core_rows
+        control += [(core, size, handle_and_control) for size, handle_and_control in sorted(sizes.items())]
+    bench.write("lock_held.csv", bench.INSTRUCTIONS, rows, ["instructions between the lock hook and the unlock hook; `all`: every call but *_64KB"])
+    bench.write("control.csv", ("core", "heap_bytes", "control_bytes"), control, ["handle, heads, counters: all but the tags"])
+
+
+def step_sizes(options):
+    rows, ram, stack = [], [], []
+    for core in options.cores:
+        bench.say(f"sizes {core}")
+        rows += measure.size_rows(core)
+        for opt in ("Os", "O2"):
+            bench.build(core, opt, "cairn")
+            ram.append((core, opt, measure.static_ram(core, opt)))
+            stack += measure.stack_rows(core, opt)
+    bench.write("size.csv", bench.SIZES, rows, ["text + rodata + data that the calls add to a program"])
+    bench.write("static_ram.csv", ("core", "opt", "bytes"), ram)
+    bench.write("stack.csv", ("function", "core", "opt", "bytes", "kind"), stack, ["one frame each, from -fstack-usage"])
+
+
+def step_host(options):
+    rows = host.rows(options.traces)
+    bench.write("host.csv", host.HEADER, rows, ["this machine; ns_per_op is a timing, noisy, stamping included; the bytes are exact"])
+
+
+def step_summary(_):
+    rows = summary.rows()
+    bench.write("summary.csv", summary.HEADER, rows)
+    for row in rows:
+        print("  ".join(f"{str(cell):<{width}}" for cell, width in zip(row, (64, 16, 12, 12, 8))).rstrip(), flush=True)
+
+
+def step_plots(_):
+    plot.draw_all()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="sh test/bench/run.sh")
+    parser.add_argument("--cores", default=",".join(bench.CORES))
+    parser.add_argument("--only", default=",".join(STEPS))
+    parser.add_argument("--jobs", type=int, default=bench.jobs_default())
+    parser.add_argument("traces", nargs="*", metavar="TRACE")
+    options = parser.parse_args()
+    options.cores = options.cores.split(",")
+    steps = options.only.split(",")
+    unknown = [core for core in options.cores if core not in bench.CORES] + [step for step in steps if step not in STEPS]
+    if unknown:
+        parser.error(f"unknown: {unknown[0]} (cores {' '.join(bench.CORES)}, steps {' '.join(STEPS)})")
+    try:
+        options.traces = bench.traces(options.traces)
+        bench.say(f"{len(options.traces)} traces from {pathlib.Path(options.traces[0]).parent.name}, cores {' '.join(options.cores)}")
+        for step in (step for step in STEPS if step in steps):
+            bench.say(f"step {step}")
+            globals()[f"step_{step}"](options)
+    except bench.BenchError as error:
+        sys.exit(f"bench: {error}")
+
+
+main()

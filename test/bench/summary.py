@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+#
+# OWNS     the figures that the project promises, each with its limits: what they are today, out of build/bench/*.csv.
+# CALLERS  run.py, publish.py.
+import bench
+
+HEADER = ("figure", "measured", "must", "stretch", "met")
+
+
+def instructions(what, trace, field, core="m4"):
+    for row in bench.load(bench.OUT / "instructions.csv"):
+        if (row["what"], row["core"], row["trace"]) == (what, core, trace):
+            return float(row[field]) if field == "avg" else int(row[field])
+    return None
+
+
+def size(calls, core="m4", opt="Os", harden="1", peer="cairn"):
+    for row in bench.load(bench.OUT / "size.csv"):
+        if (row["calls"], row["core"], row["opt"], row["harden"], row["peer"]) == (calls, core, opt, harden, peer):
+            return int(row["bytes"])
+    return None
+
+
+def control(heap_bytes, core="m4"):
+    for row in bench.load(bench.OUT / "control.csv"):
+        if (row["core"], row["heap_bytes"]) == (core, str(heap_bytes)):
+            return int(row["control_bytes"])
+    return None
+
+
+def static_ram():
+    found = [int(row["bytes"]) for row in bench.load(bench.OUT / "static_ram.csv")]
+    return max(found) if found else None
+
+
+def ratios():
+    """{fit or library: {trace: ratio}}"""
+    table = {}
+    for row in bench.load(bench.OUT / "memory.csv"):
+        table.setdefault(row["fit"], {})[row["trace"]] = float(row["ratio"])
+    return table
+
+
+def mean(fit):
+    return round(bench.geometric_mean(ratios()[fit].values()), 4) if fit in ratios() else None
+
+
+def worst(fit, kind, traces=("all", "holes_100", "holes_1000", "holes_4000")):
+    found = [instructions(f"cairn-{fit}.{kind}", trace, "max") for trace in traces]
+    return max((figure for figure in found if figure is not None), default=None)
+
+
+def row(figure, measured, must, stretch):
+    met = "-" if measured is None else "stretch" if stretch is not None and measured <= stretch else "must" if measured <= must else "no"
+    return (figure, "-" if measured is None else measured, must, "" if stretch is None else stretch, met)
+
+
+def rows():
+    table = [row("region/peak, geometric mean, best fit", mean("best"), 1.145, 1.12)]
+    for kind, limits in (("malloc", (95, 190, 60, 130)), ("free", (110, 180, 75, 130))):
+        table.append(row(f"{kind} on traces, best fit, average", instructions(f"cairn-best.{kind}", "all", "avg"), limits[0], limits[2]))
+        table.append(row(f"{kind} on traces, best fit, maximum", instructions(f"cairn-best.{kind}", "all", "max"), limits[1], limits[3]))
+    for fit in ("best", "bounded"):
+        for kind in ("malloc", "free"):
+            few = instructions(f"cairn-{fit}.{kind}", "holes_100", "max")
+            many = instructions(f"cairn-{fit}.{kind}", "holes_4000", "max")
+            if few is not None and many is not None:
+                table.append(row(f"{kind}, {fit} fit, maximum with 4000 holes (must: that with 100)", many, few, None))
+    table.append(row("malloc, bounded fit, maximum, traces and holes", worst("bounded", "malloc"), 150, 100))
+    table.append(row("free, bounded fit, maximum, traces and holes", worst("bounded", "free"), 150, 100))
+    table.append(row("code -Os, init + alloc + free", size("alloc"), 1200, 1000))
+    table.append(row("code -Os, with realloc and aligned", size("realloc"), 2000, 1500))
+    table.append(row("control of a 32 KB heap", control(32 << 10), 320, 256))
+    table.append(row("control of a 1 MB heap", control(1 << 20), 448, 384))
+    table.append(row("static RAM of the library", static_ram(), 0, 0))
+    return table
