@@ -8,6 +8,7 @@
 // COST: O(1) a tag pair and a block; the whole check walks each list once more. No recursion.
 // CALLERS: the user; attach, on bytes from outside.
 #include "heap/core.h"
+#include "heap/layout.h"
 
 struct tally {
     uint32_t used;
@@ -31,7 +32,8 @@ static int check_control(const struct cairn_heap *heap, struct cairn_fault *faul
     if (control->magic != HEAP_MAGIC || control->limit > GRANULES_MAX || control->granules - 1 >= control->limit ||
         control->fit > (CAIRN_FIT_BOUNDED | FIT_ALL) || control->search == 0 ||
         ((control->fit & FIT_ALL) != 0 && control->search != CAIRN_SEARCH_ALL) || (control->flags & ~known) != 0 ||
-        ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16)) {
+        ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16) ||
+        heap->base + CAIRN_GRANULE != (const unsigned char *)control + front_bytes(control->limit, (control->flags & FLAG_TAGS_OUTSIDE) != 0)) {
         return broken(fault, CAIRN_RULE_T9, control);
     }
     return 0;
@@ -48,6 +50,18 @@ static int check_ends(const struct cairn_heap *heap, struct cairn_fault *fault)
     const uint32_t behind = tags[fence >> CAIRN_TAG_SHIFT].start & ~(tag_bit(fence) | (tag_bit(fence) - 1));
     if (!is_used_start(tags, fence) || behind != 0) {
         return broken(fault, CAIRN_RULE_T1, granule_address(heap->base, fence));
+    }
+    return 0;
+}
+
+// T1 in the pairs behind the fence's, over which grow moves it.
+static int check_behind(const struct cairn_heap *heap, struct cairn_fault *fault)
+{
+    const struct heap_control *const control = heap->control;
+    for (uint32_t pair = tag_pairs(control->granules); pair < tag_pairs(control->limit); pair++) {
+        if (heap->tags[pair].start != 0) {
+            return broken(fault, CAIRN_RULE_T1, &heap->tags[pair]);
+        }
     }
     return 0;
 }
@@ -181,6 +195,9 @@ int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault)
     }
     for (uint32_t pair = 0; error == 0 && pair < tag_pairs(heap->control->granules); pair++) {
         error = check_pair(heap, pair, &tally, fault);
+    }
+    if (error == 0) {
+        error = check_behind(heap, fault);
     }
     return error != 0 ? error : check_lists(heap, &tally, fault);
 }
