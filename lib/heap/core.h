@@ -61,6 +61,10 @@ void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end);
 // power of two. Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
 uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length);
 
+// Take n granules off the front of `block`, in whatever place of whatever list; the rest goes back into a list. Returns false, and nothing has
+// changed, where the block is no free block of that length, or a link is broken: reported.
+bool cairn_heap_cut_(struct cairn_heap *heap, uint32_t block, uint32_t n);
+
 // Make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list. A neighbour whose
 // links are broken is reported, and stays unmerged.
 void cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length);

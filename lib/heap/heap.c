@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The heap's two moves, take and release, and the calls made of nothing else: alloc and free.
+// The heap's two moves, take and release, that all calls are made of.
 //
 // OWNS: nothing beyond what tags.h and bins.h own; this is where free blocks become used ones, and used ones free.
 //
@@ -10,7 +10,7 @@
 // INVARIANTS: T3 no two neighbours are both free. A pointer and a link are proved before the first write that rests on them. A free
 //     neighbour whose links are broken is reported and left alone: what is freed beside it is free all the same.
 // COST: O(1) for a bounded search. No recursion; the only loop is the search. What is wiped, where wiping is on, comes on top.
-// CALLERS: the user, in any context that the lock hooks make safe; lib/heap, lock held.
+// CALLERS: lib/heap, lock held.
 #include "heap/core.h"
 #include "heap/fit.h"
 
@@ -51,47 +51,6 @@ CAIRN_INLINE void insert_block(struct cairn_heap *heap, struct heap_control *con
     control->free_blocks++;
 }
 
-// The same as cut, below, for the head of a list, where most blocks come from: its place in the list is handed to the rest if that
-// belongs there too, and the tags of both are written in one go where one pair of words has them.
-CAIRN_INLINE bool cut_head(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length, uint32_t n)
-{
-    unsigned char *const base = heap->base;
-    struct tag_word *const tags = heap->tags;
-    const uint32_t bin = bin_of(length);
-    const uint32_t end = block + n;
-    const uint32_t rest = length - n;
-    const struct block_links links = *links_at(base, block);
-    if (HARDENED && CAIRN_UNLIKELY(links.prev != 0 || (links.next != 0 && (!is_free_block(heap, control, links.next) ||
-                                                                          links_at(base, links.next)->prev != block)))) {
-        return report_link(heap, block) != 0;
-    }
-    if (rest == 0) {
-        tags_mark(tags, block, end, false);
-        control->free_blocks--;
-    } else {
-        tags_split(tags, block, end, block + length);
-        if (bin >= BIN_EXACT && bin_of(rest) == bin) {
-            *links_at(base, end) = (struct block_links){links.next, 0};
-            hint_at(base, end)->next = rest;
-            control->heads[bin] = end;
-            if (links.next != 0) {
-                links_at(base, links.next)->prev = end;
-            }
-            return true;
-        }
-    }
-    control->heads[bin] = links.next;
-    if (links.next != 0) {
-        links_at(base, links.next)->prev = 0;
-    } else {
-        control->map &= ~((uint32_t)1 << bin);
-    }
-    if (rest != 0) {
-        bin_insert(base, control, end, rest);
-    }
-    return true;
-}
-
 // Cut n granules off the front of `block`, a free start; the rest goes back into a list. Returns false where a broken link was reported.
 CAIRN_INLINE bool cut(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t n)
 {
@@ -101,9 +60,6 @@ CAIRN_INLINE bool cut(struct cairn_heap *heap, struct heap_control *control, uin
         return report_link(heap, block) != 0;
     }
     const uint32_t end = block + n;
-    if (CAIRN_SPEED && control->heads[bin_of(length)] == block) {
-        return cut_head(heap, control, block, length, n);
-    }
     if (unlink_block(heap, control, block, length) == 0) {
         return false;
     }
@@ -115,28 +71,14 @@ CAIRN_INLINE bool cut(struct cairn_heap *heap, struct heap_control *control, uin
     return true;
 }
 
-// The block of at least n granules for a heap that is not plain best fit; 0 if none.
-static CAIRN_NOINLINE uint32_t find_other(const struct cairn_heap *heap, uint32_t n)
-{
-    return fit_find(heap, heap->control, n);
-}
-
 CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
 {
-    uint32_t block;
-    if (CAIRN_SPEED && CAIRN_LIKELY(control->fit == CAIRN_FIT_BEST)) {
-        block = fit_best(heap, control, n);
-    } else {
-        if (control->fit == CAIRN_FIT_BOUNDED) {
-            n = (uint32_t)1 << bits_ceil_log2(n);
-            control->classes |= n;
-        }
-        block = find_other(heap, n);
+    if (control->fit == CAIRN_FIT_BOUNDED) {
+        n = (uint32_t)1 << bits_ceil_log2(n);
+        control->classes |= n;
     }
-    if (block == 0 || !cut(heap, control, block, n)) {
-        return 0;
-    }
-    return block;
+    const uint32_t block = fit_find(heap, control, n);
+    return block != 0 && cut(heap, control, block, n) ? block : 0;
 }
 
 CAIRN_INLINE void release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
@@ -185,6 +127,11 @@ void cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t lengt
     release(heap, heap->control, block, length);
 }
 
+bool cairn_heap_cut_(struct cairn_heap *heap, uint32_t block, uint32_t n)
+{
+    return fit_proved(heap, block, 0) != 0 && cut(heap, heap->control, block, n);
+}
+
 // ------------------------------------------------------------------------------------------------------------------- hooks
 
 bool cairn_heap_failed_(struct cairn_heap *heap, size_t size)
@@ -200,93 +147,5 @@ void cairn_heap_event_(const struct cairn_heap *heap, enum cairn_heap_act act, c
     if (hooks != NULL && hooks->event != NULL) {
         const struct cairn_heap_event event = {act, before, after, size, alignment};
         hooks->event(heap->context, &event);
-    }
-}
-
-// ------------------------------------------------------------------------------------------------------------------- alloc
-
-CAIRN_INLINE void *alloc(struct cairn_heap *heap, size_t size)
-{
-    struct heap_control *const control = heap->control;
-    const size_t n = granules_for(size);
-    if (CAIRN_LIKELY(n <= control->granules)) {
-        const uint32_t block = take(heap, control, (uint32_t)n);
-        if (CAIRN_LIKELY(block != 0)) {
-            heap_count_taken(control, control->fit == CAIRN_FIT_BOUNDED ? length_of(heap->tags, block) : (uint32_t)n);
-            return granule_address(heap->base, block);
-        }
-    }
-    control->failures += size != 0;
-    return NULL;
-}
-
-void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
-{
-    return is_heap(heap) ? alloc(heap, size) : NULL;
-}
-
-static CAIRN_NOINLINE void *alloc_hooked(struct cairn_heap *heap, size_t size)
-{
-    void *block;
-    do {
-        const uint32_t key = heap_lock(heap);
-        block = cairn_heap_alloc_(heap, size);
-        cairn_heap_event_(heap, CAIRN_ACT_ALLOC, NULL, block, size, 0);
-        heap_unlock(heap, key);
-    } while (block == NULL && cairn_heap_failed_(heap, size));
-    return block;
-}
-
-void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
-{
-    if (!is_heap(heap)) {
-        return NULL;
-    }
-    return CAIRN_SPEED && heap->hooks == NULL ? alloc(heap, size) : alloc_hooked(heap, size);
-}
-
-// -------------------------------------------------------------------------------------------------------------------- free
-
-// Free the block at `address`. Returns false where it was refused.
-CAIRN_INLINE bool release_address(struct cairn_heap *heap, const void *address)
-{
-    struct heap_control *const control = heap->control;
-    const size_t number = granule_number(heap->base, address);
-    const uint32_t block = (uint32_t)number;
-    if (HARDENED && CAIRN_UNLIKELY(number - 1 >= control->granules || !is_used_start(heap->tags, block))) {
-        cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
-        return false;
-    }
-    const uint32_t length = length_of(heap->tags, block);
-    release(heap, control, block, length);
-    heap_count_released(control, length);
-    return true;
-}
-
-void cairn_heap_free_(struct cairn_heap *heap, void *block)
-{
-    if (block != NULL && is_heap(heap)) {
-        (void)release_address(heap, block);
-    }
-}
-
-static CAIRN_NOINLINE void free_hooked(struct cairn_heap *heap, void *block)
-{
-    const uint32_t key = heap_lock(heap);
-    if (release_address(heap, block)) {
-        cairn_heap_event_(heap, CAIRN_ACT_FREE, block, NULL, 0, 0);
-    }
-    heap_unlock(heap, key);
-}
-
-void cairn_heap_free(struct cairn_heap *heap, void *block)
-{
-    if (block == NULL || !is_heap(heap)) {
-        return;
-    }
-    if (CAIRN_SPEED && heap->hooks == NULL) {
-        (void)release_address(heap, block);
-    } else {
-        free_hooked(heap, block);
     }
 }
