@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // OWNS        the file while it is read or written.
-// INVARIANTS  1. The table of ids is sized by the file: an operation takes a byte at least, so a header cannot ask for more memory
-//                than its file has operations.
+// INVARIANTS  1. The table of ids is sized by the file: an allocation takes a byte at least. A header may ask for more, as that of a file
+//                that was cut does, but not for more than IDS_MAX.
 // CALLERS     as load.h says.
 #include "load.h"
 
@@ -68,10 +68,18 @@ static bool ops_append(struct trace *trace, uint32_t *room, const struct trace_o
     return true;
 }
 
+#define IDS_MAX ((uint32_t)1 << 22)
+
+static uint32_t ids_capacity(const struct trace_reader *reader, size_t file_size)
+{
+    const uint32_t asked = reader->header.ids < IDS_MAX ? reader->header.ids : IDS_MAX;
+    return asked > file_size ? asked : (uint32_t)file_size;
+}
+
 // Returns false with fault.before set, or without it where memory is out.
 static bool ops_read(struct trace *trace, struct trace_reader *reader, size_t file_size)
 {
-    const uint32_t capacity = (uint32_t)file_size;
+    const uint32_t capacity = ids_capacity(reader, file_size);
     void *const table = malloc(trace_table_size(capacity) + 1);
     struct trace_op op;
     uint32_t room = 0;
