@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+#
+# OWNS     the tables of the documents, as Markdown, made from build/bench/*.csv.
+# CALLERS  publish.py.
+import bench
+import summary
+
+NAMES = ("cairn-best", "cairn-first", "cairn-bounded", "newlib", "newlib-nano", "picolibc")
+
+
+def markdown(header, rows, left=1):
+    """The first `left` columns are words, the others numbers."""
+    lines = [header, ["---"] * left + ["--:"] * (len(header) - left), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def need(rows, name):
+    if not rows:
+        raise bench.BenchError(f"build/bench/{name} is missing or empty: run sh test/bench/run.sh")
+    return rows
+
+
+def promised():
+    """Every figure of the project with its limits."""
+    words = {"no": "**not met**", "must": "met", "stretch": "met, and the stretch", "-": "not measured"}
+    return markdown(("figure", "measured", "must be at most", "stretch", "standing"),
+                    [(figure, measured, must, stretch, words[met]) for figure, measured, must, stretch, met in summary.rows()])
+
+
+def memory():
+    ratios = summary.ratios()
+    host = {row["trace"]: float(row["ratio"]) for row in bench.load(bench.OUT / "host.csv") if row["allocator"] == "glibc"}
+    names = [name for name in ("best", "first", "bounded", "newlib", "newlib-nano", "picolibc") if name in need(ratios, "memory.csv")]
+    header = ["trace", *(f"cairn {name}" if name in ("best", "first", "bounded") else name for name in names), "glibc, 64 bit"]
+    rows = []
+    for trace in sorted(ratios["best"]):
+        least = min(ratios[name][trace] for name in names)
+        cells = [f"**{ratios[name][trace]:.3f}**" if ratios[name][trace] == least else f"{ratios[name][trace]:.3f}" for name in names]
+        rows.append([trace, *cells, f"{host[trace]:.3f}" if trace in host else "-"])
+    means = [f"**{summary.mean(name):.3f}**" for name in names]
+    rows.append(["**geometric mean**", *means, f"**{bench.geometric_mean(host.values()):.3f}**" if host else "-"])
+    return markdown(header, rows)
+
+
+def pair(what, trace, core="m4"):
+    average, most = (summary.instructions(what, trace, field, core) for field in ("avg", "max"))
+    return "-" if most is None else f"{average:.0f} / {most:,}"
+
+
+def most(what, trace, core="m4"):
+    found = summary.instructions(what, trace, "max", core)
+    return "-" if found is None else f"{found:,}"
+
+
+def speed():
+    need(bench.load(bench.OUT / "instructions.csv"), "instructions.csv")
+    return markdown(("", *(f"{kind}, average / maximum" for kind in bench.KINDS)),
+                    [(name, *(pair(f"{name}.{kind}", "all") for kind in bench.KINDS)) for name in NAMES])
+
+
+def holes():
+    header = ("slowest call, by free holes", *(f"{kind}, {count}" for kind in ("malloc", "free") for count in bench.HOLES))
+    return markdown(header, [(name, *(most(f"{name}.{kind}", f"holes_{count}") for kind in ("malloc", "free") for count in bench.HOLES))
+                             for name in NAMES])
+
+
+def cores():
+    measured = [core for core in bench.CORES if summary.instructions("cairn-best.malloc", "all", "max", core) is not None]
+    return markdown(("core", "malloc best", "free best", "realloc best", "malloc bounded", "free bounded", "malloc best, 4000 holes",
+                     "free best, 4000 holes"),
+                    [(core, *(pair(f"cairn-best.{kind}", "all", core) for kind in bench.KINDS),
+                      *(pair(f"cairn-bounded.{kind}", "all", core) for kind in ("malloc", "free")),
+                      *(most(f"cairn-best.{kind}", "holes_4000", core) for kind in ("malloc", "free"))) for core in measured])
+
+
+def lock():
+    held = {(row["what"], row["trace"]): row for row in need(bench.load(bench.OUT / "lock_held.csv"), "lock_held.csv") if row["core"] == "m4"}
+    calls = dict.fromkeys(trace for _, trace in held if trace != "all")
+    rows = [(call, *(f"{held[(f'cairn-{fit}.lock_held', call)]['avg']} / {int(held[(f'cairn-{fit}.lock_held', call)]['max']):,}"
+                     for fit in ("best", "bounded"))) for call in calls]
+    return markdown(("lock held by", "best fit, average / maximum", "bounded fit"), rows)
+
+
+def sizes():
+    table = {}
+    for row in need(bench.load(bench.OUT / "size.csv"), "size.csv"):
+        table[(row["core"], row["opt"], row["harden"], row["peer"], row["calls"])] = row
+    measured = [core for core in bench.CORES if (core, "Os", "1", "cairn", "alloc") in table]
+
+    def cell(core, opt, harden, peer, calls):
+        found = table.get((core, opt, harden, peer, calls))
+        return "-" if found is None else f"{int(found['bytes']):,}"
+
+    rows = []
+    for opt, harden in (("Os", "1"), ("Os", "0"), ("O2", "1"), ("O2", "0")):
+        for calls, words in (("alloc", "init + alloc + free"), ("realloc", "with realloc and aligned"), ("whole", "whole API")):
+            rows.append((f"cairn -{opt}, CAIRN_HARDEN={harden}: {words}", *(cell(core, opt, harden, "cairn", calls) for core in measured)))
+    for peer in ("newlib", "nano", "picolibc"):
+        for calls, words in (("alloc", "malloc + free"), ("realloc", "with realloc and memalign")):
+            rows.append((f"{bench.libc_name(peer)}: {words}", *(cell(core, "Os", "-", peer, calls) for core in measured)))
+    return markdown(("bytes", *measured), rows)
+
+
+def control():
+    rows = need(bench.load(bench.OUT / "control.csv"), "control.csv")
+    return markdown(("heap of", "bytes"), [(f"{int(row['heap_bytes']) >> 10} KB", row["control_bytes"]) for row in rows if row["core"] == rows[0]["core"]])
+
+
+def stack():
+    rows = [row for row in need(bench.load(bench.OUT / "stack.csv"), "stack.csv") if (row["core"], row["opt"]) == ("m4", "O2")]
+    return markdown(("function", "bytes of stack"), [(f"`{row['function']}`", row["bytes"]) for row in rows[:8]])
+
+
+def host():
+    rows = need(bench.load(bench.OUT / "host.csv"), "host.csv")
+    names = list(dict.fromkeys(row["allocator"] for row in rows))
+    cell = {(row["trace"], row["allocator"]): row["ns_per_op"] for row in rows}
+    return markdown(("ns an operation (a timing)", *names),
+                    [(trace, *(cell.get((trace, name), "-") for name in names)) for trace in dict.fromkeys(row["trace"] for row in rows)])
+
+
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, sizes, control, stack, host)}
