@@ -23,7 +23,11 @@ struct sampler {
 
 static enum map_class class_of(uint32_t lifetime)
 {
-    return lifetime <= 100 ? MAP_TO_100 : lifetime <= 1000 ? MAP_TO_1000 : lifetime <= 10000 ? MAP_TO_10000 : MAP_LONGER;
+    uint32_t class = MAP_TO_100;
+    for (uint32_t limit = 100; class < MAP_LONGER && lifetime > limit; limit *= 10) {
+        class++;
+    }
+    return (enum map_class)class;
 }
 
 // How long each id lives. births: room for as many.
@@ -96,15 +100,15 @@ static void column_sample(struct sampler *sampler, struct runner *runner, uint32
             sampler->owners[(size_t)(runner->slots[id].block - runner->memory) / CAIRN_GRANULE] = sampler->classes[id];
         }
     }
+    struct cairn_heap_stats stats;
+    cairn_heap_stats(&runner->heap, &stats);
+    map->control_size = stats.overhead;
     memset(sampler->bytes, 0, sizeof sampler->bytes);
     (void)cairn_heap_walk(&runner->heap, block_sample, sampler);
     for (uint32_t row = 0; row < MAP_ROWS; row++) {
         map->cells[row][sampler->column] = cell_of(sampler, row);
     }
-    struct cairn_heap_stats stats;
-    cairn_heap_stats(&runner->heap, &stats);
     map->samples[sampler->column] = (struct map_sample){op, runner->replay.live, stats.free, stats.largest_free};
-    map->control_size = stats.overhead;
     if (stats.free >= stats.size / 8 && stats.fragmentation > map->fragmentation) {
         map->fragmentation = stats.fragmentation;
     }

@@ -17,7 +17,7 @@
 #define MAP_ROWS 400u
 
 // How long a block lives, in operations between its allocation and its free.
-enum map_class { MAP_TO_100 = 0, MAP_TO_1000, MAP_TO_10000, MAP_LONGER, MAP_NEVER_FREED, MAP_CLASSES };
+enum map_class { MAP_TO_100 = 0, MAP_TO_1000, MAP_TO_10000, MAP_TO_100000, MAP_LONGER, MAP_NEVER_FREED, MAP_CLASSES };
 
 // A cell's value: 0 free, 1 control and tags, else 2 + 2 * class + (is it full?).
 enum map_cell { MAP_FREE = 0, MAP_CONTROL = 1, MAP_USED = 2, MAP_CELLS = MAP_USED + 2 * MAP_CLASSES };

@@ -36,10 +36,11 @@ enum page {
 #define PAPER_FREE "#eef0f2"
 #define GRID "#c9ced6"
 
-static const char *const class_names[MAP_CLASSES] = {"up to 100 operations", "up to 1,000", "up to 10,000", "longer", "never freed"};
+static const char *const class_names[MAP_CLASSES] = {"100", "1,000", "10,000", "100,000 operations", "longer", "never freed"};
 // Full and half-full cells of each class.
 static const char *const class_colours[MAP_CLASSES][2] = {
-    {"#f7e3ae", "#f6bd3b"}, {"#f3c9ab", "#ee7733"}, {"#e6b3c4", "#cc3367"}, {"#b9add6", "#5b3fa0"}, {"#a9cdd0", "#12757f"},
+    {"#f7e3ae", "#f6bd3b"}, {"#f3c9ab", "#ee7733"}, {"#e6b3c4", "#cc3367"},
+    {"#d3b7de", "#8b43a6"}, {"#b5b6da", "#38398c"}, {"#a9cdd0", "#12757f"},
 };
 
 static const char *cell_colour(uint32_t cell)
@@ -87,6 +88,17 @@ static uint64_t tick_step(uint64_t range, uint64_t unit, unsigned most, bool is_
     return step;
 }
 
+// Addresses are shown in KB, those of a tiny heap in bytes.
+static uint64_t unit_of(const struct map *map)
+{
+    return map->size < 4096 ? 1 : 1024;
+}
+
+static const char *unit_name(const struct map *map)
+{
+    return unit_of(map) == 1 ? "bytes" : "KB";
+}
+
 // --------------------------------------------------------------------------------------------------------------------- headings
 
 static void text_at(FILE *svg, double x, double y, const char *style, const char *text)
@@ -121,7 +133,7 @@ static void heading(FILE *svg, const struct map *map)
             grouped(map->region), map->trace->peak == 0 ? 0 : (double)map->region / (double)map->trace->peak);
     fprintf(svg, "  ·  worst fragmentation %.1f %%", map->fragmentation / 10.0);
     if (map->failed != 0) {
-        fprintf(svg, "  ·  <tspan class=\"bad\">%s operations failed</tspan>", grouped(map->failed));
+        fprintf(svg, "  ·  <tspan class=\"bad\">failed operations: %s</tspan>", grouped(map->failed));
     }
     fputs("</text>\n", svg);
 }
@@ -138,9 +150,9 @@ static void legend_entry(FILE *svg, double *x, const char *colour, const char *h
 
 static void legend(FILE *svg)
 {
-    static const double widths[MAP_CLASSES] = {168, 112, 118, 80, 112};
-    double x = LEFT + 94;
-    text_at(svg, LEFT, 98.5, "class=\"label strong\"", "a block lives");
+    static const double widths[MAP_CLASSES] = {66, 76, 84, 156, 78, 106};
+    double x = LEFT + 134;
+    text_at(svg, LEFT, 98.5, "class=\"label strong\"", "a block lives up to");
     for (uint32_t class = 0; class < MAP_CLASSES; class++) {
         legend_entry(svg, &x, class_colours[class][1], class_colours[class][0], class_names[class], widths[class]);
     }
@@ -154,14 +166,14 @@ static void legend(FILE *svg)
 
 static void address_axis(FILE *svg, const struct map *map)
 {
-    const uint64_t step = tick_step(map->size, 1024, 8, true);
+    const uint64_t step = tick_step(map->size, unit_of(map), 8, true);
     for (uint64_t address = 0; address <= map->size; address += step) {
         const double y = y_of(map, (size_t)address);
         fprintf(svg, "<path d=\"M%d %.1fh-5\" class=\"tick\"/>", LEFT, y);
-        fprintf(svg, "<text x=\"%d\" y=\"%.1f\" class=\"number end\">%s</text>\n", LEFT - 9, y + 4, grouped(address / 1024));
+        fprintf(svg, "<text x=\"%d\" y=\"%.1f\" class=\"number end\">%s</text>\n", LEFT - 9, y + 4, grouped(address / unit_of(map)));
     }
-    fprintf(svg, "<text transform=\"translate(%d %d) rotate(-90)\" class=\"label middle\">address in the region, KB</text>\n", LEFT - 56,
-            MAP_TOP + MAP_HEIGHT / 2);
+    fprintf(svg, "<text transform=\"translate(%d %d) rotate(-90)\" class=\"label middle\">address in the region, %s</text>\n", LEFT - 56,
+            MAP_TOP + MAP_HEIGHT / 2, unit_name(map));
 }
 
 static void time_axis(FILE *svg, const struct map *map)
@@ -255,10 +267,10 @@ static void free_panel(FILE *svg, const struct map *map)
     free_area(svg, map, scale, false, "#b4c3d6");
     free_area(svg, map, scale, true, "#51779f");
     fprintf(svg, "<path d=\"M%d %dv%d\" class=\"tick\"/>", LEFT, FREE_TOP, FREE_HEIGHT);
-    for (uint64_t at = 0, step = tick_step(scale, 1024, 3, true); at <= scale; at += step) {
+    for (uint64_t at = 0, step = tick_step(scale, unit_of(map), 3, true); at <= scale; at += step) {
         const double y = FREE_BOTTOM - (double)FREE_HEIGHT * (double)at / (double)scale;
         fprintf(svg, "<path d=\"M%d %.1fh-5\" class=\"tick\"/>", LEFT, y);
-        fprintf(svg, "<text x=\"%d\" y=\"%.1f\" class=\"number end\">%s</text>\n", LEFT - 9, y + 4, grouped(at / 1024));
+        fprintf(svg, "<text x=\"%d\" y=\"%.1f\" class=\"number end\">%s</text>\n", LEFT - 9, y + 4, grouped(at / unit_of(map)));
     }
     double x = LEFT;
     fprintf(svg, "<rect x=\"%.1f\" y=\"%d\" width=\"12\" height=\"10\" fill=\"#51779f\"/>", x, FREE_TOP - 17);
@@ -267,8 +279,8 @@ static void free_panel(FILE *svg, const struct map *map)
     fprintf(svg, "<rect x=\"%.1f\" y=\"%d\" width=\"12\" height=\"10\" fill=\"#b4c3d6\"/>", x, FREE_TOP - 17);
     text_at(svg, x + 18, FREE_TOP - 8, "class=\"label\"", "the other free blocks");
     text_at(svg, LEFT + WIDTH, FREE_TOP - 8, "class=\"number end\"", "pale above: a slice of addresses that is about half full");
-    fprintf(svg, "<text transform=\"translate(%d %d) rotate(-90)\" class=\"label middle\">free, KB</text>\n", LEFT - 56,
-            FREE_TOP + FREE_HEIGHT / 2);
+    fprintf(svg, "<text transform=\"translate(%d %d) rotate(-90)\" class=\"label middle\">free, %s</text>\n", LEFT - 56,
+            FREE_TOP + FREE_HEIGHT / 2, unit_name(map));
 }
 
 bool map_write_svg(const struct map *map, const char *path)

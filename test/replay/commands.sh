@@ -129,7 +129,7 @@ for file in "$here/short.rep" "$dir/empty.rep" "$dir/a <b> & \"c\".rep" "$traces
     [ "$(wc -c <"$dir/map.svg")" -lt 600000 ] || bad "it is larger than 600 KB"
 done
 expect "a map of failures" 1 "$replay" --region 700 --map "$dir/map.svg" "$dir/tiny.one.rep"
-grep -q 'operations failed' "$dir/map.svg" || bad "they are not named"
+grep -q 'failed operations: ' "$dir/map.svg" || bad "they are not named"
 expect "a map of no heap" 1 "$replay" --region 10 --map "$dir/map.svg" "$dir/tiny.one.rep"
 expect "a map nowhere" 1 "$replay" --map "$dir/none/map.svg" "$dir/tiny.one.rep"; complains "none/map.svg"
 
