@@ -29,9 +29,10 @@ def promised():
 
 def memory():
     ratios = summary.ratios()
-    host = {row["trace"]: float(row["ratio"]) for row in bench.load(bench.OUT / "host.csv") if row["allocator"] == "glibc"}
+    glibc = [row for row in bench.load(bench.OUT / "host.csv") if row["allocator"] == "glibc"]
+    host = {row["trace"]: float(row["ratio"]) for row in glibc}
     names = [name for name in ("best", "first", "bounded", "newlib", "newlib-nano", "picolibc") if name in need(ratios, "memory.csv")]
-    header = ["trace", *(f"cairn {name}" if name in ("best", "first", "bounded") else name for name in names), "glibc, 64 bit"]
+    header = ["trace", *(f"cairn {name}" if name in ("best", "first", "bounded") else name for name in names), f"glibc, {glibc[0]['bits']} bit" if glibc else "glibc"]
     rows = []
     for trace in sorted(ratios["best"]):
         least = min(ratios[name][trace] for name in names)
