@@ -181,7 +181,8 @@ static const char *read_list(const struct image *image, uint32_t list, uint64_t 
     }
     uint32_t at = control->heads[list];
     uint32_t prev = 0;
-    for (uint32_t left = (uint32_t)__builtin_popcountll(members); left != 0; left--) {
+    uint32_t left = members == 0 ? 0 : (members & (members - 1)) == 0 ? 1 : (uint32_t)__builtin_popcountll(members);
+    for (; left != 0; left--) {
         uint32_t links[2];
         if (at > image->granules || (members >> at & 1) == 0) {
             return "T6: a list has a block that is not one of its own, or twice";
@@ -190,8 +191,10 @@ static const char *read_list(const struct image *image, uint32_t list, uint64_t 
         if (links[1] != prev) {
             return "T6: a link backwards";
         }
-        *order += *radix * (uint64_t)__builtin_popcountll(members & (((uint64_t)1 << at) - 1));
-        *radix *= left;
+        if (left > 1) {
+            *order += *radix * (uint64_t)__builtin_popcountll(members & (((uint64_t)1 << at) - 1));
+            *radix *= left;
+        }
         members &= ~((uint64_t)1 << at);
         prev = at;
         at = links[0];

@@ -342,6 +342,34 @@ static bool all_allocs(struct worker *worker)
     return true;
 }
 
+static bool all_changes_to(struct worker *worker, uint32_t block, uint32_t n)
+{
+    bool right = try_resize(worker, block, n, CAIRN_FIT_BEST) && try_resize(worker, block, n, CAIRN_FIT_BOUNDED);
+    for (uint32_t fit = 0; fit < FITS && right; fit++) {
+        right = try_realloc(worker, block, n, 1, fit);
+    }
+    for (uint32_t a = 0; a < 3 && right; a++) {
+        right = try_realloc(worker, block, n, ALIGNMENTS[a], (n + block + a) % FITS);
+    }
+    return right;
+}
+
+// One of them, a different one for each block and size, and for each state.
+static bool one_change(struct worker *worker, uint32_t block, uint32_t n)
+{
+    const uint32_t number = (uint32_t)((worker->view.start * 5 ^ worker->view.free * 3) >> 2) + 7 * n + block;
+    switch (number % 8) {
+    case 0:
+    case 1:
+        return try_resize(worker, block, n, (number & 8) != 0 ? CAIRN_FIT_BEST : CAIRN_FIT_BOUNDED);
+    case 2:
+    case 3:
+        return try_realloc(worker, block, n, ALIGNMENTS[number / 8 % 3], number / 24 % FITS);
+    default:
+        return try_realloc(worker, block, n, 1, number % FITS);
+    }
+}
+
 static bool all_changes(struct worker *worker, uint32_t block)
 {
     const uint32_t most = worker->sparing ? free_in_all(worker) + length_of(worker, block) + 1 : worker->at.granules;
@@ -349,19 +377,8 @@ static bool all_changes(struct worker *worker, uint32_t block)
         return false;
     }
     for (uint32_t n = 1; n <= most; n++) {
-        if (!try_resize(worker, block, n, CAIRN_FIT_BEST) ||
-            (!worker->sparing && !try_resize(worker, block, n, CAIRN_FIT_BOUNDED))) {
+        if (worker->sparing ? !one_change(worker, block, n) : !all_changes_to(worker, block, n)) {
             return false;
-        }
-        for (uint32_t fit = 0; fit < FITS; fit++) {
-            if (is_tried(worker, n + block, fit) && !try_realloc(worker, block, n, 1, fit)) {
-                return false;
-            }
-        }
-        for (uint32_t a = 0; a < 3; a++) {
-            if ((!worker->sparing || (n + block) % 3 == a) && !try_realloc(worker, block, n, ALIGNMENTS[a], (n + block + a) % FITS)) {
-                return false;
-            }
         }
     }
     return true;

@@ -32,9 +32,9 @@ struct worker {
 // Returns false iff the library refuses such a heap.
 bool worker_init(struct worker *worker, uint32_t granules, uint32_t phase);
 
-// Do everything from `shape`: each size, each alignment, each fit for each block. A sparing worker leaves out sizes that are more than one granule
-// above all that is free, tries an aligned request and a realloc with one fit of the four, which changes with size and block, and
-// passes bad pointers to free alone.
+// Do everything from `shape`: each size, each alignment, each fit, for each block. A sparing worker leaves out sizes that are more than one
+// granule above all that is free, tries an aligned request with one fit of the four, gives each block each new length by one of resize, realloc
+// and aligned realloc with one fit, which change with state, block and length, and passes bad pointers to free alone.
 // Hands each state that it leads to, maybe more than once, to worker->found. Returns false iff something went wrong: worker->wrong and worker->op say what.
 bool worker_visit(struct worker *worker, struct shape shape);
 
