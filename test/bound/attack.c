@@ -2,7 +2,7 @@
 //
 // Attacks cairn_heap_bound where M and n are too large to play every game: a program of fills and frees, climbed uphill.
 //
-//   attack [--seconds S] [--seed N] [M n ...]      M and n in granules, in pairs
+//   attack [--seconds S] [--seed N] [--unit U] [M n ...]      M and n in units of U granules, in pairs; U is 1, and then 8
 //
 // PICTURE: a gene: fill with blocks of 2^k, or keep what covers one granule of each window of 2^j and free the rest, or free a class, or free
 //     at random. It starts from Robson's own program (1971): fill with 1, keep one per window of 2, fill with 2, keep one per window of 4 ...
@@ -40,8 +40,9 @@ struct arena {
     struct cairn_heap heap;
     unsigned char *region;
     size_t size;
-    uint32_t most, classes, bound; // M, log2 n, granules
-    uint32_t granules;             // now
+    uint32_t most, classes, bound; // M, log2 n, units
+    uint32_t granules;             // units now
+    uint32_t unit;                 // granules that the smallest request takes
     struct block blocks[BLOCKS];
     uint32_t count, live, worst; // worst: the score
     bool failed;
@@ -58,12 +59,12 @@ static uint64_t next_random(uint64_t *seed)
 static void take(struct arena *arena, uint32_t class)
 {
     const uint32_t length = 1u << class;
-    unsigned char *const address = cairn_heap_alloc(&arena->heap, (size_t)length * 8);
+    unsigned char *const address = cairn_heap_alloc(&arena->heap, (size_t)length * 8 * arena->unit);
     if (address == NULL) {
         arena->failed = true;
         return;
     }
-    const uint32_t first = (uint32_t)((size_t)(address - arena->heap.base) / 8);
+    const uint32_t first = (uint32_t)((size_t)(address - arena->heap.base - 8) / 8) / arena->unit + 1;
     arena->blocks[arena->count++] = (struct block){address, first, length};
     arena->live += length;
 }
@@ -73,7 +74,7 @@ static void rate(struct arena *arena)
 {
     struct cairn_heap_stats stats;
     cairn_heap_stats(&arena->heap, &stats);
-    const uint32_t largest = (uint32_t)(stats.largest_free / 8);
+    const uint32_t largest = (uint32_t)(stats.largest_free / 8) / arena->unit;
     if (arena->live + (1u << arena->classes) <= arena->most && arena->granules - largest > arena->worst) {
         arena->worst = arena->granules - largest;
     }
@@ -118,8 +119,9 @@ static void run_gene(struct arena *arena, const struct gene *gene)
 static uint32_t score(struct arena *arena, const struct program *program)
 {
     const struct cairn_heap_config config = {.fit = CAIRN_FIT_BOUNDED};
-    arena->size = front_bytes(arena->granules, false) + (size_t)arena->granules * 8;
-    if (cairn_heap_init(&arena->heap, arena->region, arena->size, &config) != 0 || arena->heap.control->granules != arena->granules) {
+    const uint32_t granules = arena->granules * arena->unit;
+    arena->size = front_bytes(granules, false) + (size_t)granules * 8;
+    if (cairn_heap_init(&arena->heap, arena->region, arena->size, &config) != 0 || arena->heap.control->granules != granules) {
         exit(2);
     }
     arena->count = arena->live = arena->worst = 0;
@@ -224,16 +226,17 @@ static uint64_t climb(struct arena *arena, double seconds, uint64_t *seed, uint3
     return tries;
 }
 
-static bool attack(uint32_t most, uint32_t largest, double seconds, uint64_t *seed)
+static bool attack(uint32_t most, uint32_t largest, uint32_t unit, double seconds, uint64_t *seed)
 {
     static struct arena arena;
     struct program best;
     uint32_t plain;
     arena.most = most;
+    arena.unit = unit;
     for (arena.classes = 0; (1u << arena.classes) < largest; arena.classes++) {
     }
     arena.bound = most * (1 + arena.classes);
-    arena.size = front_bytes(arena.bound + 1, false) + (size_t)(arena.bound + 1) * 8;
+    arena.size = front_bytes((arena.bound + 1) * unit, false) + (size_t)(arena.bound + 1) * unit * 8;
     arena.region = aligned_alloc(64, (arena.size + 63) / 64 * 64);
     if (arena.region == NULL || most > BLOCKS) {
         return false;
@@ -247,7 +250,7 @@ static bool attack(uint32_t most, uint32_t largest, double seconds, uint64_t *se
     for (uint32_t i = 0; i < best.count && (broken || getenv("CAIRN_SHOW") != NULL); i++) {
         printf("  act %u class %u value %u\n", best.genes[i].act, best.genes[i].class, best.genes[i].value);
     }
-    printf("M %3u n %3u bound %4u granules, Robson's program needs %4u, the climb %4u, %.3f of the bound, %llu programs\n", most, largest, arena.bound,
+    printf("unit %u: M %3u n %3u bound %4u, Robson's program needs %4u, the climb %4u, %.3f of the bound, %llu programs\n", unit, most, largest, arena.bound,
            plain, arena.granules, (double)arena.granules / arena.bound, (unsigned long long)tries);
     fflush(stdout);
     return !broken;
@@ -258,11 +261,14 @@ int main(int argc, char **argv)
     static const uint32_t pairs[][2] = {{16, 2}, {16, 4}, {16, 8}, {32, 4}, {32, 8}, {64, 4}, {64, 8}, {64, 16}, {128, 16}, {256, 32}};
     double seconds = 10;
     uint64_t seed = 1;
+    uint32_t unit = 0;
     bool right = true;
     int i = 1;
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
         if (strcmp(argv[i], "--seconds") == 0) {
             seconds = strtod(argv[i + 1], NULL);
+        } else if (strcmp(argv[i], "--unit") == 0) {
+            unit = (uint32_t)strtoul(argv[i + 1], NULL, 10);
         } else {
             seed = strtoull(argv[i + 1], NULL, 10);
         }
@@ -270,10 +276,11 @@ int main(int argc, char **argv)
     const size_t count = sizeof pairs / sizeof pairs[0];
     printf("seed %llu\n", (unsigned long long)seed);
     for (size_t p = 0; i == argc && p < count; p++) {
-        right &= attack(pairs[p][0], pairs[p][1], seconds / (double)count, &seed);
+        right &= attack(pairs[p][0], pairs[p][1], unit == 0 ? 1 : unit, seconds / (double)count / (unit == 0 ? 2 : 1), &seed);
+        right &= unit != 0 || attack(pairs[p][0], pairs[p][1], 8, seconds / (double)count / 2, &seed);
     }
     for (; i + 1 < argc; i += 2) {
-        right &= attack((uint32_t)strtoul(argv[i], NULL, 10), (uint32_t)strtoul(argv[i + 1], NULL, 10), seconds, &seed);
+        right &= attack((uint32_t)strtoul(argv[i], NULL, 10), (uint32_t)strtoul(argv[i + 1], NULL, 10), unit == 0 ? 1 : unit, seconds, &seed);
     }
     return right ? 0 : 1;
 }
