@@ -109,6 +109,60 @@ static void a_heap_without_hooks_allocates_too(void **state)
     cairn_heap_free(HEAP, NULL);
 }
 
+// The same heap through a handle without hooks, which takes the short paths.
+static void every_length_without_hooks(void **state)
+{
+    (void)state;
+    fixture.config.hooks = NULL;
+    for (uint16_t search = 0; search < 6; search++) {
+        fixture_make_fit(CAIRN_FIT_BEST, search);
+        for (uint32_t gap = 1; gap < 36; gap++) {
+            for (uint32_t n = 1; n < 36; n++) {
+                void *const first = take_granules(gap);
+                void *const second = take_granules(n);
+                void *const third = take_granules(1);
+                assert_sound();
+                cairn_heap_free(HEAP, second);
+                void *const part = take_granules(n > 2 ? n - 2 : n);
+                assert_ptr_equal(part, second);
+                assert_sound();
+                cairn_heap_free(HEAP, first);
+                cairn_heap_free(HEAP, third);
+                assert_filled(part, granules(n > 2 ? n - 2 : n), number_of(part));
+                cairn_heap_free(HEAP, part);
+                assert_blocks(0, 1);
+            }
+        }
+    }
+}
+
+// In a heap of a few granules there are no lists for more: no request looks past the last.
+static void a_tiny_heap_has_few_lists(void **state)
+{
+    (void)state;
+    for (int hooked = 0; hooked < 2; hooked++) {
+        fixture.config.hooks = hooked ? &fixture.hooks : NULL;
+        for (size_t size = 6 * G; size < 40 * G; size += G) {
+            unsigned char *const region = fixture_region + FIXTURE_REGION - size;
+            if (cairn_heap_init(HEAP, region, size, &fixture.config) != 0) {
+                continue;
+            }
+            const uint32_t all = CONTROL->granules;
+            for (uint32_t n = all + 1; n < 40; n++) {
+                assert_null(cairn_heap_alloc(HEAP, granules(n)));
+            }
+            assert_int_equal(fill_up(1), all);
+            fixture_save();
+            for (uint32_t n = 1; n < 40; n++) {
+                assert_null(cairn_heap_alloc(HEAP, granules(n)));
+            }
+            fixture_unchanged(39);
+            free_all();
+            assert_blocks(0, 1);
+        }
+    }
+}
+
 static void the_twin_does_the_same(void **state)
 {
     (void)state;
@@ -166,6 +220,8 @@ int main(void)
         UNIT(too_many_bytes_fail_and_change_nothing),
         UNIT(no_heap_is_no_block),
         UNIT(a_heap_without_hooks_allocates_too),
+        UNIT(every_length_without_hooks),
+        UNIT(a_tiny_heap_has_few_lists),
         UNIT(the_twin_does_the_same),
         UNIT(a_head_whose_links_are_broken_is_refused),
     };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // OWNS        the proof of lib/heap/check.c: each rule of the image broken by hand must be named, and no other.
-// PICTURE     the image of every test: used 3 | free 9 | used 1 | free 11 | used 2 | free 4 | used 120 | free to the fence
+// PICTURE     the image of every test: used 3 | free 9 | used 1 | free 11 | used 2 | free 4 | used, long | free to the fence
 // CALLERS     ctest, on every preset.
 #include "fixture.h"
 #include "prng.h"
@@ -19,8 +19,8 @@ static int setup(void **state)
     second = number_of(take_granules(11));
     two = number_of(take_granules(2));
     short_hole = number_of(take_granules(4));
-    big = number_of(take_granules(CONTROL->granules / 2));
-    tail = big + CONTROL->granules / 2;
+    big = number_of(take_granules(CONTROL->granules - 48));
+    tail = big + CONTROL->granules - 48;
     cairn_heap_free(HEAP, at(hole));
     cairn_heap_free(HEAP, at(second));
     cairn_heap_free(HEAP, at(short_hole));

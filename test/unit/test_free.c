@@ -149,7 +149,7 @@ static void every_other_granule_is_refused(void **state)
 {
     (void)state;
     NEEDS_HARDENING;
-    make_three(40);
+    make_three(CONTROL->granules / 4);
     cairn_heap_free(HEAP, middle);
     for (uint32_t i = 1; i <= CONTROL->granules; i++) {
         unsigned char *const address = at(i);

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof that a heap without a report hook stops the program, with its image as it was: on the short paths too.
+// PICTURE     sigsetjmp -> the call -> trap instruction -> SIGILL or SIGTRAP -> siglongjmp
+// CALLERS     ctest, on the host: nothing comes back from a trap on a target.
+#define _POSIX_C_SOURCE 200809L // sigsetjmp
+#include "fixture.h"
+
+#include <signal.h>
+
+static sigjmp_buf way_back;
+static uint32_t hole[3];
+
+static void leave(int number)
+{
+    siglongjmp(way_back, number);
+}
+
+// Three holes of this many granules, in one list; the last is the head. Then no hooks any more.
+static void make_holes(uint32_t n)
+{
+    void *block[3];
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = leave;
+    (void)sigaction(SIGILL, &action, NULL);
+    (void)sigaction(SIGTRAP, &action, NULL);
+    fixture_make(FIXTURE_REGION);
+    for (int i = 0; i < 3; i++) {
+        block[i] = take_granules(n);
+        hole[i] = number_of(block[i]);
+        (void)take_granules(1);
+    }
+    assert_non_null(cairn_heap_alloc(HEAP, stats().largest_free));
+    for (int i = 0; i < 3; i++) {
+        cairn_heap_free(HEAP, block[i]);
+    }
+    HEAP->hooks = NULL;
+    fixture.damaged = true;
+}
+
+static void assert_stops(void (*call)(size_t), size_t argument)
+{
+    fixture_save();
+    if (sigsetjmp(way_back, 1) == 0) {
+        call(argument);
+        fail_msg("the program went on");
+    }
+    fixture_unchanged(0);
+}
+
+static void do_alloc(size_t n)
+{
+    (void)cairn_heap_alloc(HEAP, granules((uint32_t)n));
+}
+
+static void do_free(size_t number)
+{
+    cairn_heap_free(HEAP, at((uint32_t)number));
+}
+
+static void do_free_byte(size_t offset)
+{
+    cairn_heap_free(HEAP, (unsigned char *)HEAP->base + offset);
+}
+
+static void a_bad_pointer_stops_the_program(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    make_holes(3);
+    assert_stops(do_free, hole[0]);
+    assert_stops(do_free, hole[0] + 1);
+    assert_stops(do_free, 0);
+    assert_stops(do_free, fence_of(CONTROL));
+    assert_stops(do_free_byte, hole[0] * G - 1);
+    assert_stops(do_free_byte, FIXTURE_REGION * 10);
+}
+
+// Short lists, and lists of a range; the head, and one behind it; each field, with numbers of every kind.
+static void a_broken_link_stops_the_program(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (uint32_t n = 3; n < 40; n += 9) {
+        const uint32_t bad[] = {1, 4, n + 3, 100000, 0x80000000, 0xFFFFFFFF};
+        for (size_t i = 0; i < 2 * sizeof bad / sizeof bad[0]; i++) {
+            make_holes(n);
+            struct block_links *const links = links_at(HEAP->base, hole[2]);
+            *((i & 1) != 0 ? &links->next : &links->prev) = bad[i / 2];
+            if (links->prev == 0 || n >= BIN_EXACT || (i & 1) != 0) {
+                assert_stops(do_alloc, n);
+                assert_stops(do_alloc, n < BIN_EXACT ? n : n - 1);
+            }
+        }
+    }
+}
+
+static void a_self_link_stops_the_program(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (int which = 0; which < 3; which++) {
+        make_holes(12);
+        hint_at(HEAP->base, hole[which])->next = 12;
+        *links_at(HEAP->base, hole[which]) = (struct block_links){hole[which], hole[which]};
+        for (int i = 0; i < 3; i++) { // the search prefers it
+            if (i != which) {
+                hint_at(HEAP->base, hole[i])->next = 9;
+            }
+        }
+        assert_stops(do_alloc, 12);
+    }
+}
+
+static void a_hint_that_says_too_much_stops_the_program(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    make_holes(12);
+    hint_at(HEAP->base, hole[1])->next = 14;
+    assert_stops(do_alloc, 13);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        UNIT(a_bad_pointer_stops_the_program),
+        UNIT(a_broken_link_stops_the_program),
+        UNIT(a_self_link_stops_the_program),
+        UNIT(a_hint_that_says_too_much_stops_the_program),
+    };
+    return cmocka_run_group_tests_name("trap", tests, NULL, NULL);
+}
