@@ -24,10 +24,11 @@ CAIRN_INLINE uint32_t bin_of(uint32_t length)
     return length < BIN_EXACT ? length : BIN_EXACT - 3 + bits_highest(length);
 }
 
-// Lists that a heap of `limit` granules has; list 0 is never used.
+// Lists that a heap of `limit` granules has; list 0 is never used, and the exact ones are there in any heap: alloc looks at the list of a
+// length before it asks how long the heap is.
 CAIRN_INLINE uint32_t bin_count(uint32_t limit)
 {
-    return bin_of(limit) + 1;
+    return (limit < BIN_EXACT ? BIN_EXACT - 1 : bin_of(limit)) + 1;
 }
 
 CAIRN_INLINE bool is_inside(const struct heap_control *control, uint32_t granule)
