@@ -24,7 +24,7 @@
 CAIRN_INLINE uint32_t bits_highest(uint32_t word)
 {
 #if BITS_HAVE_CLZ
-    return 31u ^ (uint32_t)__builtin_clz(word);
+    return 31u - (uint32_t)__builtin_clz(word);
 #else
     uint32_t at = 0;
     for (uint32_t half = 16; half != 0; half >>= 1) {

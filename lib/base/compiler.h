@@ -24,6 +24,7 @@
 #define CAIRN_COLD __attribute__((noinline, cold))
 #define CAIRN_MAY_ALIAS __attribute__((may_alias))
 #define CAIRN_TRAP() __builtin_trap()
+#define CAIRN_FORGET(value) __asm__("" : "+r"(value)) // what was computed from it is computed again: cheaper than a spill
 #else
 #define CAIRN_LIKELY(condition) (condition)
 #define CAIRN_UNLIKELY(condition) (condition)
@@ -31,6 +32,7 @@
 #define CAIRN_NOINLINE
 #define CAIRN_COLD
 #define CAIRN_MAY_ALIAS
+#define CAIRN_FORGET(value) ((void)0)
 #define CAIRN_TRAP()                                                                                                             \
     do {                                                                                                                         \
     } while (1)

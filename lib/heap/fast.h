@@ -5,31 +5,27 @@
 // OWNS: nothing beyond what tags.h and bins.h own.
 //
 // PICTURE: a pair of tag words covers 32 granules. Most blocks lie inside one pair; then the start and the edge word, loaded
-//     once, shifted so that bit 0 is the block, answer all there is to ask, and one store commits it:
+//     once and shifted so that bit 0 is the block, answer all there is to ask, and one store commits it:
 //
 //         start >> at   1 0 0 1 ...   length: the next 1            edge >> at   . . 0 e   the neighbour behind: is it free?
 //
 // INVARIANTS: those of heap.c. Whatever is not common is handed on before anything was written.
-// COST: docs/BENCHMARKS.md. CALLERS: heap.c, lock held.
+// COST: docs/BENCHMARKS.md. CALLERS: alloc.c, lock held.
 #ifndef CAIRN_HEAP_FAST_H
 #define CAIRN_HEAP_FAST_H
 
 #include "heap/fit.h"
 
-// Replace the head of list `bin` by `block`, which has the same place in it. pre: next is proved.
-CAIRN_INLINE void list_lead(unsigned char *base, struct heap_control *control, uint32_t bin, uint32_t block, uint32_t next)
+// Put a free block of `length` granules at the head of its list.
+CAIRN_INLINE void fast_push(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t length)
 {
-    control->heads[bin] = block;
-    if (next != 0) {
-        links_at(base, next)->prev = block;
-    }
-}
-
-// Put a free block at the head of its list, whose bin is known.
-CAIRN_INLINE void list_push(unsigned char *base, struct heap_control *control, uint32_t bin, uint32_t block)
-{
-    const uint32_t head = control->heads[bin];
     struct block_links *const links = links_at(base, block);
+    uint32_t bin = length;
+    if (length >= BIN_EXACT) {
+        bin = bin_of(length);
+        links[CAIRN_GRANULE / sizeof *links].next = length;
+    }
+    const uint32_t head = control->heads[bin];
     links->next = head;
     links->prev = 0;
     control->heads[bin] = block;
@@ -45,118 +41,192 @@ CAIRN_INLINE void list_push(unsigned char *base, struct heap_control *control, u
 CAIRN_INLINE uint32_t fast_search(const struct cairn_heap *heap, const struct heap_control *control, uint32_t head, uint32_t n)
 {
     const unsigned char *const base = heap->base;
-    uint32_t left = control->search;
-    uint32_t spare = (uint32_t)1 << 31; // of the best so far; a block that is too short has more
-    uint32_t found = 0;
-    for (uint32_t block = head;;) {
-        const uint32_t its = hint_at(base, block)->next - n;
+    const struct block_links *links = links_at(base, head);
+    uint32_t spare = links[CAIRN_GRANULE / sizeof *links].next - n; // of the best so far; a block that is too short has 2^31 or more
+    uint32_t found = head;
+    uint32_t block = links->next;
+    for (uint32_t left = control->search; block != 0 && --left != 0;) {
+        if (HARDENED && CAIRN_UNLIKELY(block >= control->granules)) { // a range list's block is never the last granule
+            return report_link(heap, block);
+        }
+        links = links_at(base, block);
+        const uint32_t its = links[CAIRN_GRANULE / sizeof *links].next - n;
         if (its < spare) {
             found = block;
             spare = its;
         }
-        block = links_at(base, block)->next;
-        if (block == 0 || --left == 0) {
-            return found;
-        }
-        if (HARDENED && CAIRN_UNLIKELY(block >= control->granules)) { // a range list's block is never the last granule
-            return report_link(heap, block);
-        }
+        block = links->next;
+    }
+    return (int32_t)spare < 0 ? 0 : found;
+}
+
+// Is what the free block `block` links to a free block that links back?
+CAIRN_INLINE bool fast_agrees(const struct cairn_heap *heap, const struct heap_control *control, uint32_t block, uint32_t next)
+{
+    return !HARDENED || (is_free_block(heap, control, next) && links_at(heap->base, next)->prev == block);
+}
+
+// The tags of a cut, where the used block does not end in the pair it starts in.
+static CAIRN_NOINLINE void fast_tags_far(struct tag_word *tags, uint32_t block, uint32_t end, uint32_t rest)
+{
+    tags_mark(tags, block, end, false);
+    if (rest != 0) {
+        start_set(tags, end);
+        edge_write(tags, end, true);
     }
 }
 
-// Take n granules off the front of `block`, the head of list `bin`. Returns false, nothing changed, where that needs the general way.
-CAIRN_INLINE bool fast_cut(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t bin, uint32_t n)
+// Take the head of list n, an exact list, whole. Returns 0, nothing changed, where that needs another way.
+CAIRN_INLINE uint32_t fast_exact(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
 {
-    unsigned char *const base = heap->base;
+    const uint32_t block = control->heads[n];
+    if (block == 0) {
+        return 0;
+    }
     struct tag_word *const tag = &heap->tags[block >> CAIRN_TAG_SHIFT];
     const uint32_t at = block & TAG_MASK;
-    const struct block_links links = *links_at(base, block);
-    if (CAIRN_UNLIKELY(at + n >= TAG_GRANULES || links.prev != 0)) {
-        return false;
+    const uint32_t behind = (uint32_t)1 << n;
+    if (CAIRN_UNLIKELY((tag->start >> at & (2 * behind - 1)) != behind + 1)) { // starts at block and n on, none in between
+        return 0;
     }
+    const uint32_t next = links_at(heap->base, block)->next;
+    if (next == 0) {
+        control->map &= ~behind;
+    } else {
+        if (CAIRN_UNLIKELY(!fast_agrees(heap, control, block, next))) {
+            return 0;
+        }
+        links_at(heap->base, next)->prev = 0;
+    }
+    control->heads[n] = next;
+    control->free_blocks--;
+    tag->edge &= ~((behind >> 1 | 1) << at);
+    return block;
+}
+
+// The tags of a cut in which the used block ends in the pair it starts in: one read and one write of each word.
+CAIRN_INLINE void fast_tags(struct tag_word *tags, uint32_t block, uint32_t n, uint32_t rest)
+{
+    struct tag_word *const tag = &tags[block >> CAIRN_TAG_SHIFT];
+    const uint32_t first = tag_bit(block);
+    uint32_t cut = first << n;
+    const uint32_t edge = tag->edge & ~(first | cut >> 1);
+    if (rest == 0) {
+        cut = 0;
+    }
+    tag->start |= cut;
+    tag->edge = edge | cut;
+}
+
+// Take n granules off the front of `block`, of list `bin`. Returns false, nothing changed, where that needs the general way.
+CAIRN_INLINE bool fast_cut(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t bin, uint32_t n)
+{
     const uint32_t length = block_length(heap->tags, block);
     if (HARDENED && CAIRN_UNLIKELY(length < n)) {
         return false;
     }
-    if (HARDENED && links.next != 0 &&
-        CAIRN_UNLIKELY(!is_free_block(heap, control, links.next) || links_at(base, links.next)->prev != block)) {
+    CAIRN_FORGET(block);
+    const struct block_links links = *links_at(heap->base, block);
+    uint32_t *from = &control->heads[bin]; // the link that leads to the block
+    if (CAIRN_UNLIKELY(links.prev != 0)) {
+        if (HARDENED && !(is_free_block(heap, control, links.prev) && is_free_start(heap->tags, block))) {
+            return false;
+        }
+        from = &links_at(heap->base, links.prev)->next;
+        if (HARDENED && *from != block) {
+            return false;
+        }
+    }
+    if (links.next != 0 && CAIRN_UNLIKELY(!fast_agrees(heap, control, block, links.next))) {
         return false;
     }
-    const uint32_t cut = (uint32_t)2 << (at + n - 1);
-    const uint32_t edges = (uint32_t)1 << at | cut >> 1;
+    CAIRN_FORGET(block);
     const uint32_t rest = length - n;
     uint32_t lead = links.next;
-    if (rest == 0) {
-        tag->edge &= ~edges;
+    uint32_t back = links.prev;
+    if (bin >= BIN_EXACT && rest >= BIN_EXACT && bin_of(rest) == bin) { // the rest takes over the block's place in the list
+        lead = back = block + n;
+        struct block_links *const place = links_at(heap->base, lead);
+        *place = links;
+        place[CAIRN_GRANULE / sizeof *place].next = rest;
+    } else if (rest == 0) {
         control->free_blocks--;
     } else {
-        const uint32_t end = block + n;
-        uint32_t rest_bin = rest;
-        tag->start |= cut;
-        tag->edge = (tag->edge & ~edges) | cut;
-        if (rest >= BIN_EXACT) {
-            record_span(heap->tags, end, block + length, true);
-            rest_bin = bin_of(rest);
-            hint_at(base, end)->next = rest;
-            if (rest_bin == bin) { // it takes over the block's place
-                links_at(base, end)->next = links.next;
-                links_at(base, end)->prev = 0;
-                list_lead(base, control, bin, end, links.next);
-                return true;
-            }
-        } else if (TAG_GRANULES < BIN_EXACT) {
-            record_span(heap->tags, end, block + length, true);
-        }
-        list_push(base, control, rest_bin, end);
+        fast_push(heap->base, control, block + n, rest);
     }
-    list_lead(base, control, bin, lead, 0);
-    if (lead != 0) {
-        links_at(base, lead)->prev = 0;
-    } else {
+    *from = lead;
+    if (links.next != 0) {
+        links_at(heap->base, links.next)->prev = back;
+    } else if (control->heads[bin] == 0) {
         control->map &= ~((uint32_t)1 << bin);
+    }
+    CAIRN_FORGET(block);
+    if ((block & TAG_MASK) + n >= TAG_GRANULES) {
+        fast_tags_far(heap->tags, block, block + n, rest);
+    } else {
+        fast_tags(heap->tags, block, n, rest);
+    }
+    if (rest > TAG_GRANULES) {
+        record_span(heap->tags, block + n, block + length, true);
     }
     return true;
 }
 
-// Free the used block whose tags are tag->start and tag->edge at bit `at`, both of its edges in that pair, and neither the first nor the
-// last there. `unlink` takes a neighbour out of its list and returns its length, or 0 where it must be left.
-CAIRN_INLINE void fast_release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length,
-                               uint32_t (*unlink)(struct cairn_heap *, uint32_t))
+// Take the free block, `length` granules long, out of its list. Returns length, or 0 where a link is broken, reported, and nothing is changed.
+static CAIRN_NOINLINE uint32_t fast_unlink(struct cairn_heap *heap, uint32_t block, uint32_t length)
 {
-    struct tag_word *const tag = &heap->tags[block >> CAIRN_TAG_SHIFT];
-    const uint32_t at = block & TAG_MASK;
-    const uint32_t edge = tag->edge >> (at - 1);
-    uint32_t start = block;
+    struct heap_control *const control = heap->control;
+    const struct block_links links = *links_at(heap->base, block);
+    const uint32_t bin = bin_of(length);
+    if (links.prev != 0) {
+        if (CAIRN_UNLIKELY(!(is_free_block(heap, control, links.prev) && links_at(heap->base, links.prev)->next == block))) {
+            return report_link(heap, block);
+        }
+    } else if (CAIRN_UNLIKELY(control->heads[bin] != block)) {
+        return report_link(heap, block);
+    }
+    if (links.next != 0) {
+        if (CAIRN_UNLIKELY(!fast_agrees(heap, control, block, links.next))) {
+            return report_link(heap, block);
+        }
+        links_at(heap->base, links.next)->prev = links.prev;
+    }
+    control->free_blocks--;
+    if (links.prev != 0) {
+        links_at(heap->base, links.prev)->next = links.next;
+    } else {
+        control->heads[bin] = links.next;
+        if (links.next == 0) {
+            control->map &= ~((uint32_t)1 << bin);
+        }
+    }
+    return length;
+}
+
+// Free the used block, counted off already.
+CAIRN_INLINE void fast_release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
+{
+    struct tag_word *const tags = heap->tags;
     uint32_t end = block + length;
-    uint32_t edges = (uint32_t)1 << at | (uint32_t)1 << (at + length - 1);
-    uint32_t starts = 0; // that vanish
-    if ((edge >> length >> 1 & 1) != 0) {
-        const uint32_t after = unlink(heap, end);
+    if (is_free_edge(tags, end)) {
+        const uint32_t after = fast_unlink(heap, end, block_length(tags, end));
         if (after != 0) {
-            starts = (uint32_t)2 << (at + length - 1);
+            start_clear(tags, end);
             end += after;
         }
     }
-    if ((edge & 1) != 0) {
-        const uint32_t before = length_before(heap->tags, block);
-        if (unlink(heap, block - before) != 0) {
-            starts |= (uint32_t)1 << at;
-            start -= before;
+    CAIRN_FORGET(block);
+    if (is_free_edge(tags, block - 1)) {
+        const uint32_t before = fast_unlink(heap, block - length_before(tags, block), length_before(tags, block));
+        if (before != 0) {
+            start_clear(tags, block);
+            block -= before;
         }
     }
-    tag->edge |= edges;
+    CAIRN_FORGET(block);
     control->free_blocks++;
-    const uint32_t whole = end - start;
-    uint32_t bin = whole;
-    if (whole >= BIN_EXACT) {
-        bin = bin_of(whole);
-        hint_at(heap->base, start)->next = whole;
-    }
-    if (starts != 0) {
-        tag->start &= ~starts;
-        record_span(heap->tags, start, end, true);
-    }
-    list_push(heap->base, control, bin, start);
+    tags_mark(tags, block, end, true);
+    fast_push(heap->base, control, block, end - block);
 }
 
 #endif
