@@ -63,7 +63,7 @@ CAIRN_INLINE uint32_t fast_search(const struct cairn_heap *heap, const struct he
 // Is what the free block `block` links to a free block that links back?
 CAIRN_INLINE bool fast_agrees(const struct cairn_heap *heap, const struct heap_control *control, uint32_t block, uint32_t next)
 {
-    return !HARDENED || (is_free_block(heap, control, next) && links_at(heap->base, next)->prev == block);
+    return !HARDENED || (is_free_block(heap, control, next) && links_at(heap->base, next)->prev == block && next != block);
 }
 
 // The tags of a cut, where the used block does not end in the pair it starts in.
@@ -129,13 +129,13 @@ CAIRN_INLINE bool fast_cut(struct cairn_heap *heap, struct heap_control *control
     const struct block_links links = *links_at(heap->base, block);
     uint32_t *from = &control->heads[bin]; // the link that leads to the block
     if (CAIRN_UNLIKELY(links.prev != 0)) {
-        if (HARDENED && !(is_free_block(heap, control, links.prev) && is_free_start(heap->tags, block))) {
+        if (HARDENED && !(links.prev != block && is_free_block(heap, control, links.prev) && is_free_start(heap->tags, block))) {
             return false;
         }
         from = &links_at(heap->base, links.prev)->next;
-        if (HARDENED && *from != block) {
-            return false;
-        }
+    }
+    if (HARDENED && CAIRN_UNLIKELY(*from != block)) {
+        return false;
     }
     if (links.next != 0 && CAIRN_UNLIKELY(!fast_agrees(heap, control, block, links.next))) {
         return false;
@@ -179,7 +179,8 @@ static CAIRN_NOINLINE uint32_t fast_unlink(struct cairn_heap *heap, uint32_t blo
     const struct block_links links = *links_at(heap->base, block);
     const uint32_t bin = bin_of(length);
     if (links.prev != 0) {
-        if (CAIRN_UNLIKELY(!(is_free_block(heap, control, links.prev) && links_at(heap->base, links.prev)->next == block))) {
+        if (CAIRN_UNLIKELY(!(links.prev != block && is_free_block(heap, control, links.prev) &&
+                             links_at(heap->base, links.prev)->next == block))) {
             return report_link(heap, block);
         }
     } else if (CAIRN_UNLIKELY(control->heads[bin] != block)) {
