@@ -156,8 +156,8 @@ bool game_play(struct game *game, uint32_t granules)
     game->lost = false;
     for (game->mask = 1; game->mask < game->limit + game->limit / 2; game->mask *= 2) {
     }
-    game->all = calloc(game->limit + 1, sizeof *game->all);
-    game->slots = calloc(game->mask, sizeof *game->slots);
+    game->all = calloc((size_t)game->limit + 1, sizeof *game->all);
+    game->slots = calloc((size_t)game->mask, sizeof *game->slots);
     game->mask--;
     if (game->all == NULL || game->slots == NULL || !image_init(&table.from, granules, 0, 1, NULL, NULL) ||
         !image_init(&table.at, granules, 0, 1, NULL, NULL) || image_read(&table.from, &first.shape, NULL) != NULL) {

@@ -38,8 +38,8 @@ bool found_init(struct found *found, uint64_t states)
 
 void found_deinit(struct found *found)
 {
-    munmap((void *)found->slots, (found->mask + 1) * sizeof(uint64_t));
-    munmap((void *)found->queue, found->room * sizeof(uint64_t));
+    munmap((void *)found->slots, (size_t)(found->mask + 1) * sizeof(uint64_t));
+    munmap((void *)found->queue, (size_t)found->room * sizeof(uint64_t));
 }
 
 bool found_add(struct found *found, uint64_t key)

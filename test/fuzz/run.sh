@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Fuzzes both targets with libFuzzer, address and undefined-behaviour sanitizers on.
+#
+#   sh test/fuzz/run.sh [--pack] [SECONDS]      so long for each target; 60 by default
+#
+# Starts from the committed corpus and what earlier runs left in build/fuzz. --pack: afterwards write the smallest set of inputs with the
+# same coverage over test/fuzz/<target>.corpus. An input that breaks something stays in build/fuzz as crash-*, and the run fails.
+set -eu
+cd "$(dirname "$0")/../.."
+pack=
+if [ "${1:-}" = --pack ]; then
+    pack=yes
+    shift
+fi
+seconds=${1:-60}
+out=build/fuzz
+mkdir -p "$out"
+command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
+flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz"
+sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+for target in heap attach; do
+    # shellcheck disable=SC2086
+    clang $flags $sanitizers -fsanitize=fuzzer lib/*/*.c test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
+    # shellcheck disable=SC2086
+    clang $flags lib/*/*.c test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
+    mkdir -p "$out/$target"
+    if [ -f test/fuzz/$target.corpus ]; then
+        "$out/replay_$target" --unpack "$out/$target" test/fuzz/$target.corpus
+    fi
+    echo "== fuzz_$target, $seconds s"
+    "$out/fuzz_$target" -artifact_prefix="$out/crash-$target-" -max_len=512 -max_total_time="$seconds" -print_final_stats=1 -verbosity=1 \
+        "$out/$target" >"$out/$target.log" 2>&1 || { tail -n 40 "$out/$target.log"; exit 1; }
+    grep -E '^stat::number|^stat::average' "$out/$target.log"
+    grep -E 'cov: [0-9]+' "$out/$target.log" | tail -n 1
+    if [ -n "$pack" ]; then
+        rm -rf "$out/$target.small"
+        mkdir "$out/$target.small"
+        "$out/fuzz_$target" -merge=1 "$out/$target.small" "$out/$target" >"$out/$target.merge.log" 2>&1
+        "$out/replay_$target" --pack test/fuzz/$target.corpus "$out/$target.small"/*
+        ls -l test/fuzz/$target.corpus
+    fi
+done
