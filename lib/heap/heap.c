@@ -76,6 +76,9 @@ CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control
     if (control->fit == CAIRN_FIT_BOUNDED) {
         n = (uint32_t)1 << bits_ceil_log2(n);
         control->classes |= n;
+        if (n > control->granules) { // and 2^27 has no list
+            return 0;
+        }
     }
     const uint32_t block = fit_find(heap, control, n);
     return block != 0 && cut(heap, control, block, n) ? block : 0;
