@@ -4,6 +4,8 @@
 // CALLERS     ctest, on every preset.
 #include "fixture.h"
 
+#include <stdlib.h>
+
 #define HOLES 5u
 static uint32_t hole[HOLES];
 
@@ -232,6 +234,32 @@ static void a_hint_that_says_too_much_is_not_believed(void **state)
     fixture.damaged = true;
 }
 
+#if UINTPTR_MAX > 0xFFFFFFFFu
+// In the longest heaps a length rounds up to one that has no list. Untouched pages of the region cost nothing.
+static void bounded_cannot_round_past_the_last_list(void **state)
+{
+    const size_t size = ((size_t)1 << 26) * G + ((size_t)1 << 20) * G;
+    const size_t with_tags = size + size / 16;
+    (void)state;
+    unsigned char *const region = malloc(with_tags);
+    if (region == NULL) {
+        skip();
+    }
+    fixture.config.fit = CAIRN_FIT_BOUNDED;
+    assert_int_equal(cairn_heap_init(HEAP, region, with_tags, &fixture.config), 0);
+    assert_null(cairn_heap_alloc(HEAP, size));
+    assert_null(cairn_heap_alloc(HEAP, (((size_t)1 << 26) + 1) * G));
+    assert_null(cairn_heap_aligned_alloc(HEAP, 2 * G, ((size_t)1 << 26) * G));
+    fixture_expect_none();
+    void *const block = cairn_heap_alloc(HEAP, ((size_t)1 << 26) * G);
+    assert_non_null(block);
+    cairn_heap_free(HEAP, block);
+    assert_blocks(0, 1);
+    cairn_heap_deinit(HEAP);
+    free(region);
+}
+#endif
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -252,6 +280,9 @@ int main(void)
         UNIT(a_list_in_a_circle_ends_the_search),
         UNIT(a_link_out_of_the_region_is_not_followed),
         UNIT(a_hint_that_says_too_much_is_not_believed),
+#if UINTPTR_MAX > 0xFFFFFFFFu
+        UNIT(bounded_cannot_round_past_the_last_list),
+#endif
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
 }

@@ -113,6 +113,38 @@ static void a_self_link_stops_the_program(void **state)
     }
 }
 
+// A block inside a list whose links say that it is the first, or that the one before it is another.
+static void a_broken_link_inside_a_list_stops_the_program(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (int which = 0; which < 2; which++) {
+        const uint32_t bad[] = {0, 2, 100000, 0xFFFFFFFF};
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+            make_holes(12);
+            for (int k = 0; k < 3; k++) { // the search prefers it
+                hint_at(HEAP->base, hole[k])->next = k == which ? 12 : 9;
+            }
+            links_at(HEAP->base, hole[which])->prev = bad[i];
+            assert_stops(do_alloc, 12);
+        }
+    }
+}
+
+// The free neighbour of a block that is freed.
+static void a_self_link_beside_a_freed_block_stops_the_program(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    make_holes(12);
+    *links_at(HEAP->base, hole[1]) = (struct block_links){hole[1], hole[1]};
+    fixture_save();
+    if (sigsetjmp(way_back, 1) == 0) {
+        cairn_heap_free(HEAP, at(hole[1] + 12));
+        fail_msg("the program went on");
+    }
+}
+
 static void a_hint_that_says_too_much_stops_the_program(void **state)
 {
     (void)state;
@@ -128,6 +160,8 @@ int main(void)
         UNIT(a_bad_pointer_stops_the_program),
         UNIT(a_broken_link_stops_the_program),
         UNIT(a_self_link_stops_the_program),
+        UNIT(a_broken_link_inside_a_list_stops_the_program),
+        UNIT(a_self_link_beside_a_freed_block_stops_the_program),
         UNIT(a_hint_that_says_too_much_stops_the_program),
     };
     return cmocka_run_group_tests_name("trap", tests, NULL, NULL);
