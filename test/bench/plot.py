@@ -61,7 +61,7 @@ def draw_memory():
             mean = bench.geometric_mean(table[name].values())
             plots.append(f"{data('memory-' + name, points)} using 2:3:xtic(1) with points {look(name, 0.9)} title '{LOOKS[name][0]} (mean {mean:.3f})'")
     draw("memory", 1000, 560, f"""
-set title 'Smallest region in which the whole trace runs, over the peak of what was requested (1 is the limit)' left offset -4,0.3
+set title 'Smallest region in which the whole trace runs, over the peak of the requested bytes (1 is the limit)'
 set xtics rotate by -40 scale 0.4
 set grid xtics
 set bmargin 8
