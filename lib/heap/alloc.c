@@ -9,22 +9,6 @@
 
 // ------------------------------------------------------------------------------------------------------------------- alloc
 
-// Allocate by the general way: any fit.
-static CAIRN_NOINLINE void *alloc(struct cairn_heap *heap, size_t size)
-{
-    struct heap_control *const control = heap->control;
-    const size_t n = granules_for(size);
-    if (n <= control->granules) {
-        const uint32_t block = cairn_heap_take_(heap, (uint32_t)n);
-        if (block != 0) {
-            heap_count_taken(control, cairn_tags_length_(heap->tags, block));
-            return granule_address(heap->base, block);
-        }
-    }
-    control->failures += size != 0;
-    return NULL;
-}
-
 // Take n granules, best fit.
 CAIRN_INLINE uint32_t fast_take(struct cairn_heap *heap, struct heap_control *control, uint32_t n, uint32_t bin)
 {
@@ -42,25 +26,61 @@ CAIRN_INLINE uint32_t fast_take(struct cairn_heap *heap, struct heap_control *co
     return 0;
 }
 
-// Allocate by the short way: best fit with a limit.
-CAIRN_INLINE void *fast_alloc(struct cairn_heap *heap, struct heap_control *control, size_t size)
+CAIRN_INLINE uint32_t fast_best(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
 {
-    const size_t n = granules_for(size);
-    uint32_t block = 0;
     if (n < BIN_EXACT) {
-        block = fast_exact(heap, control, (uint32_t)n);
-        if (block == 0) {
-            block = fast_take(heap, control, (uint32_t)n, (uint32_t)n);
-        }
-    } else if (n <= control->granules) {
-        block = fast_take(heap, control, (uint32_t)n, bin_of((uint32_t)n));
+        const uint32_t block = fast_exact(heap, control, n);
+        return block != 0 ? block : fast_take(heap, control, n, n);
     }
+    return n > GRANULES_MAX ? 0 : fast_take(heap, control, n, bin_of(n));
+}
+
+// Take n granules, a power of two, bounded fit: every block of its list and above is long enough.
+CAIRN_INLINE uint32_t fast_bounded(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+{
+    control->classes |= n;
+    if (n > GRANULES_MAX) {
+        return 0;
+    }
+    const uint32_t own = bin_of(n);
+    const uint32_t map = control->map >> own << own;
+    if (map == 0) {
+        return 0;
+    }
+    const uint32_t bin = bits_lowest(map);
+    const uint32_t block = control->heads[bin];
+    return CAIRN_LIKELY(fast_cut(heap, control, block, bin, n)) || cairn_heap_cut_(heap, block, n) ? block : 0;
+}
+
+CAIRN_INLINE void *alloc_done(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length, size_t size)
+{
     if (CAIRN_UNLIKELY(block == 0)) {
         control->failures += size != 0;
         return NULL;
     }
-    heap_count_taken(control, (uint32_t)n);
+    heap_count_taken(control, length);
     return granule_address(heap->base, block);
+}
+
+// Allocate by whatever fit the heap has.
+CAIRN_INLINE void *alloc(struct cairn_heap *heap, size_t size)
+{
+    struct heap_control *const control = heap->control;
+    const size_t count = granules_for(size);
+    uint32_t n = (uint32_t)count;
+    uint32_t block = 0;
+    if (CAIRN_UNLIKELY(count > control->granules)) {
+        n = 0;
+    } else if (CAIRN_SPEED && CAIRN_LIKELY(control->fit == CAIRN_FIT_BEST)) {
+        block = fast_best(heap, control, n);
+    } else if (CAIRN_SPEED && control->fit == CAIRN_FIT_BOUNDED) {
+        n = (uint32_t)1 << bits_ceil_log2(n);
+        block = fast_bounded(heap, control, n);
+    } else {
+        block = cairn_heap_take_(heap, n);
+        n = block == 0 ? 0 : cairn_tags_length_(heap->tags, block);
+    }
+    return alloc_done(heap, control, block, n, size);
 }
 
 void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
@@ -73,7 +93,7 @@ static CAIRN_NOINLINE void *alloc_hooked(struct cairn_heap *heap, size_t size)
     void *block;
     do {
         const uint32_t key = heap_lock(heap);
-        block = alloc(heap, size);
+        block = cairn_heap_alloc_(heap, size);
         cairn_heap_event_(heap, CAIRN_ACT_ALLOC, NULL, block, size, 0);
         heap_unlock(heap, key);
     } while (block == NULL && cairn_heap_failed_(heap, size));
@@ -85,8 +105,8 @@ void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
     if (!is_heap(heap)) {
         return NULL;
     }
-    if (CAIRN_SPEED && CAIRN_LIKELY(heap->hooks == NULL && heap->control->fit == CAIRN_FIT_BEST)) {
-        return fast_alloc(heap, heap->control, size);
+    if (CAIRN_SPEED && CAIRN_LIKELY(heap->hooks == NULL)) {
+        return alloc(heap, size);
     }
     return alloc_hooked(heap, size);
 }

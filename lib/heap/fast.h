@@ -67,12 +67,25 @@ CAIRN_INLINE bool fast_agrees(const struct cairn_heap *heap, const struct heap_c
 }
 
 // The tags of a cut, where the used block does not end in the pair it starts in.
-static CAIRN_NOINLINE void fast_tags_far(struct tag_word *tags, uint32_t block, uint32_t end, uint32_t rest)
+static CAIRN_NOINLINE void fast_tags_far(struct tag_word *tags, uint32_t block, uint32_t n, uint32_t rest)
 {
-    tags_mark(tags, block, end, false);
+    struct tag_word *const first = &tags[block >> CAIRN_TAG_SHIFT];
+    struct tag_word *last = &tags[(block + n) >> CAIRN_TAG_SHIFT];
+    const uint32_t cut = tag_bit(block + n);
+    first->edge &= ~tag_bit(block);
     if (rest != 0) {
-        start_set(tags, end);
-        edge_write(tags, end, true);
+        last->start |= cut;
+        last->edge |= cut;
+    }
+    if (last - first > 1) {
+        const uint32_t record = record_make(n, false); // its highest bit is an edge too, where the block ends with that pair
+        first[1].edge = record;
+        last[-1].edge = record;
+    }
+    if (cut != 1) {
+        last->edge &= ~(cut >> 1);
+    } else {
+        last[-1].edge &= ~RECORD_FREE;
     }
 }
 
@@ -89,16 +102,19 @@ CAIRN_INLINE uint32_t fast_exact(struct cairn_heap *heap, struct heap_control *c
     if (CAIRN_UNLIKELY((tag->start >> at & (2 * behind - 1)) != behind + 1)) { // starts at block and n on, none in between
         return 0;
     }
-    const uint32_t next = links_at(heap->base, block)->next;
-    if (next == 0) {
+    const struct block_links links = *links_at(heap->base, block);
+    if (HARDENED && CAIRN_UNLIKELY(links.prev != 0)) {
+        return 0;
+    }
+    if (links.next == 0) {
         control->map &= ~behind;
     } else {
-        if (CAIRN_UNLIKELY(!fast_agrees(heap, control, block, next))) {
+        if (CAIRN_UNLIKELY(!fast_agrees(heap, control, block, links.next))) {
             return 0;
         }
-        links_at(heap->base, next)->prev = 0;
+        links_at(heap->base, links.next)->prev = 0;
     }
-    control->heads[n] = next;
+    control->heads[n] = links.next;
     control->free_blocks--;
     tag->edge &= ~((behind >> 1 | 1) << at);
     return block;
@@ -162,7 +178,7 @@ CAIRN_INLINE bool fast_cut(struct cairn_heap *heap, struct heap_control *control
     }
     CAIRN_FORGET(block);
     if ((block & TAG_MASK) + n >= TAG_GRANULES) {
-        fast_tags_far(heap->tags, block, block + n, rest);
+        fast_tags_far(heap->tags, block, n, rest);
     } else {
         fast_tags(heap->tags, block, n, rest);
     }
