@@ -58,7 +58,7 @@ static void every_size_is_an_error_or_a_heap(void **state)
             assert_int_equal(fixture_region[i], 0xC3);
         }
     }
-    assert_in_range(smallest, 48, 100);
+    assert_in_range(smallest, 48, 128);
 }
 
 static void every_lead_gives_an_aligned_heap(void **state)
