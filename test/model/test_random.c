@@ -19,11 +19,11 @@
 
 #if defined(__unix__) || defined(__APPLE__)
 #define HOSTED 1
-#define OPERATIONS 60000u
+#define OPERATIONS 100000u
 #define DEEP_EVERY 1u
 #else
 #define HOSTED 0
-#define OPERATIONS 1500u
+#define OPERATIONS 20000u
 #define DEEP_EVERY 4u
 #endif
 #define TAGS_BYTES (MODEL_GRANULES * 2 + 256)
