@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The floors of lib: what a file may include, what the code may call, and that it has no memory of its own. Both tiers alike.
+#
+# INVARIANTS  1. A header includes only headers that stand before it in `floors`; a .c file of base none of heap's. Nothing of lib
+#                includes port, examples or test.
+#             2. System headers are <stdbool.h> <stddef.h> <stdint.h> <string.h>; <string.h> is for memcpy, memmove, memset.
+#             3. The objects for Cortex-M0 and M4, at -O2 and -Os, call only each other, those three, and libgcc's integer helpers; they have
+#                no .data and no .bss.
+#             4. No two files of lib have the same name, so that a flat copy works.
+#             5. Each public header compiles alone, as C11 and as C++.
+set -eu
+cd "$(dirname "$0")/../.."
+export LC_ALL=C
+
+floors="cairn/config.h cairn/types.h cairn/heap.h cairn/recorder.h
+    base/compiler.h base/bits.h
+    heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/fit.h heap/fast.h"
+system="stdbool.h stddef.h stdint.h string.h"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+say() {
+    echo "floors: $*"
+    bad=1
+}
+
+# A line for each include of lib: FILE LINE NAME, the name with its < or ".
+includes() {
+    grep -rnoE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*(<[^>]*>|"[^"]*"|[A-Za-z_]+)' lib |
+        sed -E 's/^([^:]*):([0-9]+):.*include[[:space:]]*([<"]?[^>"]*)[>"]?$/\1 \2 \3/'
+}
+
+# floor_of NAME: its place in the list, 0 for none.
+floor_of() {
+    at=0
+    for floor in $floors; do
+        at=$((at + 1))
+        if [ "$floor" = "$1" ]; then echo $at; return; fi
+    done
+    echo 0
+}
+
+check_include() {
+    file=$1
+    line=$2
+    name=${3#?}
+    case $3 in
+    CAIRN_CONFIG_FILE) [ "$file" = lib/include/cairn/config.h ] || say "$file:$line includes $3"; return ;;
+    "<"*) case " $system " in *" $name "*) ;; *) say "$file:$line includes <$name>, which is not freestanding" ;; esac; return ;;
+    esac
+    own=${file#lib/}
+    own=${own#include/}
+    its=$(floor_of "$name")
+    if [ "$its" -eq 0 ]; then say "$file:$line includes \"$name\", which has no floor"; return; fi
+    case $own in
+    cairn/*.h | base/*.h | heap/*.h)
+        mine=$(floor_of "$own")
+        if [ "$mine" -eq 0 ]; then say "$own has no floor: enter it in test/check/floors.sh"; return; fi
+        [ "$its" -lt "$mine" ] || say "$file:$line includes the higher floor \"$name\""
+        case $own:$name in cairn/*:cairn/*) ;; cairn/*) say "$file:$line: a public header includes the private \"$name\"" ;; esac
+        ;;
+    esac
+    case $own:$name in base/*:heap/* | base/*:cairn/heap.h | base/*:cairn/recorder.h) say "$file:$line: base includes \"$name\"" ;; esac
+}
+
+# objects CORE LEVEL: compiles lib, and looks at what it calls and holds.
+objects() {
+    at=$work/$1$2
+    mkdir "$at"
+    flags="-mcpu=cortex-$1 -mthumb $2 -std=c11 -ffreestanding -ffunction-sections -fdata-sections -Ilib -Ilib/include"
+    for source in lib/*/*.c; do
+        printf '%s -o %s/%s.o\n' "$source" "$at" "$(basename "$source" .c)"
+    done >"$at/list"
+    # shellcheck disable=SC2086
+    if ! xargs -P 4 -L 1 arm-none-eabi-gcc $flags -c <"$at/list"; then say "lib does not compile for $1 with $2"; return; fi
+    arm-none-eabi-nm -A "$at"/*.o >"$at/names"
+    awk '$(NF-1) ~ /^[A-TV-Z]$/ { print $NF }' "$at/names" | sort -u >"$at/defined"
+    awk '$(NF-1) == "U" { print $NF }' "$at/names" | sort -u | comm -23 - "$at/defined" >"$at/foreign"
+    allowed='^(memcpy|memmove|memset|__aeabi_(u?i|u?l)div(mod)?|__aeabi_(lmul|llsl|llsr|lasr|u?lcmp)|__gnu_thumb1_case_[us](qi|hi|si))$'
+    for name in $(grep -vE "$allowed" "$at/foreign" || true); do
+        say "$1 $2: $(grep " U $name\$" "$at/names" | sed 's/.*\/\([^:]*\)\.o:.*/\1.c/' | sort -u | tr '\n' ' ')calls $name"
+    done
+    arm-none-eabi-size "$at"/*.o | awk 'NR > 1 && $2 + $3 != 0 { print $NF, $2 + $3 }' >"$at/ram"
+    while read -r object bytes; do
+        say "$1 $2: $(basename "$object" .o).c has $bytes bytes of .data and .bss"
+    done <"$at/ram"
+}
+
+includes >"$work/includes"
+[ -s "$work/includes" ] || say "no includes found"
+while read -r file line name; do
+    check_include "$file" "$line" "$name"
+done <"$work/includes"
+
+for name in $(find lib -name '*.[ch]' -exec basename {} \; | sort | uniq -d); do
+    say "two files of lib are called $name: $(find lib -name "$name" | tr '\n' ' ')"
+done
+
+for core in m0 m4; do
+    for level in -O2 -Os; do
+        objects $core $level
+    done
+done
+
+for header in lib/include/cairn/*.h; do
+    printf '#include "cairn/%s"\ntypedef int alone;\n' "$(basename "$header")" >"$work/alone.c"
+    gcc -std=c11 -Wall -Wextra -Werror -pedantic -Ilib/include -fsyntax-only "$work/alone.c" || say "$header does not compile alone"
+    g++ -x c++ -std=c++11 -Wall -Wextra -Werror -pedantic -Ilib/include -fsyntax-only "$work/alone.c" || say "$header is no C++"
+done
+
+[ $bad -eq 0 ] || exit 1
+echo "floors: $(wc -l <"$work/includes") includes, $(wc -l <"$work/m4-O2/list") files, all in order"
