@@ -290,6 +290,7 @@ static void t9_the_control_is_in_range(void **state)
     BREAKS_T9(CONTROL->limit = kept.granules - 1);
     BREAKS_T9(CONTROL->limit = GRANULES_MAX + 1);
     BREAKS_T9(CONTROL->limit = 0xFFFFFFFF);
+    BREAKS_T9(CONTROL->limit = kept.limit + 4 * TAG_GRANULES); // not what lies in front of the granules
     BREAKS_T9(CONTROL->fit = 0x80);
     BREAKS_T9(CONTROL->fit = 0xFF);
     BREAKS_T9(CONTROL->search = 0);
