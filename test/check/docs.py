@@ -10,7 +10,8 @@
 #                 <!-- configures --> cmake: a CMakeLists.txt beside main.c and third_party/cairn; it configures and builds
 # INVARIANTS  1. Each c, sh-with-mark and cmake block is checked; a c or cmake block without a mark is an error.
 #             2. Each relative link leads to a file, and to a heading in it where it has a `#`.
-#             3. Each numbers block has a name that test/bench/publish.py knows, is closed, and is not empty.
+#             3. Each numbers block has a name that test/bench/publish.py knows, is closed, and is not empty; each results block one that
+#                docs_results.py knows.
 #             4. Nothing is written but by --prints and --results.
 # COST        some 10 seconds.
 # CALLERS     docs.sh.
@@ -169,6 +170,12 @@ def check_numbers(path, text, names):
             problem(path, text, block.start(), f"publish.py knows no numbers '{block[1]}'")
         elif not block[2].strip():
             problem(path, text, block.start(), f"numbers:{block[1]} is empty: sh test/bench/run.sh, then python3 test/bench/publish.py")
+
+    for block in docs_results.BLOCK.finditer(text):
+        if block[2] not in docs_results.TABLES:
+            problem(path, text, block.start(), f"docs_results.py knows no results '{block[2]}'")
+        elif not block[3].strip():
+            problem(path, text, block.start(), f"results:{block[2]} is empty: sh test/run.sh full, then sh test/check/docs.sh --results")
 
 
 def main():

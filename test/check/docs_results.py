@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # OWNS     what the last run of the tests counted, as Markdown: read from build/log, build/<preset>/Testing and build/*.csv, which
-#          `sh test/run.sh full` leaves. Of what did not run it says so.
+#          `sh test/run.sh full` leaves. A block of which nothing ran stays as it was, and that is said.
 # CALLERS  docs.py --results.
 import csv
 import re
@@ -31,7 +31,7 @@ def presets(root):
     for name in PRESETS:
         found = re.search(r"% tests passed, (\d+) tests? failed out of (\d+)", text_of(root / f"build/log/{name}.log.ctest"))
         rows.append((f"`{name}`", found[2] if found else "not run", found[1] if found else ""))
-    return table(("preset", "tests", "failed"), rows)
+    return table(("preset", "tests", "failed"), rows) if any(row[2] for row in rows) else None
 
 
 def counts(root):
@@ -53,30 +53,36 @@ def counts(root):
         found = re.search(rf"^{what}: (\S+) \((.*?)\)", coverage, re.MULTILINE)
         if found:
             rows.append((f"{what} of `lib` reached by the unit tests", f"{found[1]} ({found[2]})"))
-    return table(("what", "counted"), rows or [("nothing", "not run")])
+    return table(("what", "counted"), rows) if rows else None
 
 
 def bound_games(root):
     rows = re.findall(r"(plain|aligned)\s+M\s+(\d+) n\s+(\d+) bound\s+(\d+)(?: need\s+(\d+): (\d+) positions)?(.*)", last_output(root, "bound_games"))
     return table(("requests", "M", "n", "bound", "needed", "positions at the bound"),
-                 [(kind, most, n, bound, need or "not finished", f"{int(count):,}" if count else rest.strip(" :")) for kind, most, n, bound, need, count, rest in rows]
-                 or [("not run", "", "", "", "", "")])
+                 [(kind, most, n, bound, need or "not finished", f"{int(count):,}" if count else rest.strip(" :")) for kind, most, n, bound, need, count, rest in rows]) if rows else None
 
 
 def bound_attack(root):
     rows = re.findall(r"unit (\d+): M\s+(\d+) n\s+(\d+) bound\s+(\d+), Robson's program needs\s+(\d+), the climb\s+(\d+), (\S+) of the bound, (\d+) programs",
                       last_output(root, "bound_attack"))
     return table(("granules a unit", "M", "n", "bound", "Robson's program needs", "the climb needs", "of the bound", "programs"),
-                 [(*row[:7], f"{int(row[7]):,}") for row in rows] or [("not run", "", "", "", "", "", "", "")])
+                 [(*row[:7], f"{int(row[7]):,}") for row in rows]) if rows else None
 
 
 TABLES = {"presets": presets, "counts": counts, "bound_games": bound_games, "bound_attack": bound_attack}
 
 
+def filled(root, name, old):
+    new = TABLES[name](root)
+    if new is None:
+        print(f"docs: of {name} nothing ran; its block stays")
+    return old if new is None else new
+
+
 def write(root, documents):
     for path in documents:
         old = path.read_text(encoding="utf-8")
-        new = BLOCK.sub(lambda block: block[1] + TABLES[block[2]](root) + block[4], old)
+        new = BLOCK.sub(lambda block: block[1] + filled(root, block[2], block[3]) + block[4], old)
         if new != old:
             path.write_text(new, encoding="utf-8")
             print(f"docs: wrote {path.relative_to(root)}")
