@@ -47,7 +47,7 @@ CAIRN_INLINE uint32_t fast_search(const struct cairn_heap *heap, const struct he
     uint32_t block = links->next;
     for (uint32_t left = control->search; block != 0 && --left != 0;) {
         if (HARDENED && CAIRN_UNLIKELY(block >= control->granules)) { // a range list's block is never the last granule
-            return report_link(heap, block);
+            return report_link(heap, (uint32_t)granule_number(base, links));
         }
         links = links_at(base, block);
         const uint32_t its = links[CAIRN_GRANULE / sizeof *links].next - n;

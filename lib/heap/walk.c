@@ -40,15 +40,19 @@ int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const s
     return stop;
 }
 
-// Length of the longest free block among the first of the topmost list.
+// Granules of the largest request that can be met: the longest block that a search sees in the topmost list; the power of two below it where
+// lengths are rounded up to one.
 static uint32_t largest_free(const struct cairn_heap *heap)
 {
     const struct heap_control *const control = heap->control;
     const uint32_t bin = control->map == 0 ? 0 : bits_highest(control->map);
     uint32_t block = control->heads[bin];
     uint32_t longest = bin < BIN_EXACT ? bin : 0;
-    uint32_t left = bin < BIN_EXACT ? 0 : CAIRN_SEARCH_DEFAULT;
-    while (left-- != 0 && block != 0 && is_inside(control, block)) {
+    uint32_t left = control->search < CAIRN_SEARCH_DEFAULT ? control->search : CAIRN_SEARCH_DEFAULT;
+    if (control->fit == CAIRN_FIT_BOUNDED) {
+        return bin == 0 ? 0 : (uint32_t)1 << (bin < BIN_EXACT ? bits_highest(bin) : bin - BIN_EXACT + 3);
+    }
+    for (; bin >= BIN_EXACT && left != 0 && is_free_block(heap, control, block); left--) {
         const uint32_t length = cairn_tags_length_(heap->tags, block);
         longest = length > longest ? length : longest;
         block = links_at(heap->base, block)->next;

@@ -239,7 +239,16 @@ static void prove_statistics(const struct model *model)
     MODEL_ASSERT(model, stats.free_blocks == blocks);
     MODEL_ASSERT(model, stats.failures == model->failures);
     MODEL_ASSERT(model, stats.largest_free <= longest * G);
-    MODEL_ASSERT(model, in_top > CAIRN_SEARCH_DEFAULT || stats.largest_free == longest * G);
+    const uint32_t limit = model->config.search == 0 ? CAIRN_SEARCH_DEFAULT : model->config.search;
+    if (model->config.fit == CAIRN_FIT_BOUNDED) { // its requests take powers of two
+        uint32_t power = longest == 0 ? 0 : 1;
+        while (2 * power <= longest && power != 0) {
+            power *= 2;
+        }
+        MODEL_ASSERT(model, stats.largest_free == power * G);
+    } else if (in_top <= CAIRN_SEARCH_DEFAULT && in_top <= limit) {
+        MODEL_ASSERT(model, stats.largest_free == longest * G);
+    }
     MODEL_ASSERT(model, longest == 0 || 2 * stats.largest_free > longest * G);
     MODEL_ASSERT(model, stats.free == 0 ? stats.fragmentation == 0
                                         : stats.fragmentation == 1000 - stats.largest_free * 1000 / stats.free);

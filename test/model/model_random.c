@@ -253,12 +253,9 @@ static void step_largest(struct model *model)
 {
     struct cairn_heap_stats stats;
     cairn_heap_stats(&model->heap, &stats);
-    size_t size = stats.largest_free;
-    if (model->config.search == 1 || model->config.search == 2 || size == 0) {
+    const size_t size = stats.largest_free;
+    if (size == 0) {
         return;
-    }
-    while (model->config.fit == CAIRN_FIT_BOUNDED && (size / G & (size / G - 1)) != 0) {
-        size -= G; // its requests take powers of two
     }
     snprintf(model->what, sizeof model->what, "alloc of the largest free, %lu", (unsigned long)size);
     void *const block = cairn_heap_alloc(&model->heap, size);

@@ -46,7 +46,8 @@ enum cairn_wrong {
     CAIRN_WRONG_LINK,        // a free block's links and its neighbours or tags disagree
 };
 
-// What a check on the hardening ladder found. The heap is unchanged, and the call that found it does nothing and fails.
+// What a check on the hardening ladder found. A bad pointer: the call does nothing. A broken link: an allocation fails and changes nothing;
+// a free, and a resize that gives something back, are done all the same, beside the broken block, which is left as it is.
 struct cairn_report {
     enum cairn_wrong what;
     const void *address; // what the caller passed, or the free block whose link is broken
@@ -125,8 +126,8 @@ size_t cairn_heap_control_size(size_t max_size);
 size_t cairn_heap_tags_size(size_t max_size);
 
 // Move the region's end: `size` is its new length in bytes, as in init. grow: CAIRN_ENOMEM iff it exceeds max_size. shrink: CAIRN_EBUSY
-// iff a used block stands in what would be cut. Both: CAIRN_EINVAL iff it is on the wrong side of the size now or leaves
-// no granule. Either nothing has changed, or all of it. O(1).
+// iff a used block stands in what would be cut, CAIRN_ECORRUPT iff the links of the free block there are broken (reported). Both:
+// CAIRN_EINVAL iff it is on the wrong side of the size now or leaves no granule. Either nothing has changed, or all of it. O(1).
 CAIRN_MUST_CHECK int cairn_heap_grow(struct cairn_heap *heap, size_t size);
 CAIRN_MUST_CHECK int cairn_heap_shrink(struct cairn_heap *heap, size_t size);
 
@@ -179,8 +180,8 @@ struct cairn_heap_stats {
     size_t used;           // bytes in used blocks
     size_t free;           // size - used
     size_t peak;           // largest `used` so far
-    size_t largest_free;   // a request of so many bytes can be met now; exact unless the topmost list holds more than
-                           // CAIRN_SEARCH_DEFAULT blocks, and then more than half of the longest
+    size_t largest_free;   // a request of so many bytes can be met now: exact unless the topmost list holds more blocks than the search
+                           // sees (CAIRN_SEARCH_DEFAULT at most), and then more than half of the longest. Bounded fit: a power of two
     size_t overhead;       // bytes of control and tags
     uint32_t used_blocks;
     uint32_t free_blocks;
