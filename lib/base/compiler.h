@@ -15,10 +15,11 @@
 #if defined(__GNUC__)
 #define CAIRN_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define CAIRN_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
-#if CAIRN_SPEED
 #define CAIRN_INLINE static inline __attribute__((always_inline))
+#if CAIRN_SPEED
+#define CAIRN_SHARED CAIRN_INLINE // in each caller for speed, one copy for size
 #else
-#define CAIRN_INLINE static inline
+#define CAIRN_SHARED static __attribute__((noinline, unused))
 #endif
 #define CAIRN_NOINLINE __attribute__((noinline))
 #define CAIRN_COLD __attribute__((noinline, cold))
@@ -29,6 +30,7 @@
 #define CAIRN_LIKELY(condition) (condition)
 #define CAIRN_UNLIKELY(condition) (condition)
 #define CAIRN_INLINE static inline
+#define CAIRN_SHARED static inline
 #define CAIRN_NOINLINE
 #define CAIRN_COLD
 #define CAIRN_MAY_ALIAS

@@ -67,13 +67,16 @@ CAIRN_INLINE void *alloc(struct cairn_heap *heap, size_t size)
 {
     struct heap_control *const control = heap->control;
     const size_t count = granules_for(size);
+    if (!CAIRN_SPEED) {
+        return size == 0 ? NULL : cairn_heap_count_(heap, cairn_heap_take_(heap, count));
+    }
     uint32_t n = (uint32_t)count;
     uint32_t block = 0;
     if (CAIRN_UNLIKELY(count > control->granules)) {
         n = 0;
-    } else if (CAIRN_SPEED && CAIRN_LIKELY(control->fit == CAIRN_FIT_BEST)) {
+    } else if (CAIRN_LIKELY(control->fit == CAIRN_FIT_BEST)) {
         block = fast_best(heap, control, n);
-    } else if (CAIRN_SPEED && control->fit == CAIRN_FIT_BOUNDED) {
+    } else if (control->fit == CAIRN_FIT_BOUNDED) {
         n = (uint32_t)1 << bits_ceil_log2(n);
         block = fast_bounded(heap, control, n);
     } else {
@@ -88,27 +91,21 @@ void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
     return is_heap(heap) ? alloc(heap, size) : NULL;
 }
 
-static CAIRN_NOINLINE void *alloc_hooked(struct cairn_heap *heap, size_t size)
+static void *alloc_once(struct cairn_heap *heap, size_t alignment, size_t size)
 {
-    void *block;
-    do {
-        const uint32_t key = heap_lock(heap);
-        block = cairn_heap_alloc_(heap, size);
-        cairn_heap_event_(heap, CAIRN_ACT_ALLOC, NULL, block, size, 0);
-        heap_unlock(heap, key);
-    } while (block == NULL && cairn_heap_failed_(heap, size));
-    return block;
+    (void)alignment;
+    return CAIRN_SPEED ? cairn_heap_alloc_(heap, size) : alloc(heap, size);
 }
 
 void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 {
-    if (!is_heap(heap)) {
+    if (CAIRN_SPEED && !is_heap(heap)) {
         return NULL;
     }
     if (CAIRN_SPEED && CAIRN_LIKELY(heap->hooks == NULL)) {
         return alloc(heap, size);
     }
-    return alloc_hooked(heap, size);
+    return cairn_heap_try_(heap, 0, size, alloc_once);
 }
 
 // -------------------------------------------------------------------------------------------------------------------- free
@@ -127,6 +124,13 @@ CAIRN_INLINE bool release_address(struct cairn_heap *heap, struct heap_control *
 {
     const size_t number = granule_number(heap->base, address);
     const uint32_t block = (uint32_t)number;
+    if (!CAIRN_SPEED) {
+        const uint32_t found = cairn_heap_find_(heap, address);
+        if (found != 0) {
+            cairn_heap_drop_(heap, found);
+        }
+        return found != 0;
+    }
     if (HARDENED && CAIRN_UNLIKELY(number - 1 >= control->granules || !is_used_start(heap->tags, block))) {
         return refuse(heap, address);
     }
@@ -135,7 +139,7 @@ CAIRN_INLINE bool release_address(struct cairn_heap *heap, struct heap_control *
     }
     const uint32_t length = block_length(heap->tags, block);
     heap_count_released(control, length);
-    if (CAIRN_SPEED && CAIRN_LIKELY((control->flags & FLAG_WIPE) == 0)) {
+    if (CAIRN_LIKELY((control->flags & FLAG_WIPE) == 0)) {
         fast_release(heap, control, block, length);
     } else {
         cairn_heap_release_(heap, block, length);
@@ -154,7 +158,8 @@ static CAIRN_NOINLINE void free_hooked(struct cairn_heap *heap, void *block)
 {
     const uint32_t key = heap_lock(heap);
     if (release_address(heap, heap->control, block)) {
-        cairn_heap_event_(heap, CAIRN_ACT_FREE, block, NULL, 0, 0);
+        const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
+        cairn_heap_event_(heap, &event);
     }
     heap_unlock(heap, key);
 }

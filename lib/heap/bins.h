@@ -19,8 +19,14 @@
 
 #define BIN_EXACT 8u  // lists below this number hold one length each
 
+uint32_t cairn_bin_of_(uint32_t length); // heap.c: one copy, for builds that favour size
+
+// The list of a length. pre: 1 <= length.
 CAIRN_INLINE uint32_t bin_of(uint32_t length)
 {
+    if (!CAIRN_SPEED) {
+        return cairn_bin_of_(length);
+    }
     return length < BIN_EXACT ? length : BIN_EXACT - 3 + bits_highest(length);
 }
 
@@ -28,7 +34,7 @@ CAIRN_INLINE uint32_t bin_of(uint32_t length)
 // length before it asks how long the heap is.
 CAIRN_INLINE uint32_t bin_count(uint32_t limit)
 {
-    return (limit < BIN_EXACT ? BIN_EXACT - 1 : bin_of(limit)) + 1;
+    return bin_of(limit | (BIN_EXACT - 1)) + 1;
 }
 
 CAIRN_INLINE bool is_inside(const struct heap_control *control, uint32_t granule)
@@ -42,32 +48,37 @@ CAIRN_INLINE bool is_free_block(const struct cairn_heap *heap, const struct heap
     return granule - 1 < control->granules && is_free_start(heap->tags, granule);
 }
 
+// The links of the free block `granule`, or NULL where the tags say that none starts there.
+CAIRN_SHARED struct block_links *free_links(const struct cairn_heap *heap, uint32_t granule)
+{
+    return is_free_block(heap, heap->control, granule) ? links_at(heap->base, granule) : NULL;
+}
+
 // Take `block`, a free start of list `bin`, out of it. Returns false, and nothing has changed, where its neighbours in the list are not free
 // blocks that point back to it; one that points to itself both ways would seem to.
-CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t bin, bool prove)
+CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint32_t bin, bool prove)
 {
-    const unsigned char *const base = heap->base;
-    const struct block_links links = *links_at(base, block);
-    uint32_t *const head = &control->heads[bin];
-    uint32_t *from = head; // the link that leads to the block
-    if (links.prev != 0) {
-        if (prove && CAIRN_UNLIKELY(links.prev == block || !is_free_block(heap, control, links.prev))) {
-            return false;
-        }
-        from = &links_at(base, links.prev)->next;
-    }
-    if (prove && CAIRN_UNLIKELY(*from != block)) {
+    const struct block_links *const links = prove ? free_links(heap, block) : links_at(heap->base, block);
+    struct block_links *before = (struct block_links *)(void *)&heap->control->heads[bin]; // a head is the next of nobody
+    if (prove && links == NULL) {
         return false;
     }
-    if (links.next != 0) {
-        if (prove && CAIRN_UNLIKELY(!is_free_block(heap, control, links.next) || links_at(base, links.next)->prev != block)) {
+    if (links->prev != 0) {
+        before = prove ? free_links(heap, links->prev) : links_at(heap->base, links->prev);
+    }
+    if (prove && (before == NULL || before == links || before->next != block)) {
+        return false;
+    }
+    if (links->next != 0) {
+        struct block_links *const after = prove ? free_links(heap, links->next) : links_at(heap->base, links->next);
+        if (prove && (after == NULL || after->prev != block)) {
             return false;
         }
-        links_at(base, links.next)->prev = links.prev;
+        after->prev = links->prev;
     }
-    *from = links.next;
-    if (*head == 0) {
-        control->map &= ~((uint32_t)1 << bin);
+    before->next = links->next;
+    if (heap->control->heads[bin] == 0) {
+        heap->control->map &= ~((uint32_t)1 << bin);
     }
     return true;
 }
@@ -75,20 +86,18 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, struct heap_control 
 // Put the block of `length` granules into its list, at the head.
 CAIRN_INLINE void bin_insert(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t length)
 {
-    uint32_t bin = length;
+    const uint32_t bin = bin_of(length);
     struct block_links *const links = links_at(base, block);
     if (length >= BIN_EXACT) {
-        bin = bin_of(length);
         hint_at(base, block)->next = length;
     }
     const uint32_t head = control->heads[bin];
     links->next = head;
     links->prev = 0;
     control->heads[bin] = block;
+    control->map |= (uint32_t)1 << bin;
     if (head != 0) {
         links_at(base, head)->prev = block;
-    } else {
-        control->map |= (uint32_t)1 << bin;
     }
 }
 

@@ -21,18 +21,20 @@ CAIRN_INLINE uint32_t fence_of(const struct heap_control *control)
     return control->granules + 1;
 }
 
+// heap.c: the hooks. lock returns the key for unlock, 0 where there is no hook; failed, which runs unlocked, whether to try again.
+uint32_t cairn_heap_lock_(const struct cairn_heap *heap);
+void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key);
+bool cairn_heap_failed_(struct cairn_heap *heap, size_t size);
+void cairn_heap_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event); // pre: lock held
+
 CAIRN_INLINE uint32_t heap_lock(const struct cairn_heap *heap)
 {
-    const struct cairn_heap_hooks *const hooks = heap->hooks;
-    return hooks != NULL && hooks->lock != NULL ? hooks->lock(heap->context) : 0;
+    return cairn_heap_lock_(heap);
 }
 
 CAIRN_INLINE void heap_unlock(const struct cairn_heap *heap, uint32_t key)
 {
-    const struct cairn_heap_hooks *const hooks = heap->hooks;
-    if (hooks != NULL && hooks->unlock != NULL) {
-        hooks->unlock(heap->context, key);
-    }
+    cairn_heap_unlock_(heap, key);
 }
 
 // The number of a used block's first granule, or 0 for any other address. Silent.
@@ -54,12 +56,15 @@ void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, co
 // Unlink the free block, which then is in no list. Returns its length, or 0: its links were broken, reported, and left. pre: a free start.
 uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block);
 
+// Take `block`, if it is free, out of its list and merge it with the block that it shares `border` with. Returns its length, or 0.
+uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t block, uint32_t border);
+
 // Make [start, end) a free block: its edges, its list. pre: start bits at start and end.
 void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end);
 
 // Take at least `length` granules out of the lists, as a used block that is not counted yet; bounded fit: the length rounded up to a
 // power of two. Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
-uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length);
+uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length);
 
 // Take n granules off the front of `block`, in whatever place of whatever list; the rest goes back into a list. Returns false, and nothing has
 // changed, where the block is no free block of that length, or a link is broken: reported.
@@ -89,10 +94,19 @@ CAIRN_INLINE void heap_count_released(struct heap_control *control, uint32_t len
 // check.c: every rule.
 int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault);
 
-// heap.c: run the failed hook, unlocked. True: try again.
-bool cairn_heap_failed_(struct cairn_heap *heap, size_t size);
-// heap.c: tell the event hook. pre: lock held.
-void cairn_heap_event_(const struct cairn_heap *heap, enum cairn_heap_act act, const void *before, void *after, size_t size,
-                       size_t alignment);
+// heap.c: what the calls share.
+
+// The number of the used block that starts at `address`, or 0, and then it was reported.
+uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address);
+
+// Count the block that was just taken, if any, or the failure. Returns its address.
+void *cairn_heap_count_(struct cairn_heap *heap, uint32_t block);
+
+// Free a counted block.
+void cairn_heap_drop_(struct cairn_heap *heap, uint32_t block);
+
+// Allocate by `once` in the lock, with an event, until it succeeds or the failed hook gives up. NULL where there is no heap.
+void *cairn_heap_try_(struct cairn_heap *heap, size_t alignment, size_t size,
+                      void *(*once)(struct cairn_heap *heap, size_t alignment, size_t size));
 
 #endif

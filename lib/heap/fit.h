@@ -25,81 +25,49 @@ CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t b
     return 0;
 }
 
-// A block that a search came to by links may be anything: it is a candidate only if the tags say that a free block starts there. The head
-// of a list is one, because it was proved when it became the head.
-CAIRN_INLINE uint32_t fit_proved(const struct cairn_heap *heap, uint32_t found, uint32_t head)
+// Of the first blocks of a range list, the one that the fit prefers among those of at least `length` granules; 0 if none is. What a
+// link leads to is only a candidate: the tags decide.
+CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, uint32_t length)
 {
-    if (HARDENED && found != head && found != 0 && !is_free_start(heap->tags, found)) {
-        return report_link(heap, found);
-    }
-    return found;
-}
-
-// Of the first `left` blocks of a range list, the one that the fit prefers among those of at least `length` granules; 0 if none is.
-CAIRN_INLINE uint32_t fit_search(const struct cairn_heap *heap, const struct heap_control *control, uint32_t head, uint32_t length,
-                                 uint32_t fit, uint32_t left)
-{
-    const unsigned char *const base = heap->base;
-    const uint32_t last = control->granules - 1;
-    const uint32_t flip = fit == CAIRN_FIT_WORST ? ~(uint32_t)0 : 0; // the longest is the shortest of the complements
+    const struct heap_control *const control = heap->control;
+    const uint32_t fit = control->fit;
+    const uint32_t flip = 0u - (fit >> 1 & 1); // worst: the longest is the shortest of the complements; an odd fit does not care
+    uint32_t left = (fit & FIT_ALL) != 0 ? control->free_blocks : control->search;
     uint32_t shortest = ~(uint32_t)0;
     uint32_t found = 0;
-    uint32_t block = head;
-    do {
-        if (HARDENED && CAIRN_UNLIKELY(block - 1 >= last)) {
-            return report_link(heap, block);
-        }
-        const uint32_t its = hint_at(base, block)->next;
+    for (;;) {
+        const uint32_t its = hint_at(heap->base, block)->next;
         if (its >= length && (its ^ flip) < shortest) {
             found = block;
             shortest = its ^ flip;
             if ((fit & 1) != 0) {
-                break;
+                return found;
             }
         }
-        block = links_at(base, block)->next;
-    } while (block != 0 && --left != 0);
-    return fit_proved(heap, found, head);
-}
-
-// Find a free block of at least `length` granules; 0 if the fit sees none. pre: for a bounded fit, length is a power of two.
-CAIRN_INLINE uint32_t fit_find(const struct cairn_heap *heap, const struct heap_control *control, uint32_t length)
-{
-    const uint32_t fit = control->fit & ~FIT_ALL;
-    const uint32_t left = fit == control->fit ? control->search : control->free_blocks;
-    uint32_t map = control->map;
-    if (fit == CAIRN_FIT_WORST) {
-        map &= map == 0 ? 0 : (uint32_t)1 << bits_highest(map);
-    } else {
-        map &= ~(uint32_t)0 << bin_of(length);
-    }
-    for (; map != 0; map &= map - 1) {
-        const uint32_t bin = bits_lowest(map);
-        const uint32_t head = control->heads[bin];
-        if (bin < BIN_EXACT) {
-            return bin >= length ? head : 0;
-        }
-        const uint32_t found = fit_search(heap, control, head, length, fit, left);
-        if (found != 0) {
+        const uint32_t next = links_at(heap->base, block)->next;
+        if (next == 0 || --left == 0) {
             return found;
         }
+        if (HARDENED && CAIRN_UNLIKELY(next >= control->granules)) { // a range list's block is never the last granule
+            return report_link(heap, block);
+        }
+        block = next;
     }
-    return 0;
 }
 
-// The same for a limited best fit, the default, without what the others need.
-CAIRN_INLINE uint32_t fit_best(const struct cairn_heap *heap, const struct heap_control *control, uint32_t length)
+// Find a free block of at least `length` granules; 0 if the fit sees none. pre: for a bounded fit, length is a power of two. Worst fit: the
+// topmost list is the request's own, or all in it are long enough.
+CAIRN_INLINE uint32_t fit_find(const struct cairn_heap *heap, uint32_t length)
 {
     const uint32_t own = bin_of(length);
-    for (uint32_t map = control->map >> own << own; map != 0; map &= map - 1) {
-        const uint32_t bin = bits_lowest(map);
-        const uint32_t head = control->heads[bin];
-        if (bin < BIN_EXACT) {
-            return head;
+    for (uint32_t map = heap->control->map >> own << own; map != 0; map &= map - 1) {
+        const uint32_t bin = bits_highest((heap->control->fit & ~FIT_ALL) == CAIRN_FIT_WORST ? map : map & (0u - map));
+        uint32_t block = heap->control->heads[bin];
+        if (bin >= BIN_EXACT) {
+            block = fit_search(heap, block, length);
         }
-        const uint32_t found = fit_search(heap, control, head, length, CAIRN_FIT_BEST, control->search);
-        if (found != 0) {
-            return found;
+        if (block != 0) {
+            return block;
         }
     }
     return 0;

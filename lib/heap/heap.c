@@ -35,120 +35,176 @@ CAIRN_INLINE void mark(struct tag_word *tags, uint32_t start, uint32_t end, bool
 
 // ------------------------------------------------------------------------------------------------------------ the two moves
 
-CAIRN_INLINE uint32_t unlink_block(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
+uint32_t cairn_bin_of_(uint32_t length)
 {
-    if (!bin_remove(heap, control, block, bin_of(length), HARDENED)) {
+    return length < BIN_EXACT ? length : BIN_EXACT - 3 + bits_highest(length);
+}
+
+// Take the free block out of its list. Returns its length, or 0, and nothing has changed, where it is not free, shorter than `least`, or its
+// links are broken: reported.
+CAIRN_SHARED uint32_t unlink_block(struct cairn_heap *heap, uint32_t block, uint32_t least)
+{
+    const uint32_t length = length_of(heap->tags, block);
+    if ((HARDENED && length < least) || !bin_remove(heap, block, bin_of(length), HARDENED)) {
         return report_link(heap, block);
     }
-    control->free_blocks--;
+    heap->control->free_blocks--;
     return length;
 }
 
-CAIRN_INLINE void insert_block(struct cairn_heap *heap, struct heap_control *control, uint32_t start, uint32_t end)
+CAIRN_SHARED void insert_block(struct cairn_heap *heap, uint32_t start, uint32_t end)
 {
     mark(heap->tags, start, end, true);
-    bin_insert(heap->base, control, start, end - start);
-    control->free_blocks++;
+    bin_insert(heap->base, heap->control, start, end - start);
+    heap->control->free_blocks++;
 }
 
-// Cut n granules off the front of `block`, a free start; the rest goes back into a list. Returns false where a broken link was reported.
-CAIRN_INLINE bool cut(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t n)
+uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t block, uint32_t border)
 {
-    struct tag_word *const tags = heap->tags;
-    const uint32_t length = length_of(tags, block);
-    if (HARDENED && CAIRN_UNLIKELY(length < n)) {
-        return report_link(heap, block) != 0;
+    uint32_t length = 0;
+    if (is_free_edge(heap->tags, block)) {
+        length = unlink_block(heap, block, 0);
+        if (length != 0) {
+            start_clear(heap->tags, border);
+        }
     }
-    const uint32_t end = block + n;
-    if (unlink_block(heap, control, block, length) == 0) {
-        return false;
+    return length;
+}
+
+// Cut n granules off the front of `block`; the rest goes back into a list. Returns block, or 0 where it is no free block of that length, or
+// a broken link was reported.
+CAIRN_INLINE uint32_t cut(struct cairn_heap *heap, uint32_t block, uint32_t n)
+{
+    const uint32_t length = unlink_block(heap, block, n);
+    if (length == 0) {
+        return 0;
     }
     if (length != n) {
-        start_set(tags, end);
-        insert_block(heap, control, end, block + length);
+        start_set(heap->tags, block + n);
+        insert_block(heap, block + n, block + length);
     }
-    mark(tags, block, end, false);
-    return true;
+    mark(heap->tags, block, block + n, false);
+    return block;
 }
 
-CAIRN_INLINE uint32_t take(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length)
 {
-    if (control->fit == CAIRN_FIT_BOUNDED) {
-        n = (uint32_t)1 << bits_ceil_log2(n);
-        control->classes |= n;
-        if (n > control->granules) { // and 2^27 has no list
+    uint32_t n = (uint32_t)length;
+    if (length > heap->control->granules) {
+        return 0;
+    }
+    if (heap->control->fit == CAIRN_FIT_BOUNDED) {
+        n = (uint32_t)1 << bits_highest(2 * n - 1); // rounded up to a power of two
+        heap->control->classes |= n;
+        if (n > heap->control->granules) { // and 2^27 has no list
             return 0;
         }
     }
-    const uint32_t block = fit_find(heap, control, n);
-    return block != 0 && cut(heap, control, block, n) ? block : 0;
-}
-
-CAIRN_INLINE void release(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length)
-{
-    struct tag_word *const tags = heap->tags;
-    const uint32_t behind = block + length;
-    uint32_t start = block;
-    uint32_t end = behind;
-    if ((control->flags & FLAG_WIPE) != 0) {
-        memset(granule_address(heap->base, block), 0, bytes_of(length));
-    }
-    if (is_free_edge(tags, behind)) {
-        const uint32_t after = unlink_block(heap, control, behind, length_of(tags, behind));
-        if (after != 0) {
-            start_clear(tags, behind);
-            end += after;
-        }
-    }
-    if (is_free_edge(tags, block - 1)) {
-        const uint32_t before = length_behind(tags, block);
-        if (unlink_block(heap, control, block - before, before) != 0) {
-            start_clear(tags, block);
-            start -= before;
-        }
-    }
-    insert_block(heap, control, start, end);
-}
-
-uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block)
-{
-    return unlink_block(heap, heap->control, block, length_of(heap->tags, block));
-}
-
-void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end)
-{
-    insert_block(heap, heap->control, start, end);
-}
-
-uint32_t cairn_heap_take_(struct cairn_heap *heap, uint32_t length)
-{
-    return take(heap, heap->control, length);
+    const uint32_t block = fit_find(heap, n);
+    return block == 0 ? 0 : cut(heap, block, n);
 }
 
 void cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length)
 {
-    release(heap, heap->control, block, length);
+    uint32_t end = block + length;
+    if ((heap->control->flags & FLAG_WIPE) != 0) {
+        memset(granule_address(heap->base, block), 0, bytes_of(length));
+    }
+    end += cairn_heap_join_(heap, end, end);
+    block -= cairn_heap_join_(heap, block - length_behind(heap->tags, block), block);
+    insert_block(heap, block, end);
+}
+
+uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block)
+{
+    return unlink_block(heap, block, 0);
+}
+
+void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end)
+{
+    insert_block(heap, start, end);
 }
 
 bool cairn_heap_cut_(struct cairn_heap *heap, uint32_t block, uint32_t n)
 {
-    return fit_proved(heap, block, 0) != 0 && cut(heap, heap->control, block, n);
+    return cut(heap, block, n) != 0;
 }
 
 // ------------------------------------------------------------------------------------------------------------------- hooks
 
-bool cairn_heap_failed_(struct cairn_heap *heap, size_t size)
+uint32_t cairn_heap_lock_(const struct cairn_heap *heap)
 {
-    const struct cairn_heap_hooks *const hooks = heap->hooks;
-    return size != 0 && hooks != NULL && hooks->failed != NULL && hooks->failed(heap->context, heap, size);
+    if (heap->hooks != NULL && heap->hooks->lock != NULL) {
+        return heap->hooks->lock(heap->context);
+    }
+    return 0;
 }
 
-void cairn_heap_event_(const struct cairn_heap *heap, enum cairn_heap_act act, const void *before, void *after, size_t size,
-                       size_t alignment)
+void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
 {
-    const struct cairn_heap_hooks *const hooks = heap->hooks;
-    if (hooks != NULL && hooks->event != NULL) {
-        const struct cairn_heap_event event = {act, before, after, size, alignment};
-        hooks->event(heap->context, &event);
+    if (heap->hooks != NULL && heap->hooks->unlock != NULL) {
+        heap->hooks->unlock(heap->context, key);
     }
+}
+
+bool cairn_heap_failed_(struct cairn_heap *heap, size_t size)
+{
+    if (size != 0 && heap->hooks != NULL && heap->hooks->failed != NULL) {
+        return heap->hooks->failed(heap->context, heap, size);
+    }
+    return false;
+}
+
+void cairn_heap_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event)
+{
+    if (heap->hooks != NULL && heap->hooks->event != NULL) {
+        heap->hooks->event(heap->context, event);
+    }
+}
+
+// -------------------------------------------------------------------------------------------------- what the calls share
+
+uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address)
+{
+    const size_t number = granule_number(heap->base, address);
+    if (number - 1 < heap->control->granules && is_used_start(heap->tags, (uint32_t)number)) {
+        return (uint32_t)number;
+    }
+    if (HARDENED && address != NULL) {
+        cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
+    }
+    return 0;
+}
+
+void *cairn_heap_count_(struct cairn_heap *heap, uint32_t block)
+{
+    if (block == 0) {
+        heap->control->failures++;
+        return NULL;
+    }
+    heap_count_taken(heap->control, cairn_tags_length_(heap->tags, block));
+    return granule_address(heap->base, block);
+}
+
+void cairn_heap_drop_(struct cairn_heap *heap, uint32_t block)
+{
+    const uint32_t length = cairn_tags_length_(heap->tags, block);
+    heap_count_released(heap->control, length);
+    cairn_heap_release_(heap, block, length);
+}
+
+void *cairn_heap_try_(struct cairn_heap *heap, size_t alignment, size_t size,
+                      void *(*once)(struct cairn_heap *heap, size_t alignment, size_t size))
+{
+    struct cairn_heap_event event = {CAIRN_ACT_ALLOC, NULL, NULL, size, alignment};
+    if (!is_heap(heap)) {
+        return NULL;
+    }
+    do {
+        const uint32_t key = heap_lock(heap);
+        event.after = once(heap, alignment, size);
+        cairn_heap_event_(heap, &event);
+        heap_unlock(heap, key);
+    } while (event.after == NULL && cairn_heap_failed_(heap, size));
+    return event.after;
 }

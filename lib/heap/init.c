@@ -10,6 +10,22 @@
 
 #include <string.h>
 
+// Write the image's control and tags. pre: the handle is set; region is that of the control.
+CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t granules, const struct cairn_heap_config *config, size_t flags)
+{
+    memset(heap->control, 0, control_bytes((uint32_t)limit));
+    memset(heap->tags, 0, tags_bytes((uint32_t)limit));
+    struct heap_control *const control = heap->control;
+    control->magic = HEAP_MAGIC;
+    control->granules = (uint32_t)granules;
+    control->limit = (uint32_t)limit;
+    control->flags = (uint8_t)flags;
+    control_set_fit(control, config->fit, config->search);
+    heap->tags->start = 3; // granules 0 and 1
+    start_set(heap->tags, fence_of(heap->control));
+    cairn_heap_insert_(heap, 1, fence_of(heap->control));
+}
+
 int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config)
 {
     static const struct cairn_heap_config defaults;
@@ -17,42 +33,32 @@ int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const st
         config = &defaults;
     }
     const size_t max_size = config->max_size == 0 ? size : config->max_size;
-    void *tags = config->tags;
-    const bool outside = tags != NULL;
-    if (heap == NULL || region == NULL || max_size < size || (uint32_t)config->fit > CAIRN_FIT_BOUNDED || ((uintptr_t)tags & 3) != 0) {
+    const bool outside = config->tags != NULL;
+    if (heap == NULL || region == NULL || max_size < size || (uint32_t)config->fit > CAIRN_FIT_BOUNDED ||
+        ((uintptr_t)config->tags & 3) != 0) {
         return CAIRN_EINVAL;
     }
     const size_t lead = lead_of(region);
     if (size <= lead) {
         return CAIRN_ENOMEM;
     }
-    size_t front;
-    const size_t limit = granules_in(max_size - lead, outside, &front);
-    if (limit > GRANULES_MAX || max_size > UINTPTR_MAX - (uintptr_t)region) {
+    if (max_size > UINTPTR_MAX - (uintptr_t)region) {
         return CAIRN_EOVERFLOW;
     }
-    size_t granules = size - lead <= front ? 0 : (size - lead - front) >> GRANULE_SHIFT;
-    granules = granules > limit ? limit : granules;
-    if (granules == 0 || (outside && config->tags_size < tags_bytes((uint32_t)limit))) {
+    const size_t flags = (config->wipe ? FLAG_WIPE : 0) | (outside ? FLAG_TAGS_OUTSIDE : 0) |
+                         (CAIRN_GRANULE == 16 ? FLAG_GRANULE_16 : 0) | lead << LEAD_SHIFT;
+    unsigned char *const start = (unsigned char *)region + lead;
+    size_t front;
+    size -= lead;
+    const size_t limit = granules_in(max_size - lead, outside, &front);
+    if (limit > GRANULES_MAX) {
+        return CAIRN_EOVERFLOW;
+    }
+    if (size < front + CAIRN_GRANULE || (outside && config->tags_size < tags_bytes((uint32_t)limit))) {
         return CAIRN_ENOMEM;
     }
-
-    unsigned char *const start = (unsigned char *)region + lead;
-    struct heap_control *const control = (struct heap_control *)(void *)start;
-    if (!outside) {
-        tags = start + control_bytes((uint32_t)limit);
-    }
-    memset(start, 0, control_bytes((uint32_t)limit));
-    memset(tags, 0, tags_bytes((uint32_t)limit));
-    handle_set(heap, start, front, tags, config);
-    control->magic = HEAP_MAGIC;
-    control->granules = (uint32_t)granules;
-    control->limit = (uint32_t)limit;
-    control_set_fit(control, config->fit, config->search);
-    control->flags = (uint8_t)((config->wipe ? FLAG_WIPE : 0) | (outside ? FLAG_TAGS_OUTSIDE : 0) |
-                               (CAIRN_GRANULE == 16 ? FLAG_GRANULE_16 : 0) | lead << LEAD_SHIFT);
-    heap->tags->start = 3; // granules 0 and 1
-    start_set(heap->tags, fence_of(control));
-    cairn_heap_insert_(heap, 1, fence_of(control));
+    const size_t granules = (size - front) >> GRANULE_SHIFT;
+    handle_set(heap, start, front, outside ? config->tags : start + control_bytes((uint32_t)limit), config);
+    image_start(heap, limit, granules > limit ? limit : granules, config, flags);
     return 0;
 }

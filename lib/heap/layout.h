@@ -12,7 +12,7 @@
 #include "heap/bins.h"
 
 // Bytes of control and of tags in the image of a heap made for `limit` granules.
-CAIRN_INLINE size_t control_bytes(uint32_t limit)
+CAIRN_SHARED size_t control_bytes(uint32_t limit)
 {
     return sizeof(struct heap_control) + sizeof(uint32_t) * bin_count(limit);
 }
@@ -25,25 +25,28 @@ CAIRN_INLINE size_t tags_bytes(uint32_t limit)
 // Bytes from the control to granule 1.
 CAIRN_INLINE size_t front_bytes(uint32_t limit, bool outside)
 {
-    const size_t bytes = control_bytes(limit) + (outside ? 0 : tags_bytes(limit));
+    size_t bytes = control_bytes(limit);
+    if (!outside) {
+        bytes += tags_bytes(limit);
+    }
     return (bytes + CAIRN_GRANULE - 1) & ~(size_t)(CAIRN_GRANULE - 1);
 }
 
 // The most granules that `room` bytes hold with what is in front of them; 0 if none; more than GRANULES_MAX if too many. *front: the
 // bytes in front of so many.
-CAIRN_INLINE size_t granules_in(size_t room, bool outside, size_t *front)
+CAIRN_SHARED size_t granules_in(size_t room, bool outside, size_t *front)
 {
     size_t granules = room >> GRANULE_SHIFT;
-    size_t bytes;
     *front = 0;
-    while (granules - 1 < GRANULES_MAX * 2u) {
+    if (!outside) { // of 1024, at least 31 go to the tags
+        granules -= (granules >> 5) - (granules >> 10);
+    }
+    while ((uint32_t)granules == granules && granules != 0) {
         *front = front_bytes((uint32_t)granules, outside);
-        bytes = *front + (granules << GRANULE_SHIFT);
-        if (bytes <= room) {
+        if (*front + (granules << GRANULE_SHIFT) <= room) {
             break;
         }
-        const size_t step = ((bytes - room) >> (GRANULE_SHIFT + 2)) + 1; // never past the most: a granule brings less than four
-        granules = granules < step ? 0 : granules - step;
+        granules--;
     }
     return granules;
 }

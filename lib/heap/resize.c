@@ -38,91 +38,51 @@ static void recount(struct heap_control *control, uint32_t old_length, uint32_t 
     heap_count_taken(control, length);
 }
 
-// Take the free blocks around [block, *end) out of their lists: the one behind always, the one before if `left`. Returns where the whole
-// starts; *end is where it ends. Nothing changes where the whole would be shorter than n, or a link is broken: returns 0.
-static uint32_t swallow(struct cairn_heap *heap, uint32_t block, uint32_t *end, bool left, uint32_t n)
+// Take the free block at `end`, if it has at least `least` granules, into the block that ends there. Returns its length, or 0.
+static uint32_t absorb(struct cairn_heap *heap, uint32_t end, uint32_t least)
 {
-    struct tag_word *const tags = heap->tags;
-    const uint32_t after = is_free_edge(tags, *end) ? cairn_tags_length_(tags, *end) : 0;
-    const uint32_t before = left && is_free_edge(tags, block - 1) ? cairn_tags_before_(tags, block) : 0;
-    const uint32_t start = block - before;
-    if (*end + after - start < n) {
-        return 0;
-    }
-    if (after != 0 && cairn_heap_unlink_(heap, *end) == 0) {
-        return 0;
-    }
-    if (before != 0) {
-        if (cairn_heap_unlink_(heap, start) == 0) {
-            if (after != 0) {
-                cairn_heap_insert_(heap, *end, *end + after);
-            }
-            return 0;
-        }
-        start_clear(tags, block);
-    }
-    if (after != 0) {
-        start_clear(tags, *end);
-        *end += after;
-    }
-    cairn_tags_mark_(tags, start, *end, false);
-    return start;
+    return cairn_tags_length_(heap->tags, end) < least ? 0 : cairn_heap_join_(heap, end, end);
 }
 
 // Make the counted block n granules long where it is.
 static bool resize(struct cairn_heap *heap, uint32_t block, uint32_t n)
 {
-    struct heap_control *const control = heap->control;
     const uint32_t length = cairn_tags_length_(heap->tags, block);
     uint32_t end = block + length;
-    if (control->fit == CAIRN_FIT_BOUNDED) {
+    if (heap->control->fit == CAIRN_FIT_BOUNDED) {
         return n <= length;
     }
-    if (n > length && swallow(heap, block, &end, false, n) == 0) {
-        return false;
+    if (n > length) {
+        const uint32_t after = absorb(heap, end, n - length);
+        if (after == 0) {
+            return false;
+        }
+        end += after;
     }
     carve(heap, block, end, block, n);
-    recount(control, length, n);
+    recount(heap->control, length, n);
     return true;
 }
 
 // The first multiple of `alignment` at or behind the granule.
-static uint32_t align_up(const struct cairn_heap *heap, uint32_t granule, size_t alignment)
+CAIRN_SHARED uint32_t align_up(const struct cairn_heap *heap, uint32_t granule, size_t alignment)
 {
     const uintptr_t address = (uintptr_t)granule_address(heap->base, granule);
     return granule + (uint32_t)(((0u - address) & (alignment - 1)) >> GRANULE_SHIFT);
 }
 
 // Take n granules at a multiple of alignment, not counted; 0 if there are none.
-static uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t alignment)
+CAIRN_SHARED uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t alignment)
 {
-    if (alignment <= CAIRN_GRANULE) {
-        return n > heap->control->granules ? 0 : cairn_heap_take_(heap, (uint32_t)n);
-    }
-    const size_t span = n + (alignment >> GRANULE_SHIFT) - 1;
-    if (n > heap->control->granules || span > heap->control->granules) {
-        return 0;
-    }
-    const uint32_t block = cairn_heap_take_(heap, (uint32_t)span);
-    if (block == 0) {
-        return 0;
+    const size_t skip = (alignment - 1) >> GRANULE_SHIFT;
+    const uint32_t block = cairn_heap_take_(heap, n + skip);
+    if (block == 0 || skip == 0) {
+        return block;
     }
     const uint32_t end = block + cairn_tags_length_(heap->tags, block);
     const uint32_t keep = align_up(heap, block, alignment);
-    const bool bounded = heap->control->fit == CAIRN_FIT_BOUNDED;
-    carve(heap, block, end, keep, bounded ? end - keep : (uint32_t)n);
+    carve(heap, block, end, keep, heap->control->fit == CAIRN_FIT_BOUNDED ? end - keep : (uint32_t)n);
     return keep;
-}
-
-// Count the block that was just taken, if any, or the failure. Returns its address.
-static void *count_new(struct cairn_heap *heap, uint32_t block)
-{
-    if (block == 0) {
-        heap->control->failures++;
-        return NULL;
-    }
-    heap_count_taken(heap->control, cairn_tags_length_(heap->tags, block));
-    return granule_address(heap->base, block);
 }
 
 void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_t size)
@@ -130,22 +90,12 @@ void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_
     if (!is_heap(heap) || size == 0) {
         return NULL;
     }
-    return count_new(heap, is_power_of_two(alignment) ? take_aligned(heap, granules_for(size), alignment) : 0);
+    return cairn_heap_count_(heap, is_power_of_two(alignment) ? take_aligned(heap, granules_for(size), alignment) : 0);
 }
 
 void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t size)
 {
-    void *block;
-    if (!is_heap(heap)) {
-        return NULL;
-    }
-    do {
-        const uint32_t key = heap_lock(heap);
-        block = cairn_heap_aligned_alloc_(heap, alignment, size);
-        cairn_heap_event_(heap, CAIRN_ACT_ALLOC, NULL, block, size, alignment);
-        heap_unlock(heap, key);
-    } while (block == NULL && cairn_heap_failed_(heap, size));
-    return block;
+    return cairn_heap_try_(heap, alignment, size, cairn_heap_aligned_alloc_);
 }
 
 void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size)
@@ -158,22 +108,12 @@ void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size)
     return block;
 }
 
-// The start of the used block at `address`, or 0, and then it was reported.
-static uint32_t used_block_or_report(const struct cairn_heap *heap, const void *address)
-{
-    const uint32_t block = used_block_at(heap, heap->control, address);
-    if (HARDENED && block == 0) {
-        cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
-    }
-    return block;
-}
-
 int cairn_heap_resize_(struct cairn_heap *heap, void *address, size_t size)
 {
     if (!is_heap(heap) || address == NULL || size == 0) {
         return CAIRN_EINVAL;
     }
-    const uint32_t block = used_block_or_report(heap, address);
+    const uint32_t block = cairn_heap_find_(heap, address);
     if (block == 0) {
         return CAIRN_EINVAL;
     }
@@ -189,61 +129,90 @@ int cairn_heap_resize(struct cairn_heap *heap, void *address, size_t size)
     const uint32_t key = heap_lock(heap);
     const int error = cairn_heap_resize_(heap, address, size);
     if (error == 0) {
-        cairn_heap_event_(heap, CAIRN_ACT_REALLOC, address, address, size, 0);
+        const struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, address, size, 0};
+        cairn_heap_event_(heap, &event);
     }
     heap_unlock(heap, key);
     return error;
 }
 
-// One try at a realloc: in place, else moved, else slid left.
+// Take the free block before `block`, and the one behind it where that is needed, so that n granules fit at the first multiple of `alignment`.
+// Returns where the whole starts; 0, and nothing has changed, where they do not fit or not at or before the block.
+CAIRN_INLINE uint32_t gather(struct cairn_heap *heap, uint32_t block, uint32_t n, size_t alignment)
+{
+    const uint32_t length = cairn_tags_length_(heap->tags, block);
+    const uint32_t left = block - cairn_tags_before_(heap->tags, block);
+    const uint32_t keep_end = align_up(heap, left, alignment) + n;
+    uint32_t end = block + length;
+    if (heap->control->fit == CAIRN_FIT_BOUNDED || keep_end - n > block || !is_free_edge(heap->tags, left)) {
+        return 0;
+    }
+    if (keep_end > end) {
+        const uint32_t after = absorb(heap, end, keep_end - end);
+        if (after == 0) {
+            return 0;
+        }
+        end += after;
+    }
+    if (cairn_heap_join_(heap, left, block) == 0) {
+        carve(heap, block, end, block, length);
+        return 0;
+    }
+    cairn_tags_mark_(heap->tags, left, end, false);
+    return left;
+}
+
+// Change a used block's size: in place, else moved, else slid left. Returns its address, or NULL. The key is that of the lock, which is left
+// while bytes are copied.
+CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, size_t alignment, uint32_t *key)
+{
+    void *const address = granule_address(heap->base, block);
+    const uint32_t length = cairn_tags_length_(heap->tags, block);
+    uint32_t left = 0;
+    if (((uintptr_t)address & (alignment - 1)) == 0 && resize(heap, block, n)) {
+        return address;
+    }
+    uint32_t to = take_aligned(heap, n, alignment);
+    if (to == 0) {
+        left = gather(heap, block, n, alignment);
+        if (left == 0) {
+            return cairn_heap_count_(heap, 0);
+        }
+        to = align_up(heap, left, alignment);
+    } else {
+        cairn_heap_count_(heap, to);
+    }
+    heap_unlock(heap, *key);
+    const size_t bytes = bytes_of(length < n ? length : n);
+    if (CAIRN_SPEED && left == 0) {
+        memcpy(granule_address(heap->base, to), address, bytes);
+    } else {
+        memmove(granule_address(heap->base, to), address, bytes);
+    }
+    *key = heap_lock(heap);
+    if (left == 0) {
+        cairn_heap_drop_(heap, block);
+    } else {
+        carve(heap, left, left + cairn_tags_length_(heap->tags, left), to, n);
+        recount(heap->control, length, n);
+    }
+    return granule_address(heap->base, to);
+}
+
+// One try at a realloc.
 static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignment, size_t size)
 {
+    struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment};
     uint32_t key = heap_lock(heap);
-    struct heap_control *const control = heap->control;
-    void *result = NULL;
     const size_t n = granules_for(size);
-    const uint32_t block = used_block_or_report(heap, address);
-    if (block == 0 || n > control->granules || !is_power_of_two(alignment)) {
-        control->failures += block != 0;
-        heap_unlock(heap, key);
-        return NULL;
+    const uint32_t block = cairn_heap_find_(heap, address);
+    if (block != 0) {
+        event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, 0)
+                                                                                 : change(heap, block, (uint32_t)n, alignment, &key);
+        cairn_heap_event_(heap, &event);
     }
-    const uint32_t length = cairn_tags_length_(heap->tags, block);
-    const bool in_place = ((uintptr_t)address & (alignment - 1)) == 0 && resize(heap, block, (uint32_t)n);
-    if (in_place) {
-        result = address;
-    } else {
-        const size_t bytes = bytes_of(length < n ? length : (uint32_t)n);
-        const uint32_t fresh = take_aligned(heap, n, alignment);
-        if (fresh != 0) {
-            result = count_new(heap, fresh);
-            heap_unlock(heap, key);
-            memcpy(result, address, bytes);
-            key = heap_lock(heap);
-            cairn_heap_release_(heap, block, length);
-            heap_count_released(control, length);
-        } else {
-            uint32_t end = block + length;
-            const uint32_t before = is_free_edge(heap->tags, block - 1) ? cairn_tags_before_(heap->tags, block) : 0;
-            const uint32_t keep = align_up(heap, block - before, alignment);
-            const uint32_t start = control->fit == CAIRN_FIT_BOUNDED || keep > block
-                                       ? 0
-                                       : swallow(heap, block, &end, true, (uint32_t)n + keep - (block - before));
-            if (start != 0) {
-                result = granule_address(heap->base, keep);
-                heap_unlock(heap, key);
-                memmove(result, address, bytes);
-                key = heap_lock(heap);
-                carve(heap, start, end, keep, (uint32_t)n);
-                recount(control, length, (uint32_t)n);
-            } else {
-                control->failures++;
-            }
-        }
-    }
-    cairn_heap_event_(heap, CAIRN_ACT_REALLOC, address, result, size, alignment);
     heap_unlock(heap, key);
-    return result;
+    return event.after;
 }
 
 void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t alignment, size_t size)

@@ -4,6 +4,16 @@
 // OWNS: nothing; tags.h says what they do and how. CALLERS: lib/heap, lock held.
 #include "heap/tags.h"
 
+uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t granule)
+{
+    return tag_state(tags, granule);
+}
+
+void cairn_tags_write_(uint32_t *plane, uint32_t granule, bool bit)
+{
+    plane_write(plane, granule, bit);
+}
+
 uint32_t cairn_tags_length_(const struct tag_word *tags, uint32_t granule)
 {
     return block_length(tags, granule);

@@ -36,6 +36,9 @@
 #define RECORD_FREE ((uint32_t)1 << TAG_MASK)
 #define RECORD_SHIFT (CAIRN_TAG_SHIFT == 5 ? 0u : TAG_GRANULES)
 
+#define TAG_START 1u // a granule's two bits, as cairn_tags_state_ returns them
+#define TAG_EDGE 2u
+
 struct tag_word {
     uint32_t start;
     uint32_t edge;
@@ -59,27 +62,55 @@ CAIRN_INLINE uint32_t record_length(uint32_t record)
     return (RECORD_SHIFT == 0 ? record & ~RECORD_FREE : record >> RECORD_SHIFT);
 }
 
+// tags.c: one copy of each, for every caller in a build for size, and for the paths that need not be short in any other.
+
+// Bit 0: does a block start here? Bit 1: the edge.
+uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t granule);
+// Write the granule's bit in the plane whose word in the first pair is `plane`.
+void cairn_tags_write_(uint32_t *plane, uint32_t granule, bool bit);
+uint32_t cairn_tags_length_(const struct tag_word *tags, uint32_t granule);
+uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t granule);
+void cairn_tags_mark_(struct tag_word *tags, uint32_t start, uint32_t end, bool free);
+
+CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t granule)
+{
+    const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
+    return (tag->start >> (granule & TAG_MASK) & 1) | (tag->edge >> (granule & TAG_MASK) & 1) << 1;
+}
+
 // Does a used block start here? The whole of what free() must know.
 CAIRN_INLINE bool is_used_start(const struct tag_word *tags, uint32_t granule)
 {
+    if (!CAIRN_SPEED) {
+        return cairn_tags_state_(tags, granule) == TAG_START;
+    }
     const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
     return ((tag->start & ~tag->edge) >> (granule & TAG_MASK) & 1) != 0;
 }
 
 CAIRN_INLINE bool is_free_start(const struct tag_word *tags, uint32_t granule)
 {
+    if (!CAIRN_SPEED) {
+        return cairn_tags_state_(tags, granule) == (TAG_START | TAG_EDGE);
+    }
     const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
     return ((tag->start & tag->edge) >> (granule & TAG_MASK) & 1) != 0;
 }
 
 CAIRN_INLINE bool is_start(const struct tag_word *tags, uint32_t granule)
 {
+    if (!CAIRN_SPEED) {
+        return (cairn_tags_state_(tags, granule) & TAG_START) != 0;
+    }
     return (tags[granule >> CAIRN_TAG_SHIFT].start >> (granule & TAG_MASK) & 1) != 0;
 }
 
 // Is the granule, an end of a block, part of a free one?
 CAIRN_INLINE bool is_free_edge(const struct tag_word *tags, uint32_t granule)
 {
+    if (!CAIRN_SPEED) {
+        return (cairn_tags_state_(tags, granule) & TAG_EDGE) != 0;
+    }
     return (tags[granule >> CAIRN_TAG_SHIFT].edge >> (granule & TAG_MASK) & 1) != 0;
 }
 
@@ -88,46 +119,59 @@ CAIRN_INLINE uint32_t block_length(const struct tag_word *tags, uint32_t granule
 {
     const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
     const uint32_t at = granule & TAG_MASK;
-    const uint32_t here = tag->start >> at >> 1;
-    if (CAIRN_LIKELY(here != 0)) {
-        return bits_lowest(here) + 1;
+    uint32_t starts = tag->start >> at >> 1; // bit 0: one granule on
+    uint32_t on = 1;
+    if (CAIRN_SPEED && CAIRN_LIKELY(starts != 0)) {
+        return bits_lowest(starts) + 1;
     }
-    if (tag[1].start != 0) {
-        return bits_lowest(tag[1].start) + TAG_GRANULES - at;
+    if (starts == 0) {
+        starts = tag[1].start;
+        on = TAG_GRANULES - at;
+        if (starts == 0) {
+            return record_length(tag[1].edge);
+        }
     }
-    return record_length(tag[1].edge);
+    return bits_lowest(starts) + on;
 }
 
 // Length of the block that ends where `granule`, a start, begins. pre: granule > 0.
 CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t granule)
 {
     const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
-    const uint32_t at = granule & TAG_MASK;
-    const uint32_t here = tag->start & (((uint32_t)1 << at) - 1);
-    if (CAIRN_LIKELY(here != 0)) {
-        return at - bits_highest(here);
+    uint32_t at = granule & TAG_MASK;
+    uint32_t starts = tag->start & (((uint32_t)1 << at) - 1);
+    if (CAIRN_SPEED && CAIRN_LIKELY(starts != 0)) {
+        return at - bits_highest(starts);
     }
-    if (tag[-1].start != 0) {
-        return at + TAG_GRANULES - bits_highest(tag[-1].start);
+    if (starts == 0) {
+        starts = tag[-1].start;
+        at += TAG_GRANULES;
+        if (starts == 0) {
+            return record_length(tag[-1].edge);
+        }
     }
-    return record_length(tag[-1].edge);
+    return at - bits_highest(starts);
+}
+
+CAIRN_INLINE void plane_write(uint32_t *plane, uint32_t granule, bool bit)
+{
+    uint32_t *const word = &plane[(granule >> CAIRN_TAG_SHIFT) * 2];
+    *word = bit ? *word | tag_bit(granule) : *word & ~tag_bit(granule);
 }
 
 CAIRN_INLINE void start_set(struct tag_word *tags, uint32_t granule)
 {
-    tags[granule >> CAIRN_TAG_SHIFT].start |= tag_bit(granule);
+    CAIRN_SPEED ? plane_write(&tags->start, granule, true) : cairn_tags_write_(&tags->start, granule, true);
 }
 
 CAIRN_INLINE void start_clear(struct tag_word *tags, uint32_t granule)
 {
-    tags[granule >> CAIRN_TAG_SHIFT].start &= ~tag_bit(granule);
+    CAIRN_SPEED ? plane_write(&tags->start, granule, false) : cairn_tags_write_(&tags->start, granule, false);
 }
 
 CAIRN_INLINE void edge_write(struct tag_word *tags, uint32_t granule, bool free)
 {
-    const uint32_t bit = tag_bit(granule);
-    struct tag_word *const tag = &tags[granule >> CAIRN_TAG_SHIFT];
-    tag->edge = free ? tag->edge | bit : tag->edge & ~bit;
+    CAIRN_SPEED ? plane_write(&tags->edge, granule, free) : cairn_tags_write_(&tags->edge, granule, free);
 }
 
 // Write the records of the block [start, end), where it has any. After its edges: the last one may be a record's bit.
@@ -174,11 +218,6 @@ CAIRN_INLINE void tags_split(struct tag_word *tags, uint32_t block, uint32_t end
     }
     record_span(tags, end, behind, true);
 }
-
-// tags.c: one copy of each, for the paths that need not be short.
-uint32_t cairn_tags_length_(const struct tag_word *tags, uint32_t granule);
-uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t granule);
-void cairn_tags_mark_(struct tag_word *tags, uint32_t start, uint32_t end, bool free);
 
 // Pairs for granules 0 to `granules` and the fence.
 CAIRN_INLINE uint32_t tag_pairs(uint32_t granules)

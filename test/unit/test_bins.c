@@ -26,7 +26,7 @@ static bool agrees(uint32_t block, uint32_t length)
 {
     const uint32_t map = CONTROL->map;
     fixture_save();
-    const bool agreed = bin_remove(HEAP, CONTROL, block, bin_of(length), true);
+    const bool agreed = bin_remove(HEAP, block, bin_of(length), true);
     if (!agreed) {
         fixture_unchanged(0);
     }
@@ -36,7 +36,7 @@ static bool agrees(uint32_t block, uint32_t length)
 
 static void take_out(uint32_t block)
 {
-    assert_true(bin_remove(HEAP, CONTROL, block, 3, HARDENED));
+    assert_true(bin_remove(HEAP, block, 3, HARDENED));
 }
 
 static void lengths_have_a_list_each_then_one_a_doubling(void **state)
