@@ -41,7 +41,8 @@ static void recount(struct heap_control *control, uint32_t old_length, uint32_t 
 // Take the free block at `end`, if it has at least `least` granules, into the block that ends there. Returns its length, or 0.
 static uint32_t absorb(struct cairn_heap *heap, uint32_t end, uint32_t least)
 {
-    return cairn_tags_length_(heap->tags, end) < least ? 0 : cairn_heap_join_(heap, end, end);
+    const bool enough = is_free_edge(heap->tags, end) && cairn_tags_length_(heap->tags, end) >= least; // the fence has no length
+    return enough ? cairn_heap_join_(heap, end, end) : 0;
 }
 
 // Make the counted block n granules long where it is.
