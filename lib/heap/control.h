@@ -24,6 +24,7 @@
 
 #define HEAP_MAGIC 0x314E5243u   // "CRN1": bytes C R N 1 on a little-endian machine; 1 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 32 lists
+#define CLASS_ALIGNED 0x80000000u // beside the classes: a request skipped granules to reach its alignment, and the peak does not count them
 #define FIT_ALL 0x04u // beside the fit: the search has no limit
 #define FLAG_WIPE 0x01u
 #define FLAG_TAGS_OUTSIDE 0x02u

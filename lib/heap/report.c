@@ -14,7 +14,7 @@ CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wro
         uint32_t block = (uint32_t)granule;
         uint32_t state;
         while (state = cairn_tags_state_(heap->tags, block), (state & TAG_START) == 0) {
-            block--;
+            block = heap->tags[block >> CAIRN_TAG_SHIFT].start == 0 ? (block & ~TAG_MASK) - 1 : block - 1;
         }
         if (what == CAIRN_WRONG_POINTER && ((uintptr_t)address & (CAIRN_GRANULE - 1)) == 0) {
             report.what = (state & TAG_EDGE) != 0 ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_INTERIOR;

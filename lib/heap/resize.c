@@ -82,7 +82,12 @@ CAIRN_SHARED uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t ali
     }
     const uint32_t end = block + cairn_tags_length_(heap->tags, block);
     const uint32_t keep = align_up(heap, block, alignment);
-    carve(heap, block, end, keep, heap->control->fit == CAIRN_FIT_BOUNDED ? end - keep : (uint32_t)n);
+    uint32_t kept = (uint32_t)n;
+    if (heap->control->fit == CAIRN_FIT_BOUNDED) {
+        kept = end - keep;
+        heap->control->classes |= CLASS_ALIGNED;
+    }
+    carve(heap, block, end, keep, kept);
     return keep;
 }
 
@@ -169,17 +174,23 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, s
 {
     void *const address = granule_address(heap->base, block);
     const uint32_t length = cairn_tags_length_(heap->tags, block);
+    const bool aligned = ((uintptr_t)address & (alignment - 1)) == 0;
+    const bool gives_back = heap->control->fit == CAIRN_FIT_BOUNDED && (uint32_t)1 << bits_ceil_log2(n) < length; // by moving
     uint32_t left = 0;
-    if (((uintptr_t)address & (alignment - 1)) == 0 && resize(heap, block, n)) {
+    if (aligned && !gives_back && resize(heap, block, n)) {
         return address;
     }
     uint32_t to = take_aligned(heap, n, alignment);
+    if (to == 0 && aligned && gives_back) {
+        return address;
+    }
     if (to == 0) {
         left = gather(heap, block, n, alignment);
         if (left == 0) {
             return cairn_heap_count_(heap, 0);
         }
         to = align_up(heap, left, alignment);
+        recount(heap->control, length, cairn_tags_length_(heap->tags, left));
     } else {
         cairn_heap_count_(heap, to);
     }
@@ -194,8 +205,9 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, s
     if (left == 0) {
         cairn_heap_drop_(heap, block);
     } else {
-        carve(heap, left, left + cairn_tags_length_(heap->tags, left), to, n);
-        recount(heap->control, length, n);
+        const uint32_t whole = cairn_tags_length_(heap->tags, left);
+        carve(heap, left, left + whole, to, n);
+        recount(heap->control, whole, n);
     }
     return granule_address(heap->base, to);
 }
@@ -203,7 +215,7 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, s
 // One try at a realloc.
 static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignment, size_t size)
 {
-    struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment};
+    struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment == 1 ? 0 : alignment};
     uint32_t key = heap_lock(heap);
     const size_t n = granules_for(size);
     const uint32_t block = cairn_heap_find_(heap, address);

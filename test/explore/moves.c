@@ -260,8 +260,10 @@ static bool try_realloc(struct worker *worker, uint32_t block, uint32_t n, uint3
     if ((fresh == old) != in_place && fresh == old) {
         return worker_fail(worker, "stayed where it cannot");
     }
-    if (in_place && fresh != old) {
-        return worker_fail(worker, "moved without need");
+    const bool gives_back = bounded && in_place && granted(n, fit) < length; // a bounded fit, by moving, if it can
+    if (gives_back ? (fresh == old) == (shortest_free(worker, granted(n + (alignment == 1 ? 0 : alignment / 8 - 1), fit)) != 0)
+                   : in_place && fresh != old) {
+        return worker_fail(worker, "moved without need, or did not give back");
     }
     if (!is_aligned(fresh, alignment) || usable < n * 8 || (!bounded && usable != n * 8)) {
         return worker_fail(worker, "not aligned, or not so long");

@@ -25,6 +25,7 @@ struct run {
     uint32_t count;
     uint8_t mark;
     uint32_t cursor; // of check_step
+    bool skipped;    // a block was asked for at more than a granule: a bounded heap may not know its margin
 };
 
 static void fill(struct live *live)
@@ -99,6 +100,7 @@ static void do_alloc(struct run *run, uint8_t how)
         }
     } else {
         alignment = alignment_from(run);
+        run->skipped |= alignment > CAIRN_GRANULE;
         block = cairn_heap_aligned_alloc(&run->ground.heap, alignment, size);
         MUST(block == NULL || is_power_of_two(alignment));
     }
@@ -131,6 +133,7 @@ static void do_realloc(struct run *run, bool aligned)
     struct live *const live = pick(run);
     const size_t size = size_from(run);
     const size_t alignment = aligned ? alignment_from(run) : 1;
+    run->skipped |= alignment > CAIRN_GRANULE;
     if (live == NULL) {
         return;
     }
@@ -251,7 +254,8 @@ static void do_look(struct run *run)
     const int error = cairn_heap_check_step(&run->ground.heap, &run->cursor, 1 + how % 4, NULL);
     MUST(error == 0 || run->ground.damaged);
     MUST(cairn_heap_set_fit(&run->ground.heap, (enum cairn_fit)(how >> 2 & 3), searches[how >> 4 & 3]) == 0);
-    MUST(cairn_heap_margin(&run->ground.heap, &margin) == ((how >> 2 & 3) == CAIRN_FIT_BOUNDED ? 0 : CAIRN_ENOTSUP));
+    const int answer = cairn_heap_margin(&run->ground.heap, &margin);
+    MUST(answer == ((how >> 2 & 3) == CAIRN_FIT_BOUNDED ? 0 : CAIRN_ENOTSUP) || (answer == CAIRN_ENOTSUP && run->skipped));
 }
 
 static void step(struct run *run)

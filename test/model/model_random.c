@@ -96,6 +96,16 @@ static bool fits_in_place(const struct model *model, const struct model_block *b
     return n != 0 && n <= block->length + behind;
 }
 
+// Would a realloc of the block to n granules take a smaller power of two?
+static bool gives_back(const struct model *model, const struct model_block *block, uint32_t n)
+{
+    uint32_t power = 1;
+    while (power < n) {
+        power *= 2;
+    }
+    return model->config.fit == CAIRN_FIT_BOUNDED && power < block->length;
+}
+
 static void change_in_place(struct model *model, uint32_t index, uint32_t n)
 {
     const struct model_block *const block = &model->block[index];
@@ -129,6 +139,15 @@ static uint32_t slide_of(const struct model *model, const struct model_block *bl
     return keep <= block->granule && keep + request->granules <= end ? keep : 0;
 }
 
+// The peak that a slide of the block to `slide` reaches: while it copies, all that it gathered is used.
+static uint32_t slide_peak(const struct model *model, const struct model_block *block, const struct model_request *request, uint32_t slide)
+{
+    const uint32_t end = block->granule + block->length;
+    const uint32_t behind = slide + request->granules > end ? model_free_from(model, end) : 0;
+    const uint32_t used = model->used + model_free_before(model, block->granule) + behind;
+    return used > model->peak ? used : model->peak;
+}
+
 static void settle_realloc(struct model *model, uint32_t index, void *result, const struct model_request *request)
 {
     struct model_block *const block = &model->block[index];
@@ -144,11 +163,13 @@ static void settle_realloc(struct model *model, uint32_t index, void *result, co
                       (slide + request->granules > block->granule || model_free_before(model, block->granule) < request->wanted);
     if (answer == MODEL_NO || (answer == MODEL_MAYBE && slid)) {
         MODEL_ASSERT(model, slide != 0 && result == model->heap.base + slide * G);
+        const uint32_t slid_peak = slide_peak(model, block, request, slide);
         model_change(model, index, slide, request->granules, kept);
+        model->peak = slid_peak;
         return;
     }
     // Moved: for a moment both places were used. The bytes are the old block's.
-    const uint32_t peak_before = model->peak;
+    const uint32_t slid_peak = slide == 0 ? 0 : slide_peak(model, block, request, slide);
     unsigned char moved[MODEL_REGION];
     const struct model_block old = *block;
     memcpy(moved, result, kept * G);
@@ -163,7 +184,7 @@ static void settle_realloc(struct model *model, uint32_t index, void *result, co
     struct cairn_heap_stats stats;
     cairn_heap_stats(&model->heap, &stats);
     if (answer == MODEL_MAYBE && slide != 0 && stats.peak != peak * G) { // it may have slid to a place apart from the old one
-        model->peak = peak_before > model->used ? peak_before : model->used;
+        model->peak = slid_peak;
     }
 }
 
@@ -182,7 +203,14 @@ static void step_realloc(struct model *model)
              (unsigned long)alignment);
     void *const result = aligned ? cairn_heap_aligned_realloc(&model->heap, block->address, alignment, size)
                                  : cairn_heap_realloc(&model->heap, block->address, size);
-    if (request.granules != 0 && (uintptr_t)block->address % alignment == 0 && fits_in_place(model, block, request.granules)) {
+    const bool in_place = request.granules != 0 && (uintptr_t)block->address % alignment == 0;
+    if (in_place && gives_back(model, block, request.granules)) { // moves if it can
+        if (result == block->address) {
+            MODEL_ASSERT(model, model_predict(model, &request) == MODEL_NO);
+        } else {
+            settle_realloc(model, index, result, &request);
+        }
+    } else if (in_place && fits_in_place(model, block, request.granules)) {
         MODEL_ASSERT(model, result == block->address);
         change_in_place(model, index, request.granules);
     } else {

@@ -86,9 +86,9 @@ struct cairn_heap_config {
     enum cairn_fit fit;
     uint16_t search;  // 1 to 65534, or CAIRN_SEARCH_ALL; 0: CAIRN_SEARCH_DEFAULT
     size_t max_size;  // bytes the region may grow to (cairn_heap_grow); 0: its size now
-    void *tags;       // where the tags go, aligned to 4; NULL: in the region, in front of the granules
+    void *tags;       // where the tags go, aligned to 4, outside the region; NULL: in the region, in front of the granules
     size_t tags_size; // bytes there: at least cairn_heap_tags_size(max_size)
-    bool wipe;        // zero what is freed; takes time in proportion to the block, in the lock
+    bool wipe;        // zero what is freed; takes time in proportion to the block, in the lock; cairn_heap_grow zeroes too
     const struct cairn_heap_hooks *hooks;
     void *context; // passed to each hook
 };
@@ -115,7 +115,8 @@ CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size
 // image; hooks, context and the place of the tags from config. Checks the whole image first, whatever its bytes are, and
 // changes none of it. `size` is what can be read at region. Returns 0; fails with CAIRN_ECORRUPT iff the image is not a whole
 // heap of this layout and build (cairn_heap_check names the rules), CAIRN_EINVAL iff an argument is NULL or misaligned (the
-// region must be aligned as it was, to CAIRN_GRANULE), CAIRN_ENOMEM iff the image is larger than size or tags_size.
+// region must be aligned as it was, to CAIRN_GRANULE), or config has a place for tags that the image has inside, or the other way
+// round, CAIRN_ENOMEM iff the image is larger than size or tags_size.
 CAIRN_MUST_CHECK int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
 
 // Forget the heap: its image can no longer be attached to, and every call on the handle fails. The region is the caller's again.
@@ -149,7 +150,8 @@ void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t
 
 // Change a block's size; the first min(old, new) bytes stay. In place if it shrinks or the block behind it is free and large
 // enough; else moved; else, before it fails, slid left into a free block before it. NULL block: allocates. Size 0: frees, returns
-// NULL. Returns NULL, the old block untouched, iff no place was found or `block` was refused. Copies outside the lock.
+// NULL. Returns NULL, the old block untouched, iff no place was found or `block` was refused. Copies outside the lock; until then both places
+// count as used, in the peak too. A bounded fit moves a block that shrinks to a smaller power of two, and leaves it where it cannot.
 void *cairn_heap_realloc(struct cairn_heap *heap, void *block, size_t size);
 
 // The same, and the result is a multiple of `alignment`, whatever the old one was.
@@ -256,7 +258,8 @@ struct cairn_margin {
     bool safe;        // needed <= available: no request inside what was seen can fail
 };
 
-// Is this heap safe, and by what margin? Returns 0; CAIRN_ENOTSUP iff its fit is not bounded (the others have no useful bound). O(1).
+// Is this heap safe, and by what margin? Speaks of the peak and the sizes seen since init, or since cairn_heap_reset_peak. Returns 0; CAIRN_ENOTSUP iff
+// its fit is not bounded (the others have no useful bound), or a request was aligned to more than a granule (what it skipped is in no peak). O(1).
 CAIRN_MUST_CHECK int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin);
 
 #ifdef __cplusplus
