@@ -113,6 +113,45 @@ static void the_margin_follows_peak_and_sizes(void **state)
     cairn_heap_free(HEAP, more);
 }
 
+// What a bounded heap takes for a request that a realloc made small must be small too, or the peak is not what it holds.
+static void blocks_that_shrank_count_as_they_are(void **state)
+{
+    static unsigned char region[360 * G];
+    void *block[16];
+    uint32_t count = 0;
+    const struct cairn_demand demand = {.peak = 32 * G, .largest = 16 * G, .smallest = G};
+    (void)state;
+    fixture.config.fit = CAIRN_FIT_BOUNDED;
+    assert_in_range(cairn_heap_bound(&demand), 1, sizeof region);
+    assert_int_equal(cairn_heap_init(HEAP, region, cairn_heap_bound(&demand), &fixture.config), 0);
+    while (count + 1 + 16 <= 32 && count < 15) {
+        void *const large = cairn_heap_alloc(HEAP, 16 * G);
+        assert_non_null(large);
+        block[count] = cairn_heap_realloc(HEAP, large, G);
+        assert_non_null(block[count]);
+        assert_int_equal(cairn_heap_usable_size(HEAP, block[count]), G);
+        count++;
+    }
+    assert_int_equal(stats().used, count * G);
+    while (count != 0) {
+        cairn_heap_free(HEAP, block[--count]);
+    }
+}
+
+static void a_skip_for_alignment_leaves_no_margin(void **state)
+{
+    struct cairn_margin margin;
+    (void)state;
+    fixture_make_fit(CAIRN_FIT_BOUNDED, 0);
+    void *const plain = cairn_heap_aligned_alloc(HEAP, G, G);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    void *const aligned = cairn_heap_aligned_alloc(HEAP, 8 * G, G);
+    assert_non_null(aligned);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), CAIRN_ENOTSUP);
+    cairn_heap_free(HEAP, aligned);
+    cairn_heap_free(HEAP, plain);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -122,6 +161,8 @@ int main(void)
         UNIT(a_heap_of_the_bound_holds_the_peak),
         UNIT(only_a_bounded_heap_has_a_margin),
         UNIT(the_margin_follows_peak_and_sizes),
+        UNIT(blocks_that_shrank_count_as_they_are),
+        UNIT(a_skip_for_alignment_leaves_no_margin),
     };
     return cmocka_run_group_tests_name("bound", tests, NULL, NULL);
 }
