@@ -16,6 +16,12 @@ CAIRN_INLINE bool is_heap(const struct cairn_heap *heap)
     return heap != NULL && heap->control != NULL;
 }
 
+// The smallest power of two that is at least n: the length that a bounded fit gives. pre: 1 <= n <= GRANULES_MAX.
+CAIRN_INLINE uint32_t round_up(uint32_t n)
+{
+    return (uint32_t)1 << bits_highest(2 * n - 1);
+}
+
 CAIRN_INLINE uint32_t fence_of(const struct heap_control *control)
 {
     return control->granules + 1;

@@ -94,7 +94,7 @@ uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length)
         return 0;
     }
     if (heap->control->fit == CAIRN_FIT_BOUNDED) {
-        n = (uint32_t)1 << bits_highest(2 * n - 1); // rounded up to a power of two
+        n = round_up(n);
         heap->control->classes |= n;
         if (n > heap->control->granules) { // and 2^27 has no list
             return 0;

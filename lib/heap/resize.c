@@ -31,34 +31,37 @@ static void carve(struct cairn_heap *heap, uint32_t block, uint32_t end, uint32_
 }
 
 // Set the length of a counted block to what it is now.
-static void recount(struct heap_control *control, uint32_t old_length, uint32_t length)
+CAIRN_SHARED void recount(struct heap_control *control, uint32_t old_length, uint32_t length)
 {
     control->used_blocks--;
     control->used -= old_length;
     heap_count_taken(control, length);
 }
 
-// Take the free block at `end`, if it has at least `least` granules, into the block that ends there. Returns its length, or 0.
-static uint32_t absorb(struct cairn_heap *heap, uint32_t end, uint32_t least)
+// Merge the used block that ends at `end` with the free one behind it, if it does not reach to `reach` without. Returns where it ends then; 0, and
+// nothing has changed, where that does not suffice or a link is broken. The tags within are still to be marked.
+CAIRN_SHARED uint32_t stretch(struct cairn_heap *heap, uint32_t end, uint32_t reach)
 {
-    const bool enough = is_free_edge(heap->tags, end) && cairn_tags_length_(heap->tags, end) >= least; // the fence has no length
-    return enough ? cairn_heap_join_(heap, end, end) : 0;
+    if (reach <= end) {
+        return end;
+    }
+    if (is_free_edge(heap->tags, end) && reach <= end + cairn_tags_length_(heap->tags, end)) { // the fence has no length
+        const uint32_t after = cairn_heap_join_(heap, end, end);
+        return after == 0 ? 0 : end + after;
+    }
+    return 0;
 }
 
 // Make the counted block n granules long where it is.
 static bool resize(struct cairn_heap *heap, uint32_t block, uint32_t n)
 {
     const uint32_t length = cairn_tags_length_(heap->tags, block);
-    uint32_t end = block + length;
     if (heap->control->fit == CAIRN_FIT_BOUNDED) {
         return n <= length;
     }
-    if (n > length) {
-        const uint32_t after = absorb(heap, end, n - length);
-        if (after == 0) {
-            return false;
-        }
-        end += after;
+    const uint32_t end = stretch(heap, block + length, block + n);
+    if (end == 0) {
+        return false;
     }
     carve(heap, block, end, block, n);
     recount(heap->control, length, n);
@@ -148,17 +151,13 @@ CAIRN_INLINE uint32_t gather(struct cairn_heap *heap, uint32_t block, uint32_t n
 {
     const uint32_t length = cairn_tags_length_(heap->tags, block);
     const uint32_t left = block - cairn_tags_before_(heap->tags, block);
-    const uint32_t keep_end = align_up(heap, left, alignment) + n;
-    uint32_t end = block + length;
-    if (heap->control->fit == CAIRN_FIT_BOUNDED || keep_end - n > block || !is_free_edge(heap->tags, left)) {
+    const uint32_t keep = align_up(heap, left, alignment);
+    if (heap->control->fit == CAIRN_FIT_BOUNDED || keep > block || !is_free_edge(heap->tags, left)) {
         return 0;
     }
-    if (keep_end > end) {
-        const uint32_t after = absorb(heap, end, keep_end - end);
-        if (after == 0) {
-            return 0;
-        }
-        end += after;
+    const uint32_t end = stretch(heap, block + length, keep + n);
+    if (end == 0) {
+        return 0;
     }
     if (cairn_heap_join_(heap, left, block) == 0) {
         carve(heap, block, end, block, length);
@@ -175,7 +174,7 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, s
     void *const address = granule_address(heap->base, block);
     const uint32_t length = cairn_tags_length_(heap->tags, block);
     const bool aligned = ((uintptr_t)address & (alignment - 1)) == 0;
-    const bool gives_back = heap->control->fit == CAIRN_FIT_BOUNDED && (uint32_t)1 << bits_ceil_log2(n) < length; // by moving
+    const bool gives_back = heap->control->fit == CAIRN_FIT_BOUNDED && round_up(n) < length; // by moving
     uint32_t left = 0;
     if (aligned && !gives_back && resize(heap, block, n)) {
         return address;
@@ -213,7 +212,7 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, s
 }
 
 // One try at a realloc.
-static void *realloc_once(struct cairn_heap *heap, void *address, size_t alignment, size_t size)
+CAIRN_SHARED void *realloc_once(struct cairn_heap *heap, void *address, size_t alignment, size_t size)
 {
     struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment == 1 ? 0 : alignment};
     uint32_t key = heap_lock(heap);

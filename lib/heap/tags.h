@@ -75,7 +75,8 @@ void cairn_tags_mark_(struct tag_word *tags, uint32_t start, uint32_t end, bool 
 CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t granule)
 {
     const struct tag_word *tag = &tags[granule >> CAIRN_TAG_SHIFT];
-    return (tag->start >> (granule & TAG_MASK) & 1) | (tag->edge >> (granule & TAG_MASK) & 1) << 1;
+    const uint32_t at = granule & TAG_MASK;
+    return (tag->start >> at & 1) | tag->edge >> at << 31 >> 30;
 }
 
 // Does a used block start here? The whole of what free() must know.
@@ -156,7 +157,7 @@ CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t granul
 CAIRN_INLINE void plane_write(uint32_t *plane, uint32_t granule, bool bit)
 {
     uint32_t *const word = &plane[(granule >> CAIRN_TAG_SHIFT) * 2];
-    *word = bit ? *word | tag_bit(granule) : *word & ~tag_bit(granule);
+    *word = (*word & ~tag_bit(granule)) | (uint32_t)bit << (granule & TAG_MASK);
 }
 
 CAIRN_INLINE void start_set(struct tag_word *tags, uint32_t granule)
