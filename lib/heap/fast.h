@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// The short paths of alloc and free, for builds that favour speed: what heap.c does in general, laid out for the common case.
+// The short paths of alloc and free, for builds that favour speed: what heap.c does in general, for best and bounded fit, laid out in
+// each caller, with a search that knows its fit.
 //
 // OWNS: nothing beyond what tags.h and bins.h own.
 //
-// PICTURE: a pair of tag words covers 32 granules. Most blocks lie inside one pair; then the start and the edge word, loaded
-//     once and shifted so that bit 0 is the block, answer all there is to ask, and one store commits it:
+// PICTURE: three steps, each of which reads what it needs anew, because that is cheaper than a spill:
 //
-//         start >> at   1 0 0 1 ...   length: the next 1            edge >> at   . . 0 e   the neighbour behind: is it free?
+//         find the block in its list  ->  prove it and its neighbours there, write the list  ->  write the tags
 //
-// INVARIANTS: those of heap.c. Whatever is not common is handed on before anything was written.
+//     A rest that belongs to the same list takes over the block's place. Where the used block ends in the pair of tag words that it starts
+//     in, its tags are one read and one write of each word; else fast_tags_far does it.
+//
+// INVARIANTS: those of heap.c. What is broken is handed on, before anything was written, to the general way, which reports it.
 // COST: docs/BENCHMARKS.md. CALLERS: alloc.c, lock held.
 #ifndef CAIRN_HEAP_FAST_H
 #define CAIRN_HEAP_FAST_H

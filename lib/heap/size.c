@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // How much of a region is not granules.
-// OWNS: nothing. COST: O(log max_size). CALLERS: the user, before a heap is made.
+// OWNS: nothing. COST: that of granules_in, in layout.h. CALLERS: the user, before a heap is made.
 #include "heap/layout.h"
 
 size_t cairn_heap_control_size(size_t max_size)
