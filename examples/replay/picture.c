@@ -45,7 +45,7 @@ static void row_fill(struct row *row, struct cairn_heap *heap, size_t size)
     memset(row, 0, sizeof *row);
     row->start = (uintptr_t)heap->control;
     row->size = size;
-    const struct cairn_block front = {(void *)row->start, (size_t)((uintptr_t)heap->base - row->start) + CAIRN_GRANULE, true};
+    const struct cairn_block front = {(void *)row->start, (size_t)((uintptr_t)heap->base - row->start), true};
     (void)row_visit(row, &front);
     (void)cairn_heap_walk(heap, row_visit, row);
 }

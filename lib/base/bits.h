@@ -37,6 +37,12 @@ CAIRN_INLINE uint32_t bits_highest(uint32_t word)
 #endif
 }
 
+// Number of bits above the highest one that is set. pre: word != 0.
+CAIRN_INLINE uint32_t bits_leading(uint32_t word)
+{
+    return 31u - bits_highest(word);
+}
+
 // Number of the lowest bit that is set. pre: word != 0.
 CAIRN_INLINE uint32_t bits_lowest(uint32_t word)
 {

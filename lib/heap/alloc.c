@@ -2,176 +2,322 @@
 //
 // The calls that firmware makes most: alloc and free.
 //
-// OWNS: nothing. COST: O(1) for a bounded search; docs/BENCHMARKS.md has the instructions.
-// INVARIANTS: those of heap.c, which does the work wherever the short path of fast.h does not fit.
+// OWNS: nothing. In a build that favours speed, the short paths: best and bounded fit, no hooks, no wiping. What they do is what heap.c
+//     does in general, laid out for the case that a block's two ends lie in one pair of tag words.
+// INVARIANTS: those of moves.h. What is broken is handed on, before anything was written, to the general way, which reports it.
+// COST: O(1) for a bounded search; docs/BENCHMARKS.md has the instructions.
 // CALLERS: the user, in any context that the lock hooks make safe.
-#include "heap/fast.h"
+#include "heap/moves.h"
 
-// ------------------------------------------------------------------------------------------------------------------- alloc
+// ------------------------------------------------------------------------------------------------------- alloc, short paths
 
-// Take n granules, best fit.
-CAIRN_INLINE uint32_t fast_take(struct cairn_heap *heap, struct heap_control *control, uint32_t n, uint32_t bin)
+CAIRN_INLINE void *quick_failed(struct heap_control *control)
 {
-    for (uint32_t map = control->map >> bin << bin; map != 0; map &= map - 1) {
-        bin = bits_lowest(map);
-        uint32_t block = control->heads[bin];
+    control->failures++;
+    return NULL;
+}
+
+CAIRN_COLD static void *quick_broken(const struct cairn_heap *heap, uint32_t to)
+{
+    (void)report_link(heap, to);
+    return quick_failed(heap->control);
+}
+
+// Of the blocks of a range list behind its head, the one that is the shortest of all, or the longest where all are too short; the head, if none is better;
+// 0 where a link is broken. spare: by how much the head is longer than n, wrapped around where it is shorter; then by how much what is returned is.
+CAIRN_INLINE uint32_t best_behind(const struct cairn_heap *heap, const struct heap_control *control, uint32_t head, uint32_t next, uint32_t n,
+                                  uint32_t *spare)
+{
+    uint32_t found = head;
+    uint32_t left = control->search;
+    while (next != 0 && --left != 0) {
+        if (HARDENED && CAIRN_UNLIKELY(next > control->granules)) {
+            *spare = 0;
+            return report_link(heap, found);
+        }
+        const uint32_t block = next;
+        struct block_links *const links = links_at(heap->base, block);
+        const uint32_t its = *hint_of(links) - n;
+        next = links->next;
+        CAIRN_FORGET(next);
+        if (its < *spare) {
+            found = block;
+            *spare = its;
+        }
+    }
+    return found;
+}
+
+// The tags of a cut: a new border, n used granules before it, `rest` free ones behind it.
+CAIRN_INLINE void quick_tags(struct tag_word *tags, uint32_t border, uint32_t n, uint32_t rest)
+{
+    struct tag_word *const tag = tag_of(tags, border);
+    const uint32_t borders = tag->border;
+    if (borders == 0) {
+        tag->free = 0;
+    }
+    tag->border = borders | tag_bit(border);
+    CAIRN_FORGET(border);
+    if (rest > TAG_BORDERS) {
+        tag_record(tags, border, border + rest);
+    }
+    if (n > TAG_BORDERS) {
+        tag_record(tags, border - n, border);
+    }
+}
+
+// Take n granules off the front of the free block that ends at `to`, of list `bin`, its head if `head`. Returns their address; NULL where a link is broken.
+CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *control, uint32_t to, uint32_t bin, uint32_t n, bool head)
+{
+    const uint32_t length = length_before(heap->tags, to);
+    const uint32_t rest = length - n;
+    CAIRN_FORGET(to);
+    if (HARDENED && CAIRN_UNLIKELY(length < n)) {
+        return quick_broken(heap, to);
+    }
+    if (bin >= BIN_EXACT && rest >> (bin - BIN_EXACT + 3) != 0) { // it keeps its list and its place
+        if (HARDENED && !head && length >> (bin - BIN_EXACT + 3) != 1) {
+            return quick_broken(heap, to);
+        }
+        *hint_at(heap->base, to) = rest;
+    } else if (head) {
+        const struct block_links links = *links_at(heap->base, to);
+        if (HARDENED && CAIRN_UNLIKELY(links.prev != 0)) {
+            return quick_broken(heap, to);
+        }
+        if (links.next == 0) {
+            control->map &= ~bin_bit(bin);
+        } else {
+            uint32_t *const back = link_back(heap, to, links.next, 1);
+            if (HARDENED && CAIRN_UNLIKELY(back == NULL)) {
+                return quick_broken(heap, to);
+            }
+            uint32_t none = 0;
+            CAIRN_FORGET(none);
+            *back = none;
+        }
+        CAIRN_FORGET(bin);
+        *head_of(control, bin) = links.next;
+        if (rest != 0) {
+            bin_insert(heap, to, rest);
+        }
+    } else if (!refile(heap, to, length, rest)) {
+        return quick_failed(control);
+    }
+    CAIRN_FORGET(to);
+    heap_count_taken(control, n);
+    if (rest == 0) {
+        struct tag_word *const tag = tag_of(heap->tags, to);
+        tag->free &= ~tag_bit(to);
+        control->free_blocks--;
+    } else {
+        control->blocks++;
+        quick_tags(heap->tags, to - rest, n, rest);
+    }
+    return border_address(heap->base, to - length);
+}
+
+// The same for a block that links led to. to: 0 where one was broken, reported.
+static CAIRN_NOINLINE void *quick_cut_inner(struct cairn_heap *heap, uint32_t to, uint32_t bin, uint32_t n)
+{
+    if (to == 0) {
+        return quick_failed(heap->control);
+    }
+    if (HARDENED && !is_free_end(heap->tags, to)) {
+        return quick_broken(heap, to);
+    }
+    return quick_cut(heap, heap->control, to, bin, n, false);
+}
+
+// Best fit.
+CAIRN_INLINE void *quick_best(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+{
+    uint32_t bin = bin_of(n);
+    for (uint32_t map = control->map << bin; map != 0; map = control->map << bin << 1, bin++) {
+        bin += bits_leading(map);
+        const uint32_t head = *head_of(control, bin);
         if (bin >= BIN_EXACT) {
-            block = fast_search(heap, control, block, n);
-            if (CAIRN_UNLIKELY(block == 0)) {
+            struct block_links *const links = links_at(heap->base, head);
+            uint32_t spare = *hint_of(links) - n;
+            uint32_t found = head;
+            if (links->next != 0) {
+                found = best_behind(heap, control, head, links->next, n, &spare);
+            }
+            CAIRN_FORGET(control);
+            if ((int32_t)spare < 0) {
                 continue;
             }
+            if (CAIRN_UNLIKELY(found != head)) {
+                return quick_cut_inner(heap, found, bin, n);
+            }
         }
-        return CAIRN_LIKELY(fast_cut(heap, control, block, bin, n)) || cairn_heap_cut_(heap, block, n) ? block : 0;
+        return quick_cut(heap, control, head, bin, n, true);
     }
-    return 0;
+    return quick_failed(control);
 }
 
-CAIRN_INLINE uint32_t fast_best(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
-{
-    if (n < BIN_EXACT) {
-        const uint32_t block = fast_exact(heap, control, n);
-        return block != 0 ? block : fast_take(heap, control, n, n);
-    }
-    return n > GRANULES_MAX ? 0 : fast_take(heap, control, n, bin_of(n));
-}
-
-// Take n granules, a power of two, bounded fit: every block of its list and above is long enough.
-CAIRN_INLINE uint32_t fast_bounded(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
+// Bounded fit: every block of a power of two's list and above is long enough.
+CAIRN_INLINE void *quick_bounded(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
 {
     control->classes |= n;
     if (n > GRANULES_MAX) {
-        return 0;
+        return quick_failed(control);
     }
     const uint32_t own = bin_of(n);
-    const uint32_t map = control->map >> own << own;
+    const uint32_t map = control->map << own;
     if (map == 0) {
-        return 0;
+        return quick_failed(control);
     }
-    const uint32_t bin = bits_lowest(map);
-    const uint32_t block = control->heads[bin];
-    return CAIRN_LIKELY(fast_cut(heap, control, block, bin, n)) || cairn_heap_cut_(heap, block, n) ? block : 0;
+    const uint32_t bin = own + bits_leading(map);
+    return quick_cut(heap, control, *head_of(control, bin), bin, n, true);
 }
 
-CAIRN_INLINE void *alloc_done(struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t length, size_t size)
-{
-    if (CAIRN_UNLIKELY(block == 0)) {
-        control->failures += size != 0;
-        return NULL;
-    }
-    heap_count_taken(control, length);
-    return granule_address(heap->base, block);
-}
-
-// Allocate by whatever fit the heap has.
-CAIRN_INLINE void *alloc(struct cairn_heap *heap, size_t size)
-{
-    struct heap_control *const control = heap->control;
-    const size_t count = granules_for(size);
-    if (!CAIRN_SPEED) {
-        return size == 0 ? NULL : cairn_heap_count_(heap, cairn_heap_take_(heap, count));
-    }
-    uint32_t n = (uint32_t)count;
-    uint32_t block = 0;
-    if (CAIRN_UNLIKELY(count > control->granules)) {
-        n = 0;
-    } else if (CAIRN_LIKELY(control->fit == CAIRN_FIT_BEST)) {
-        block = fast_best(heap, control, n);
-    } else if (control->fit == CAIRN_FIT_BOUNDED) {
-        n = (uint32_t)1 << bits_ceil_log2(n);
-        block = fast_bounded(heap, control, n);
-    } else {
-        block = cairn_heap_take_(heap, n);
-        n = block == 0 ? 0 : cairn_tags_length_(heap->tags, block);
-    }
-    return alloc_done(heap, control, block, n, size);
-}
+// ------------------------------------------------------------------------------------------------------------------- alloc
 
 void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
 {
-    return is_heap(heap) ? alloc(heap, size) : NULL;
+    if (!is_heap(heap) || size == 0) {
+        return NULL;
+    }
+    struct heap_control *const control = heap->control;
+    const size_t n = granules_for(size);
+    if (CAIRN_SPEED && control->fit == CAIRN_FIT_BOUNDED && n <= control->granules) {
+        return quick_bounded(heap, control, (uint32_t)1 << bits_ceil_log2((uint32_t)n));
+    }
+    return cairn_heap_count_(heap, cairn_heap_take_(heap, n));
 }
 
 static void *alloc_once(struct cairn_heap *heap, size_t alignment, size_t size)
 {
     (void)alignment;
-    return CAIRN_SPEED ? cairn_heap_alloc_(heap, size) : alloc(heap, size);
+    return cairn_heap_alloc_(heap, size);
+}
+
+static CAIRN_NOINLINE void *alloc_other(struct cairn_heap *heap, size_t size)
+{
+    return cairn_heap_try_(heap, 0, size, alloc_once);
 }
 
 void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 {
-    if (CAIRN_SPEED && !is_heap(heap)) {
-        return NULL;
+    const size_t less = (size - 1) >> GRANULE_SHIFT; // one less than it takes; huge for 0 bytes
+    if (!CAIRN_SPEED || heap == NULL || CAIRN_UNLIKELY(less >= heap->quick)) {
+        return alloc_other(heap, size);
     }
-    if (CAIRN_SPEED && CAIRN_LIKELY(heap->hooks == NULL)) {
-        return alloc(heap, size);
+    struct heap_control *const control = heap->control;
+    if (CAIRN_UNLIKELY(control->fit != CAIRN_FIT_BEST)) {
+        return cairn_heap_alloc_(heap, size);
     }
-    return cairn_heap_try_(heap, 0, size, alloc_once);
+    return quick_best(heap, control, (uint32_t)less + 1);
 }
 
 // -------------------------------------------------------------------------------------------------------------------- free
 
-// Say what is wrong with the pointer; NULL is not wrong.
-static CAIRN_COLD bool refuse(const struct cairn_heap *heap, const void *address)
-{
-    if (address != NULL) {
-        cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
-    }
-    return false;
-}
-
 // Free the block at `address`. Returns false where it was refused.
-CAIRN_INLINE bool release_address(struct cairn_heap *heap, struct heap_control *control, const void *address)
+static CAIRN_NOINLINE bool release_address(struct cairn_heap *heap, const void *address)
 {
-    const size_t number = granule_number(heap->base, address);
-    const uint32_t block = (uint32_t)number;
-    if (!CAIRN_SPEED) {
-        const uint32_t found = cairn_heap_find_(heap, address);
-        if (found != 0) {
-            cairn_heap_drop_(heap, found);
-        }
-        return found != 0;
+    const uint32_t from = cairn_heap_find_(heap, address);
+    if (from != NO_BORDER) {
+        cairn_heap_drop_(heap, from);
     }
-    if (HARDENED && CAIRN_UNLIKELY(number - 1 >= control->granules || !is_used_start(heap->tags, block))) {
-        return refuse(heap, address);
-    }
-    if (!HARDENED && address == NULL) {
-        return false;
-    }
-    const uint32_t length = block_length(heap->tags, block);
-    heap_count_released(control, length);
-    if (CAIRN_LIKELY((control->flags & FLAG_WIPE) == 0)) {
-        fast_release(heap, control, block, length);
-    } else {
-        cairn_heap_release_(heap, block, length);
-    }
-    return true;
+    return from != NO_BORDER;
 }
 
 void cairn_heap_free_(struct cairn_heap *heap, void *block)
 {
     if (is_heap(heap)) {
-        (void)release_address(heap, heap->control, block);
+        (void)release_address(heap, block);
     }
 }
 
-static CAIRN_NOINLINE void free_hooked(struct cairn_heap *heap, void *block)
+static CAIRN_NOINLINE void free_other(struct cairn_heap *heap, void *block)
 {
-    const uint32_t key = heap_lock(heap);
-    if (release_address(heap, heap->control, block)) {
-        const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
-        cairn_heap_event_(heap, &event);
+    if (is_heap(heap)) {
+        const uint32_t key = heap_lock(heap);
+        if (release_address(heap, block)) {
+            const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
+            cairn_heap_event_(heap, &event);
+        }
+        heap_unlock(heap, key);
     }
-    heap_unlock(heap, key);
 }
 
-void cairn_heap_free(struct cairn_heap *heap, void *block)
+// Make the used block between two borders free. tag: the pair of `to`; free_before: is what ends at `from` free?
+CAIRN_INLINE void quick_release(struct cairn_heap *heap, struct tag_word *tag, uint32_t from, uint32_t to, bool free_before)
 {
-    if (!is_heap(heap)) {
+    struct heap_control *const control = heap->control;
+    const uint32_t own_from = from;
+    const uint32_t at = to & TAG_MASK;
+    uint32_t ahead = tag->border >> at >> 1;
+    uint32_t free = tag->free >> at >> 1;
+    uint32_t after = 1;
+    heap_count_released(control, to - from);
+    if (ahead == 0) {
+        ahead = tag[1].border;
+        free = tag[1].free;
+        after = TAG_BORDERS - at;
+    }
+    if (ahead != 0) {
+        free = free >> bits_lowest(ahead) & 1;
+        after += bits_lowest(ahead);
+    } else {
+        after = free;
+        free = ends_free(heap->tags, to + after);
+    }
+    if (free_before) {
+        from = join(heap, from);
+    }
+    if (free != 0 && CAIRN_LIKELY(refile(heap, to + after, after, to + after - from))) {
+        tag->border &= ~tag_bit(to);
+        control->blocks--;
+        if (from != own_from) {
+            control->free_blocks--;
+        }
+        CAIRN_FORGET(from);
+        tag_record(heap->tags, from, to + after);
         return;
     }
-    if (CAIRN_SPEED && CAIRN_LIKELY(heap->hooks == NULL)) {
-        (void)release_address(heap, heap->control, block);
+    tag->free |= tag_bit(to);
+    if (from != own_from) {
+        tag_record(heap->tags, from, to);
     } else {
-        free_hooked(heap, block);
+        control->free_blocks++;
     }
+    bin_insert(heap, to, to - from);
+}
+
+void cairn_heap_free(struct cairn_heap *heap, void *address)
+{
+    if (!CAIRN_SPEED || heap == NULL) {
+        free_other(heap, address);
+        return;
+    }
+    const size_t number = border_number(heap->base, address);
+    const uint32_t from = (uint32_t)number;
+    if (CAIRN_UNLIKELY(number >= heap->quick)) {
+        free_other(heap, address);
+        return;
+    }
+    const struct tag_word *const tag = tag_of(heap->tags, from);
+    const uint32_t at = from & TAG_MASK;
+    const uint32_t borders = tag->border >> at;
+    uint32_t ahead = borders >> 1;
+    uint32_t to = from + 1;
+    if (CAIRN_UNLIKELY((borders & 1) == 0)) {
+        free_other(heap, address);
+        return;
+    }
+    const bool free_before = (tag->free >> at & 1) != 0;
+    if (ahead == 0) {
+        ahead = tag[1].border;
+        to = (from | TAG_MASK) + 1;
+    }
+    to = ahead != 0 ? to + bits_lowest(ahead) : from + tag[1].free;
+    struct tag_word *const its = tag_of(heap->tags, to);
+    if (CAIRN_UNLIKELY((its->free >> (to & TAG_MASK) & 1) != 0)) {
+        free_other(heap, address);
+        return;
+    }
+    CAIRN_FORGET(to);
+    quick_release(heap, its, from, to, free_before);
 }

@@ -39,6 +39,7 @@ int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const 
     handle_set(&found, start, front, outside ? config->tags : start + control_bytes(control->limit), config);
     const int error = cairn_heap_check_(&found, NULL);
     if (error == 0) {
+        heap_set_quick(&found);
         *heap = found;
     }
     return error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The free lists: segregated by length, last in first out, doubly linked through the free granules.
+// The free lists: segregated by length, last in first out, doubly linked through the last granule of each.
 //
 // OWNS: map and heads of the control, and the links in free blocks.
 //
@@ -21,6 +21,12 @@
 
 uint32_t cairn_bin_of_(uint32_t length); // heap.c: one copy, for builds that favour size
 
+// A list's bit in the map: the lists of short blocks have the high bits, so that one count of leading zeros finds the next one.
+CAIRN_INLINE uint32_t bin_bit(uint32_t bin)
+{
+    return (uint32_t)0x80000000u >> bin;
+}
+
 // The list of a length. pre: 1 <= length.
 CAIRN_INLINE uint32_t bin_of(uint32_t length)
 {
@@ -37,67 +43,79 @@ CAIRN_INLINE uint32_t bin_count(uint32_t limit)
     return bin_of(limit | (BIN_EXACT - 1)) + 1;
 }
 
-CAIRN_INLINE bool is_inside(const struct heap_control *control, uint32_t granule)
-{
-    return granule - 1 < control->granules;
-}
-
 // Is this, a link that a free block holds, the number of a free block at all?
-CAIRN_INLINE bool is_free_block(const struct cairn_heap *heap, const struct heap_control *control, uint32_t granule)
+CAIRN_INLINE bool is_free_block(const struct cairn_heap *heap, uint32_t to)
 {
-    return granule - 1 < control->granules && is_free_start(heap->tags, granule);
+    return to <= heap->control->granules && is_free_end(heap->tags, to);
 }
 
-// The links of the free block `granule`, or NULL where the tags say that none starts there.
-CAIRN_SHARED struct block_links *free_links(const struct cairn_heap *heap, uint32_t granule)
+// Where the free block `link` links back to the free block `block`, which links to it: its `next` for which == 0, its `prev` for 1. NULL where it is no free block, or
+// does not.
+CAIRN_SHARED uint32_t *link_back(const struct cairn_heap *heap, uint32_t block, uint32_t link, uint32_t which)
 {
-    return is_free_block(heap, heap->control, granule) ? links_at(heap->base, granule) : NULL;
+    uint32_t *const back = (uint32_t *)(void *)links_at(heap->base, link) + which;
+    if (HARDENED && CAIRN_UNLIKELY(!is_free_block(heap, link) || *back != block)) {
+        return NULL;
+    }
+    return back;
 }
 
-// Take `block`, a free start of list `bin`, out of it. Returns false, and nothing has changed, where its neighbours in the list are not free
-// blocks that point back to it; one that points to itself both ways would seem to.
-CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint32_t bin, bool prove)
+// Where the number of a list's first block is. (The sum that comes first is all that has to be kept at hand.)
+CAIRN_INLINE uint32_t *head_of(struct heap_control *control, uint32_t bin)
 {
-    const struct block_links *const links = prove ? free_links(heap, block) : links_at(heap->base, block);
-    struct block_links *before = (struct block_links *)(void *)&heap->control->heads[bin]; // a head is the next of nobody
-    if (prove && links == NULL) {
-        return false;
-    }
-    if (links->prev != 0) {
-        before = prove ? free_links(heap, links->prev) : links_at(heap->base, links->prev);
-    }
-    if (prove && (before == NULL || before == links || before->next != block)) {
-        return false;
-    }
-    if (links->next != 0) {
-        struct block_links *const after = prove ? free_links(heap, links->next) : links_at(heap->base, links->next);
-        if (prove && (after == NULL || after->prev != block)) {
+    uint32_t *at = (uint32_t *)control + bin;
+    CAIRN_FORGET(at);
+    return at + sizeof *control / sizeof *at;
+}
+
+// Take the free block `block` of list `bin` out of it. Returns false, and nothing has changed, where its neighbours in the list are not
+// free blocks that point back to it; one that points to itself both ways would seem to.
+CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint32_t bin)
+{
+    struct heap_control *const control = heap->control;
+    const struct block_links links = *links_at(heap->base, block);
+    uint32_t *from = head_of(control, bin); // the link that leads to the block
+    if (CAIRN_UNLIKELY(links.prev != 0)) {
+        from = HARDENED && links.prev == block ? NULL : link_back(heap, block, links.prev, 0);
+        if (from == NULL) {
             return false;
         }
-        after->prev = links->prev;
+    } else if (HARDENED && CAIRN_UNLIKELY(*from != block)) {
+        return false;
     }
-    before->next = links->next;
-    if (heap->control->heads[bin] == 0) {
-        heap->control->map &= ~((uint32_t)1 << bin);
+    if (links.next != 0) {
+        uint32_t *const back = link_back(heap, block, links.next, 1);
+        if (back == NULL) {
+            return false;
+        }
+        *back = links.prev;
+    } else if (links.prev == 0) {
+        control->map &= ~bin_bit(bin);
     }
+    *from = links.next;
     return true;
 }
 
 // Put the block of `length` granules into its list, at the head.
-CAIRN_INLINE void bin_insert(unsigned char *base, struct heap_control *control, uint32_t block, uint32_t length)
+CAIRN_SHARED void bin_insert(const struct cairn_heap *heap, uint32_t block, uint32_t length)
 {
-    const uint32_t bin = bin_of(length);
+    struct heap_control *const control = heap->control;
+    unsigned char *const base = heap->base;
     struct block_links *const links = links_at(base, block);
+    uint32_t bin = length;
     if (length >= BIN_EXACT) {
-        hint_at(base, block)->next = length;
+        bin = bin_of(length);
+        *hint_of(links) = length;
     }
-    const uint32_t head = control->heads[bin];
-    links->next = head;
+    uint32_t *const head = head_of(control, bin);
+    const uint32_t next = *head;
+    links->next = next;
     links->prev = 0;
-    control->heads[bin] = block;
-    control->map |= (uint32_t)1 << bin;
-    if (head != 0) {
-        links_at(base, head)->prev = block;
+    *head = block;
+    if (next != 0) {
+        links_at(base, next)->prev = block;
+    } else {
+        control->map |= bin_bit(bin);
     }
 }
 

@@ -33,7 +33,7 @@ static int check_control(const struct cairn_heap *heap, struct cairn_fault *faul
         control->fit > (CAIRN_FIT_BOUNDED | FIT_ALL) || control->search == 0 ||
         ((control->fit & FIT_ALL) != 0 && control->search != CAIRN_SEARCH_ALL) || (control->flags & ~known) != 0 ||
         ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16) ||
-        heap->base + CAIRN_GRANULE != (const unsigned char *)control + front_bytes(control->limit, (control->flags & FLAG_TAGS_OUTSIDE) != 0)) {
+        heap->base != (const unsigned char *)control + front_bytes(control->limit, (control->flags & FLAG_TAGS_OUTSIDE) != 0)) {
         return broken(fault, CAIRN_RULE_T9, control);
     }
     return 0;
@@ -43,13 +43,14 @@ static int check_control(const struct cairn_heap *heap, struct cairn_fault *faul
 static int check_ends(const struct cairn_heap *heap, struct cairn_fault *fault)
 {
     const struct tag_word *const tags = heap->tags;
-    const uint32_t fence = fence_of(heap->control);
-    if (!is_used_start(tags, 0) || !is_start(tags, 1)) {
-        return broken(fault, CAIRN_RULE_T1, granule_address(heap->base, 1));
+    const uint32_t end = heap->control->granules;
+    const uint32_t fence = end + 1;
+    if (tag_state(tags, 0) != TAG_USED) {
+        return broken(fault, CAIRN_RULE_T1, heap->base);
     }
-    const uint32_t behind = tags[fence >> CAIRN_TAG_SHIFT].start & ~(tag_bit(fence) | (tag_bit(fence) - 1));
-    if (!is_used_start(tags, fence) || behind != 0) {
-        return broken(fault, CAIRN_RULE_T1, granule_address(heap->base, fence));
+    const uint32_t behind = tags[fence >> CAIRN_TAG_SHIFT].border & ~(tag_bit(fence) | (tag_bit(fence) - 1));
+    if (!is_border(tags, end) || tag_state(tags, fence) != TAG_USED || behind != 0) {
+        return broken(fault, CAIRN_RULE_T1, border_address(heap->base, end));
     }
     return 0;
 }
@@ -59,7 +60,7 @@ static int check_behind(const struct cairn_heap *heap, struct cairn_fault *fault
 {
     const struct heap_control *const control = heap->control;
     for (uint32_t pair = tag_pairs(control->granules); pair < tag_pairs(control->limit); pair++) {
-        if (heap->tags[pair].start != 0) {
+        if (heap->tags[pair].border != 0) {
             return broken(fault, CAIRN_RULE_T1, &heap->tags[pair]);
         }
     }
@@ -67,89 +68,86 @@ static int check_behind(const struct cairn_heap *heap, struct cairn_fault *fault
 }
 
 // T6, T7: a free block's place in its list.
-static int check_links(const struct cairn_heap *heap, uint32_t block, uint32_t length, struct cairn_fault *fault)
+static int check_links(const struct cairn_heap *heap, uint32_t to, uint32_t length, struct cairn_fault *fault)
 {
     const struct heap_control *const control = heap->control;
-    const void *const address = granule_address(heap->base, block);
+    const void *const address = border_address(heap->base, to - length);
     const uint32_t bin = bin_of(length);
-    const struct block_links links = *links_at(heap->base, block);
-    if (links.next != 0 && (!is_free_block(heap, heap->control, links.next) || links_at(heap->base, links.next)->prev != block ||
-                            bin_of(block_length(heap->tags, links.next)) != bin)) {
+    const struct block_links links = *links_at(heap->base, to);
+    if (links.next != 0 && (!is_free_block(heap, links.next) || links_at(heap->base, links.next)->prev != to ||
+                            bin_of(length_before(heap->tags, links.next)) != bin)) {
         return broken(fault, CAIRN_RULE_T6, address);
     }
-    if (links.prev == 0 ? control->heads[bin] != block
-                        : !is_free_block(heap, heap->control, links.prev) || links_at(heap->base, links.prev)->next != block) {
+    if (links.prev == 0 ? control->heads[bin] != to
+                        : !is_free_block(heap, links.prev) || links_at(heap->base, links.prev)->next != to) {
         return broken(fault, CAIRN_RULE_T6, address);
     }
-    if (length >= BIN_EXACT && hint_at(heap->base, block)->next != length) {
+    if (length >= BIN_EXACT && *hint_at(heap->base, to) != length) {
         return broken(fault, CAIRN_RULE_T6, address);
     }
-    if ((control->map >> bin & 1) == 0) {
+    if ((control->map & bin_bit(bin)) == 0) {
         return broken(fault, CAIRN_RULE_T7, address);
     }
     return 0;
 }
 
-// T2 to T7 for one block. pre: T1; `block` is a start inside.
-static int check_block(const struct cairn_heap *heap, uint32_t block, struct tally *tally, struct cairn_fault *fault)
+// T2 to T7 for one block. pre: T1; `from` is a border below the last.
+static int check_block(const struct cairn_heap *heap, uint32_t from, struct tally *tally, struct cairn_fault *fault)
 {
     const struct tag_word *const tags = heap->tags;
-    const uint32_t fence = fence_of(heap->control);
-    const void *const address = granule_address(heap->base, block);
-    const uint32_t length = block_length(tags, block);
-    if (length == 0 || length > fence - block || !is_start(tags, block + length)) {
+    const uint32_t end = heap->control->granules;
+    const void *const address = border_address(heap->base, from);
+    const uint32_t length = length_after(tags, from);
+    if (length == 0 || length > end - from || !is_border(tags, from + length)) {
         return broken(fault, CAIRN_RULE_T2, address);
     }
-    const uint32_t end = block + length;
-    const bool free = is_free_edge(tags, block);
-    const uint32_t first = (block >> CAIRN_TAG_SHIFT) + 1;
-    const uint32_t behind = end >> CAIRN_TAG_SHIFT;
-    const uint32_t record = record_make(length, free);
-    if (first < behind && (tags[first].edge != record || tags[behind - 1].edge != record || tags[behind - 1].start != 0)) {
+    const uint32_t to = from + length;
+    const bool free = ends_free(tags, to);
+    const uint32_t first = (from >> CAIRN_TAG_SHIFT) + 1;
+    const uint32_t behind = to >> CAIRN_TAG_SHIFT;
+    if (first < behind && (tags[first].free != length || tags[behind - 1].free != length || tags[behind - 1].border != 0)) {
         return broken(fault, CAIRN_RULE_T4, address);
     }
-    if (is_free_edge(tags, end - 1) != free) {
-        return broken(fault, CAIRN_RULE_T5, address);
-    }
-    if (free && is_free_edge(tags, end)) {
+    if (free && ends_free(tags, from)) {
         return broken(fault, CAIRN_RULE_T3, address);
     }
     tally->used += free ? 0 : length;
     tally->used_blocks += !free;
     tally->free_blocks += free;
-    return free ? check_links(heap, block, length, fault) : 0;
+    return free ? check_links(heap, to, length, fault) : 0;
 }
 
-// T4 backwards: a start behind a pair without one. What that pair records must lead to a block that ends here.
-static int check_before(const struct cairn_heap *heap, uint32_t start, struct cairn_fault *fault)
+// T4 backwards: a border behind a pair without one. What that pair records must lead to a block that ends here.
+static int check_before(const struct cairn_heap *heap, uint32_t to, struct cairn_fault *fault)
 {
-    const uint32_t length = length_before(heap->tags, start);
-    if (length >= start || !is_start(heap->tags, start - length) || block_length(heap->tags, start - length) != length) {
-        return broken(fault, CAIRN_RULE_T4, granule_address(heap->base, start));
+    const uint32_t length = length_before(heap->tags, to);
+    if (length == 0 || length > to || !is_border(heap->tags, to - length) || length_after(heap->tags, to - length) != length) {
+        return broken(fault, CAIRN_RULE_T4, border_address(heap->base, to));
     }
     return 0;
 }
 
-// All blocks that start in pair `pair`.
+// All blocks that begin at a border of pair `pair`.
 static int check_pair(const struct cairn_heap *heap, uint32_t pair, struct tally *tally, struct cairn_fault *fault)
 {
-    const uint32_t fence = fence_of(heap->control);
-    uint32_t starts = heap->tags[pair].start;
-    if ((starts & ~(TAG_MASK == 31 ? ~(uint32_t)0 : ((uint32_t)2 << TAG_MASK) - 1)) != 0) {
-        return broken(fault, CAIRN_RULE_T2, granule_address(heap->base, pair << CAIRN_TAG_SHIFT));
+    const uint32_t end = heap->control->granules;
+    const struct tag_word *const tag = &heap->tags[pair];
+    uint32_t borders = tag->border;
+    if ((borders & ~(TAG_MASK == 31 ? ~(uint32_t)0 : ((uint32_t)2 << TAG_MASK) - 1)) != 0) {
+        return broken(fault, CAIRN_RULE_T2, border_address(heap->base, pair << CAIRN_TAG_SHIFT));
     }
-    if (starts != 0 && pair != 0 && heap->tags[pair - 1].start == 0) {
-        const int error = check_before(heap, (pair << CAIRN_TAG_SHIFT) + bits_lowest(starts), fault);
+    if (borders != 0 && (tag->free & ~borders) != 0) {
+        return broken(fault, CAIRN_RULE_T5, tag);
+    }
+    if (borders != 0 && pair != 0 && tag[-1].border == 0) {
+        const int error = check_before(heap, (pair << CAIRN_TAG_SHIFT) + bits_lowest(borders), fault);
         if (error != 0) {
             return error;
         }
     }
-    for (; starts != 0; starts &= starts - 1) {
-        const uint32_t block = (pair << CAIRN_TAG_SHIFT) + bits_lowest(starts);
-        if (block == 0 || block == fence) {
-            continue;
-        }
-        const int error = check_block(heap, block, tally, fault);
+    for (; borders != 0; borders &= borders - 1) {
+        const uint32_t from = (pair << CAIRN_TAG_SHIFT) + bits_lowest(borders);
+        const int error = from < end ? check_block(heap, from, tally, fault) : 0;
         if (error != 0) {
             return error;
         }
@@ -165,11 +163,11 @@ static int check_lists(const struct cairn_heap *heap, const struct tally *tally,
     uint32_t listed = 0;
     for (uint32_t bin = 0; bin < 32; bin++) {
         const uint32_t head = bin < bins ? control->heads[bin] : 0;
-        if ((control->map >> bin & 1) != (head != 0)) {
+        if (((control->map & bin_bit(bin)) != 0) != (head != 0)) {
             return broken(fault, CAIRN_RULE_T7, &control->map);
         }
-        if (head != 0 && (!is_free_block(heap, heap->control, head) || links_at(heap->base, head)->prev != 0 ||
-                          bin_of(block_length(heap->tags, head)) != bin)) {
+        if (head != 0 && (!is_free_block(heap, head) || links_at(heap->base, head)->prev != 0 ||
+                          bin_of(length_before(heap->tags, head)) != bin)) {
             return broken(fault, CAIRN_RULE_T6, &control->heads[bin]);
         }
         for (uint32_t block = head; block != 0 && listed <= tally->free_blocks; block = links_at(heap->base, block)->next) {
@@ -179,7 +177,7 @@ static int check_lists(const struct cairn_heap *heap, const struct tally *tally,
     if (listed != tally->free_blocks) {
         return broken(fault, CAIRN_RULE_T6, control->heads);
     }
-    if (control->used != tally->used || control->used_blocks != tally->used_blocks || control->free_blocks != tally->free_blocks ||
+    if (control->used != tally->used || control->blocks != tally->used_blocks + tally->free_blocks || control->free_blocks != tally->free_blocks ||
         control->peak < control->used || control->peak > control->limit) {
         return broken(fault, CAIRN_RULE_T8, &control->used);
     }

@@ -5,8 +5,9 @@
 // OWNS: struct heap_control; the words in free granules.
 //
 // PICTURE: region ->| control | heads | tags: 8 bytes for 32 granules, for max_size | granules |
-//          all words are 32 bits, in the machine's own order; no pointers; a link is a granule's number, 0 is none.
-//          a free block:  granule 0 { next, prev }   granule 1, where the block is in a range list: { length, - }
+//          all words are 32 bits, in the machine's own order; no pointers. A free block is known by the border where it ends, and a link is such
+//          a number, 0 is none: what becomes of its front, its links and its number stay.
+//          a free block:  last granule { next, prev }   the one before, where the block is in a range list: { length, - }
 //
 // INVARIANTS: T8 used + free == granules, and the counters agree. T9 limits, below.
 // COST: none of its own. CALLERS: lib/heap, lock held.
@@ -22,6 +23,8 @@
 #define GRANULE_SHIFT 3
 #endif
 
+#define HARDENED (CAIRN_HARDEN >= 1)
+
 #define HEAP_MAGIC 0x314E5243u   // "CRN1": bytes C R N 1 on a little-endian machine; 1 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 32 lists
 #define CLASS_ALIGNED 0x80000000u // beside the classes: a request skipped granules to reach its alignment, and the peak does not count them
@@ -31,7 +34,7 @@
 #define FLAG_GRANULE_16 0x04u
 #define FLAGS_KNOWN (FLAG_WIPE | FLAG_TAGS_OUTSIDE | FLAG_GRANULE_16)
 #define LEAD_SHIFT 4 // above: bytes from the region's start to the control
-
+#define NO_BORDER UINT32_MAX
 
 struct heap_control {
     uint32_t magic;
@@ -42,11 +45,11 @@ struct heap_control {
     uint8_t flags;
     uint32_t used; // granules
     uint32_t peak;
-    uint32_t used_blocks;
+    uint32_t blocks; // used and free
     uint32_t free_blocks;
     uint32_t failures;
     uint32_t classes; // bounded fit: bit k: a length of 2^k was asked for
-    uint32_t map;     // bit b: list b is not empty
+    uint32_t map;     // bit 31 - b: list b is not empty
     uint32_t heads[]; // list b; as many as bin_count(limit)
 };
 
@@ -61,20 +64,28 @@ _Static_assert(sizeof(struct block_links) <= CAIRN_GRANULE, "one granule holds t
 
 // ---------------------------------------------------------------------------------------------- the memory floor
 
-CAIRN_INLINE void *granule_address(const unsigned char *base, uint32_t granule)
+CAIRN_INLINE void *border_address(const unsigned char *base, uint32_t border)
 {
-    return (void *)(base + ((size_t)granule << GRANULE_SHIFT));
+    return (void *)(base + ((size_t)border << GRANULE_SHIFT));
 }
 
-CAIRN_INLINE struct block_links *links_at(const unsigned char *base, uint32_t granule)
+// The links of the free block that ends at `to`.
+CAIRN_INLINE struct block_links *links_at(const unsigned char *base, uint32_t to)
 {
-    return (struct block_links *)granule_address(base, granule);
+    unsigned char *end = border_address(base, to);
+    CAIRN_FORGET(end);
+    return (struct block_links *)(void *)(end - CAIRN_GRANULE);
 }
 
-// The length that a free block in a range list keeps in its second granule: a hint for searches; the tags decide.
-CAIRN_INLINE struct block_links *hint_at(const unsigned char *base, uint32_t granule)
+// The length that a free block in a range list keeps one granule before its links: a hint for searches; the tags decide.
+CAIRN_INLINE uint32_t *hint_of(struct block_links *links)
 {
-    return (struct block_links *)granule_address(base, granule + 1);
+    return &links[-(CAIRN_GRANULE / (int)sizeof *links)].next;
+}
+
+CAIRN_INLINE uint32_t *hint_at(const unsigned char *base, uint32_t to)
+{
+    return hint_of(links_at(base, to));
 }
 
 // ---------------------------------------------------------------------------------------------- addresses and numbers
@@ -84,9 +95,9 @@ CAIRN_INLINE size_t bytes_of(uint32_t granules)
     return (size_t)granules << GRANULE_SHIFT;
 }
 
-// Number of the granule that `address` is the first byte of; outside 1 to GRANULES_MAX for any other address. Rotates, so that
-// the bits below a granule make the number too large.
-CAIRN_INLINE size_t granule_number(const unsigned char *base, const void *address)
+// Number of the border at `address`; more than GRANULES_MAX for any address that is none. Rotates, so that the bits below a granule
+// make the number too large.
+CAIRN_INLINE size_t border_number(const unsigned char *base, const void *address)
 {
     const size_t offset = (size_t)((uintptr_t)address - (uintptr_t)base);
     return offset >> GRANULE_SHIFT | offset << (sizeof(size_t) * 8 - GRANULE_SHIFT);

@@ -9,8 +9,6 @@
 
 #include "heap/bins.h"
 
-#define HARDENED (CAIRN_HARDEN >= 1)
-
 CAIRN_INLINE bool is_heap(const struct cairn_heap *heap)
 {
     return heap != NULL && heap->control != NULL;
@@ -22,9 +20,17 @@ CAIRN_INLINE uint32_t round_up(uint32_t n)
     return (uint32_t)1 << bits_highest(2 * n - 1);
 }
 
+// The border behind the granule that has no memory.
 CAIRN_INLINE uint32_t fence_of(const struct heap_control *control)
 {
     return control->granules + 1;
+}
+
+// After anything that it depends on has changed.
+CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
+{
+    const bool plain = heap->hooks == NULL && (heap->control->flags & FLAG_WIPE) == 0;
+    heap->quick = plain ? heap->control->granules : 0;
 }
 
 // heap.c: the hooks. lock returns the key for unlock, 0 where there is no hook; failed, which runs unlocked, whether to try again.
@@ -43,49 +49,52 @@ CAIRN_INLINE void heap_unlock(const struct cairn_heap *heap, uint32_t key)
     cairn_heap_unlock_(heap, key);
 }
 
-// The number of a used block's first granule, or 0 for any other address. Silent.
-CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const struct heap_control *control, const void *address)
+// Where the used block at `address` begins, or NO_BORDER for any other address. Silent.
+CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const void *address)
 {
-    const size_t number = granule_number(heap->base, address);
-    if (number - 1 >= control->granules || !is_used_start(heap->tags, (uint32_t)number)) {
-        return 0;
+    const size_t number = border_number(heap->base, address);
+    const uint32_t from = (uint32_t)number;
+    if (number >= heap->control->granules || !is_border(heap->tags, from) ||
+        ends_free(heap->tags, from + cairn_tags_after_(heap->tags, from))) {
+        return NO_BORDER;
     }
-    return (uint32_t)number;
+    return from;
 }
 
 // report.c: tell the report hook about `address`, or stop the program where there is none. For CAIRN_WRONG_POINTER it finds out itself what is
 // wrong with it.
 void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
 
-// heap.c, the moves that all the calls are made of. None takes the lock.
+// heap.c, the moves that all the calls are made of. None takes the lock. A used block is known by the border where it begins, a free one by that where it
+// ends.
 
-// Unlink the free block, which then is in no list. Returns its length, or 0: its links were broken, reported, and left. pre: a free start.
-uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t block);
+// Take the free block that ends at `to` out of its list. Returns its length, or 0: its links were broken, reported, and left.
+uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to);
 
-// Take `block`, if it is free, out of its list and merge it with the block that it shares `border` with. Returns its length, or 0.
-uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t block, uint32_t border);
+// Merge what begins at `from` with the block that ends there if that is free: takes it out of its list. Returns where it begins then: `from` if there was
+// none, or its links are broken: reported.
+uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from);
 
-// Make [start, end) a free block: its edges, its list. pre: start bits at start and end.
-void cairn_heap_insert_(struct cairn_heap *heap, uint32_t start, uint32_t end);
+// Make what is between two borders a free block: its tags, its list. Counts it as a free one. pre: both borders are there, or `to` is still to come.
+void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to);
 
-// Take at least `length` granules out of the lists, as a used block that is not counted yet; bounded fit: the length rounded up to a
-// power of two. Returns its first granule, or 0: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
+// Take at least `length` granules out of the lists, as a used block whose granules are not counted yet; bounded fit: the length rounded up to a
+// power of two. Returns where it begins; NO_BORDER: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
 uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length);
 
-// Take n granules off the front of `block`, in whatever place of whatever list; the rest goes back into a list. Returns false, and nothing has
-// changed, where the block is no free block of that length, or a link is broken: reported.
-bool cairn_heap_cut_(struct cairn_heap *heap, uint32_t block, uint32_t n);
+// Take n granules off the front of the free block that ends at `to`, in whatever place of whatever list. Returns where they begin; NO_BORDER, and nothing
+// has changed, where it is no free block of so many, or a link is broken: reported.
+uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n);
 
-// Make the used block, which is not counted any more, free: merge it with its free neighbours, put it into its list. A neighbour whose
-// links are broken is reported, and stays unmerged.
-void cairn_heap_release_(struct cairn_heap *heap, uint32_t block, uint32_t length);
+// Make the used block free: merge it with its free neighbours, put it into its list. A neighbour whose links are broken is reported, and
+// stays unmerged. Its granules are no longer counted, itself still is.
+void cairn_heap_release_(struct cairn_heap *heap, uint32_t from, uint32_t to);
 
-// Count a block of `length` granules that was taken.
+// Count the granules of a block that was taken.
 CAIRN_INLINE void heap_count_taken(struct heap_control *control, uint32_t length)
 {
     const uint32_t used = control->used + length;
     control->used = used;
-    control->used_blocks++;
     if (used > control->peak) {
         control->peak = used;
     }
@@ -94,7 +103,6 @@ CAIRN_INLINE void heap_count_taken(struct heap_control *control, uint32_t length
 CAIRN_INLINE void heap_count_released(struct heap_control *control, uint32_t length)
 {
     control->used -= length;
-    control->used_blocks--;
 }
 
 // check.c: every rule.
@@ -102,14 +110,14 @@ int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault);
 
 // heap.c: what the calls share.
 
-// The number of the used block that starts at `address`, or 0, and then it was reported.
+// Where the used block at `address` begins, or NO_BORDER, and then it was reported, if it is not NULL.
 uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address);
 
-// Count the block that was just taken, if any, or the failure. Returns its address.
-void *cairn_heap_count_(struct cairn_heap *heap, uint32_t block);
+// Count the granules of the used block that was just taken, if any, or the failure. Returns its address.
+void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from);
 
 // Free a counted block.
-void cairn_heap_drop_(struct cairn_heap *heap, uint32_t block);
+void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from);
 
 // Allocate by `once` in the lock, with an event, until it succeeds or the failed hook gives up. NULL where there is no heap.
 void *cairn_heap_try_(struct cairn_heap *heap, size_t alignment, size_t size,

@@ -14,16 +14,10 @@
 #ifndef CAIRN_HEAP_FIT_H
 #define CAIRN_HEAP_FIT_H
 
-#include "heap/core.h"
+#include "heap/moves.h"
 
 _Static_assert((CAIRN_FIT_FIRST & 1) != 0 && (CAIRN_FIT_BOUNDED & 1) != 0, "an odd fit takes the first that is long enough");
 _Static_assert((CAIRN_FIT_BEST & 1) == 0 && (CAIRN_FIT_WORST & 1) == 0, "an even fit compares");
-
-CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t block)
-{
-    cairn_heap_report_(heap, CAIRN_WRONG_LINK, granule_address(heap->base, block));
-    return 0;
-}
 
 // Of the first blocks of a range list, the one that the fit prefers among those of at least `length` granules; 0 if none is. What a
 // link leads to is only a candidate: the tags decide.
@@ -36,7 +30,8 @@ CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, 
     uint32_t shortest = ~(uint32_t)0;
     uint32_t found = 0;
     for (;;) {
-        const uint32_t its = hint_at(heap->base, block)->next;
+        struct block_links *const links = links_at(heap->base, block);
+        const uint32_t its = *hint_of(links);
         if (its >= length && (its ^ flip) < shortest) {
             found = block;
             shortest = its ^ flip;
@@ -44,11 +39,11 @@ CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, 
                 return found;
             }
         }
-        const uint32_t next = links_at(heap->base, block)->next;
+        const uint32_t next = links->next;
         if (next == 0 || --left == 0) {
             return found;
         }
-        if (HARDENED && CAIRN_UNLIKELY(next >= control->granules)) { // a range list's block is never the last granule
+        if (HARDENED && CAIRN_UNLIKELY(next > control->granules)) {
             return report_link(heap, block);
         }
         block = next;
@@ -60,8 +55,9 @@ CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, 
 CAIRN_INLINE uint32_t fit_find(const struct cairn_heap *heap, uint32_t length)
 {
     const uint32_t own = bin_of(length);
-    for (uint32_t map = heap->control->map >> own << own; map != 0; map &= map - 1) {
-        const uint32_t bin = bits_highest((heap->control->fit & ~FIT_ALL) == CAIRN_FIT_WORST ? map : map & (0u - map));
+    uint32_t bin;
+    for (uint32_t map = heap->control->map << own >> own; map != 0; map &= ~bin_bit(bin)) {
+        bin = bits_leading((heap->control->fit & ~FIT_ALL) == CAIRN_FIT_WORST ? map & (0u - map) : map);
         uint32_t block = heap->control->heads[bin];
         if (bin >= BIN_EXACT) {
             block = fit_search(heap, block, length);

@@ -21,9 +21,11 @@ CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t gran
     control->limit = (uint32_t)limit;
     control->flags = (uint8_t)flags;
     control_set_fit(control, config->fit, config->search);
-    heap->tags->start = 3; // granules 0 and 1
-    start_set(heap->tags, fence_of(heap->control));
-    cairn_heap_insert_(heap, 1, fence_of(heap->control));
+    control->blocks = 1;
+    heap->tags->border = 1; // border 0
+    cairn_tags_mark_(heap->tags, control->granules, fence_of(control), TAG_USED);
+    cairn_heap_insert_(heap, 0, control->granules);
+    heap_set_quick(heap);
 }
 
 int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config)

@@ -3,8 +3,8 @@
 // The layout of the image in a region: where each part lies.
 //
 // OWNS: the arithmetic of the layout.
-// PICTURE: region | lead | control | heads | tags | granule 1 .. granule n | a few bytes unused
-//          lead: bytes to the first multiple of the granule. base is one granule before granule 1.
+// PICTURE: region | lead | control | heads | tags | pad | granules | a few bytes unused
+//          lead: bytes to the first multiple of the granule. base: where the first granule is.
 // COST: O(1), but granules_in: about 25 steps, and one more for each 270,000 bytes of room. CALLERS: init, attach, region, bound, stats.
 #ifndef CAIRN_HEAP_LAYOUT_H
 #define CAIRN_HEAP_LAYOUT_H
@@ -22,7 +22,7 @@ CAIRN_INLINE size_t tags_bytes(uint32_t limit)
     return sizeof(struct tag_word) * (size_t)tag_pairs(limit);
 }
 
-// Bytes from the control to granule 1.
+// Bytes from the control to the first granule.
 CAIRN_INLINE size_t front_bytes(uint32_t limit, bool outside)
 {
     size_t bytes = control_bytes(limit);
@@ -61,14 +61,15 @@ CAIRN_INLINE size_t lead_of(const void *region)
     return (size_t)(0u - (uintptr_t)region) & (CAIRN_GRANULE - 1);
 }
 
-// Point the handle at a control of a heap made for `limit` granules. NULL config: no hooks.
+// Point the handle at a control of a heap made for `limit` granules. heap_set_quick is still to come. NULL config: no hooks.
 CAIRN_INLINE void handle_set(struct cairn_heap *heap, unsigned char *start, size_t front, void *tags, const struct cairn_heap_config *config)
 {
     heap->control = (struct heap_control *)(void *)start;
     heap->tags = tags;
-    heap->base = start + front - CAIRN_GRANULE;
+    heap->base = start + front;
     heap->hooks = config == NULL ? NULL : config->hooks;
     heap->context = config == NULL ? NULL : config->context;
+    heap->quick = 0;
 }
 
 #endif

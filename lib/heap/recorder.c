@@ -70,7 +70,7 @@ static void write_line(struct cairn_recorder *recorder, char letter, uint32_t id
 
 static uint32_t granule_of(const struct cairn_recorder *recorder, const void *address)
 {
-    return (uint32_t)((size_t)((uintptr_t)address - (uintptr_t)recorder->heap->base) / CAIRN_GRANULE);
+    return (uint32_t)((size_t)((uintptr_t)address - (uintptr_t)recorder->heap->base) / CAIRN_GRANULE) + 1;
 }
 
 // The slot that a key belongs in: the upper 16 bits of a multiplicative hash, as a fraction of the table.

@@ -7,7 +7,7 @@
 // PICTURE: grow    [ .. last block ][fence           =>  [ .. last block ][ free ------ ][fence
 //          shrink  [ .. ][ free ------------- ][fence =>  [ .. ][ free ][fence
 //
-// INVARIANTS: T1 the fence is a used start, and nothing starts behind it. Its edge is cleared by hand: it may have lain inside a block.
+// INVARIANTS: T1 one used granule without memory ends at the fence, and there is no border behind it.
 // COST: O(1). CALLERS: the user.
 #include "heap/core.h"
 #include "heap/layout.h"
@@ -15,7 +15,7 @@
 // Granules of a region of `size` bytes that starts where this heap's does; 0 if there is no room for one.
 static size_t granules_of(const struct cairn_heap *heap, size_t size)
 {
-    const size_t front = (size_t)(heap->base + CAIRN_GRANULE - (const unsigned char *)heap->control);
+    const size_t front = (size_t)(heap->base - (const unsigned char *)heap->control);
     const size_t before = front + (heap->control->flags >> LEAD_SHIFT);
     const size_t granules = size <= before ? 0 : (size - before) >> GRANULE_SHIFT;
     const uint32_t limit = heap->control->limit;
@@ -24,56 +24,57 @@ static size_t granules_of(const struct cairn_heap *heap, size_t size)
 
 static void fence_move(struct cairn_heap *heap, uint32_t granules)
 {
+    cairn_tags_clear_(heap->tags, fence_of(heap->control));
     heap->control->granules = granules;
-    start_set(heap->tags, fence_of(heap->control));
-    edge_write(heap->tags, fence_of(heap->control), false);
+    cairn_tags_mark_(heap->tags, granules, fence_of(heap->control), TAG_USED);
+    heap_set_quick(heap);
 }
 
 static int grow(struct cairn_heap *heap, size_t size)
 {
     struct heap_control *const control = heap->control;
-    const uint32_t old_fence = fence_of(control);
+    const uint32_t end = control->granules;
     const size_t granules = granules_of(heap, size);
-    if (granules < control->granules) {
+    if (granules < end) {
         return CAIRN_EINVAL;
     }
     if (granules > control->limit) {
         return CAIRN_ENOMEM;
     }
-    const uint32_t more = (uint32_t)granules - control->granules;
-    if (more == 0) {
-        return 0;
+    if (granules != end) {
+        fence_move(heap, (uint32_t)granules);
+        cairn_tags_mark_(heap->tags, end, (uint32_t)granules, TAG_USED);
+        control->blocks++;
+        cairn_heap_release_(heap, end, (uint32_t)granules);
     }
-    fence_move(heap, (uint32_t)granules);
-    cairn_heap_release_(heap, old_fence, more);
     return 0;
 }
 
 static int shrink(struct cairn_heap *heap, size_t size)
 {
     struct heap_control *const control = heap->control;
-    struct tag_word *const tags = heap->tags;
-    const uint32_t old_fence = fence_of(control);
+    const uint32_t end = control->granules;
     const size_t granules = granules_of(heap, size);
-    if (granules == 0 || granules > control->granules) {
+    if (granules == 0 || granules > end) {
         return CAIRN_EINVAL;
     }
-    if (granules == control->granules) {
+    if (granules == end) {
         return 0;
     }
-    const uint32_t fence = (uint32_t)granules + 1;
-    const uint32_t length = is_free_edge(tags, old_fence - 1) ? cairn_tags_before_(tags, old_fence) : 0;
-    const uint32_t block = old_fence - length;
-    if (block > fence) {
+    const uint32_t to = (uint32_t)granules;
+    const uint32_t from = end - cairn_tags_before_(heap->tags, end);
+    if (!ends_free(heap->tags, end) || from > to) {
         return CAIRN_EBUSY;
     }
-    if (cairn_heap_unlink_(heap, block) == 0) {
+    if (cairn_heap_unlink_(heap, end) == 0) {
         return CAIRN_ECORRUPT;
     }
-    start_clear(tags, old_fence);
-    fence_move(heap, (uint32_t)granules);
-    if (block < fence) {
-        cairn_heap_insert_(heap, block, fence);
+    cairn_tags_clear_(heap->tags, end);
+    fence_move(heap, to);
+    if (from < to) {
+        cairn_heap_insert_(heap, from, to);
+    } else {
+        control->blocks--;
     }
     return 0;
 }

@@ -10,24 +10,25 @@ CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wro
 {
     struct cairn_report report = {what, address, NULL, 0, NULL, NULL};
     const size_t granule = (size_t)((uintptr_t)address - (uintptr_t)heap->base) >> GRANULE_SHIFT;
-    if (granule - 1 < heap->control->granules) {
-        uint32_t block = (uint32_t)granule;
-        uint32_t state;
-        while (state = cairn_tags_state_(heap->tags, block), (state & TAG_START) == 0) {
-            block = heap->tags[block >> CAIRN_TAG_SHIFT].start == 0 ? (block & ~TAG_MASK) - 1 : block - 1;
+    if (granule < heap->control->granules) {
+        const struct tag_word *const tags = heap->tags;
+        uint32_t from = (uint32_t)granule;
+        while (!is_border(tags, from)) {
+            from = tags[from >> CAIRN_TAG_SHIFT].border == 0 ? (from & ~TAG_MASK) - 1 : from - 1;
         }
-        if (what == CAIRN_WRONG_POINTER && ((uintptr_t)address & (CAIRN_GRANULE - 1)) == 0) {
-            report.what = (state & TAG_EDGE) != 0 ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_INTERIOR;
+        const uint32_t to = from + cairn_tags_after_(tags, from);
+        report.block = border_address(heap->base, from);
+        report.block_size = bytes_of(to - from);
+        if (what == CAIRN_WRONG_LINK) {
+            report.address = report.block;
+        } else if (((uintptr_t)address & (CAIRN_GRANULE - 1)) == 0) {
+            report.what = ends_free(tags, to) ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_INTERIOR;
         }
-        unsigned char *const start = granule_address(heap->base, block);
-        report.block = start;
-        report.block_size = bytes_of(cairn_tags_length_(heap->tags, block));
-        if (block != 1) {
-            report.before = start - bytes_of(cairn_tags_before_(heap->tags, block));
+        if (from != 0) {
+            report.before = border_address(heap->base, from - cairn_tags_before_(tags, from));
         }
-        report.after = start + report.block_size;
-        if (report.after == granule_address(heap->base, fence_of(heap->control))) {
-            report.after = NULL;
+        if (to != heap->control->granules) {
+            report.after = border_address(heap->base, to);
         }
     }
     if (heap->hooks == NULL || heap->hooks->report == NULL) {

@@ -14,83 +14,87 @@
 
 #include <string.h>
 
-// Keep [keep, keep + n) of the used block [block, end), none of it counted; release what is before and behind.
-static void carve(struct cairn_heap *heap, uint32_t block, uint32_t end, uint32_t keep, uint32_t n)
+// Keep n granules from `keep` on of the used block between from and to, none of it counted; release what is before and behind.
+static void carve(struct cairn_heap *heap, uint32_t from, uint32_t to, uint32_t keep, uint32_t n)
 {
     struct tag_word *const tags = heap->tags;
-    const uint32_t kept_end = keep + n;
-    start_set(tags, keep);
-    start_set(tags, kept_end);
-    cairn_tags_mark_(tags, keep, kept_end, false);
-    if (kept_end < end) {
-        cairn_heap_release_(heap, kept_end, end - kept_end);
+    const uint32_t kept_to = keep + n;
+    if (from < keep) {
+        heap->control->blocks++;
+        cairn_tags_mark_(tags, from, keep, TAG_USED);
     }
-    if (block < keep) {
-        cairn_heap_release_(heap, block, keep - block);
+    cairn_tags_mark_(tags, keep, kept_to, TAG_USED);
+    if (kept_to < to) {
+        heap->control->blocks++;
+        cairn_heap_release_(heap, kept_to, to);
+    }
+    if (from < keep) {
+        cairn_heap_release_(heap, from, keep);
     }
 }
 
 // Set the length of a counted block to what it is now.
 CAIRN_SHARED void recount(struct heap_control *control, uint32_t old_length, uint32_t length)
 {
-    control->used_blocks--;
-    control->used -= old_length;
+    heap_count_released(control, old_length);
     heap_count_taken(control, length);
 }
 
-// Merge the used block that ends at `end` with the free one behind it, if it does not reach to `reach` without. Returns where it ends then; 0, and
-// nothing has changed, where that does not suffice or a link is broken. The tags within are still to be marked.
-CAIRN_SHARED uint32_t stretch(struct cairn_heap *heap, uint32_t end, uint32_t reach)
+// Give the used block between from and to so many granules more, out of the free block behind it. Returns false, and nothing has changed, where that does
+// not suffice or a link is broken.
+CAIRN_SHARED bool stretch(struct cairn_heap *heap, uint32_t from, uint32_t to, uint32_t more)
 {
-    if (reach <= end) {
-        return end;
+    const uint32_t after = cairn_tags_after_(heap->tags, to);
+    if (after < more || !ends_free(heap->tags, to + after) || cairn_heap_cut_(heap, to + after, more) == NO_BORDER) {
+        return false;
     }
-    if (is_free_edge(heap->tags, end) && reach <= end + cairn_tags_length_(heap->tags, end)) { // the fence has no length
-        const uint32_t after = cairn_heap_join_(heap, end, end);
-        return after == 0 ? 0 : end + after;
-    }
-    return 0;
+    cairn_tags_clear_(heap->tags, to);
+    cairn_tags_mark_(heap->tags, from, to + more, TAG_USED);
+    heap->control->blocks--;
+    return true;
 }
 
 // Make the counted block n granules long where it is.
-static bool resize(struct cairn_heap *heap, uint32_t block, uint32_t n)
+static bool resize(struct cairn_heap *heap, uint32_t from, uint32_t n)
 {
-    const uint32_t length = cairn_tags_length_(heap->tags, block);
+    const uint32_t length = cairn_tags_after_(heap->tags, from);
     if (heap->control->fit == CAIRN_FIT_BOUNDED) {
         return n <= length;
     }
-    const uint32_t end = stretch(heap, block + length, block + n);
-    if (end == 0) {
-        return false;
+    if (n > length) {
+        if (!stretch(heap, from, from + length, n - length)) {
+            return false;
+        }
+    } else if (n < length) {
+        carve(heap, from, from + length, from, n);
     }
-    carve(heap, block, end, block, n);
     recount(heap->control, length, n);
     return true;
 }
 
-// The first multiple of `alignment` at or behind the granule.
-CAIRN_SHARED uint32_t align_up(const struct cairn_heap *heap, uint32_t granule, size_t alignment)
+// The first multiple of `alignment` at or behind the border.
+CAIRN_SHARED uint32_t align_up(const struct cairn_heap *heap, uint32_t border, size_t alignment)
 {
-    const uintptr_t address = (uintptr_t)granule_address(heap->base, granule);
-    return granule + (uint32_t)(((0u - address) & (alignment - 1)) >> GRANULE_SHIFT);
+    const uintptr_t address = (uintptr_t)border_address(heap->base, border);
+    return border + (uint32_t)(((0u - address) & (alignment - 1)) >> GRANULE_SHIFT);
 }
 
-// Take n granules at a multiple of alignment, not counted; 0 if there are none.
+// Take n granules at a multiple of alignment, not counted; NO_BORDER if there are none.
 CAIRN_SHARED uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t alignment)
 {
     const size_t skip = (alignment - 1) >> GRANULE_SHIFT;
-    const uint32_t block = cairn_heap_take_(heap, n + skip);
-    if (block == 0 || skip == 0) {
-        return block;
+    const uint32_t from = cairn_heap_take_(heap, n + skip);
+    if (from == NO_BORDER || skip == 0) {
+        return from;
     }
-    const uint32_t end = block + cairn_tags_length_(heap->tags, block);
-    const uint32_t keep = align_up(heap, block, alignment);
+    const uint32_t to = from + cairn_tags_after_(heap->tags, from);
+    const uint32_t keep = align_up(heap, from, alignment);
     uint32_t kept = (uint32_t)n;
     if (heap->control->fit == CAIRN_FIT_BOUNDED) {
-        kept = end - keep;
+        kept = to - keep;
         heap->control->classes |= CLASS_ALIGNED;
     }
-    carve(heap, block, end, keep, kept);
+    carve(heap, from, to, keep, kept);
     return keep;
 }
 
@@ -99,7 +103,7 @@ void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_
     if (!is_heap(heap) || size == 0) {
         return NULL;
     }
-    return cairn_heap_count_(heap, is_power_of_two(alignment) ? take_aligned(heap, granules_for(size), alignment) : 0);
+    return cairn_heap_count_(heap, is_power_of_two(alignment) ? take_aligned(heap, granules_for(size), alignment) : NO_BORDER);
 }
 
 void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t size)
@@ -122,12 +126,12 @@ int cairn_heap_resize_(struct cairn_heap *heap, void *address, size_t size)
     if (!is_heap(heap) || address == NULL || size == 0) {
         return CAIRN_EINVAL;
     }
-    const uint32_t block = cairn_heap_find_(heap, address);
-    if (block == 0) {
+    const uint32_t from = cairn_heap_find_(heap, address);
+    if (from == NO_BORDER) {
         return CAIRN_EINVAL;
     }
     const size_t n = granules_for(size);
-    return n <= heap->control->granules && resize(heap, block, (uint32_t)n) ? 0 : CAIRN_ENOMEM;
+    return n <= heap->control->granules && resize(heap, from, (uint32_t)n) ? 0 : CAIRN_ENOMEM;
 }
 
 int cairn_heap_resize(struct cairn_heap *heap, void *address, size_t size)
@@ -145,70 +149,76 @@ int cairn_heap_resize(struct cairn_heap *heap, void *address, size_t size)
     return error;
 }
 
-// Take the free block before `block`, and the one behind it where that is needed, so that n granules fit at the first multiple of `alignment`.
-// Returns where the whole starts; 0, and nothing has changed, where they do not fit or not at or before the block.
-CAIRN_INLINE uint32_t gather(struct cairn_heap *heap, uint32_t block, uint32_t n, size_t alignment)
+// Make the used block reach from the first multiple of `alignment` in the free block before it, which must be shorter than `most`, over n granules at least,
+// with what is behind it where that is needed. Returns where it begins then, and in *end where it ends; NO_BORDER, and nothing has changed, where it does not
+// fit.
+CAIRN_SHARED uint32_t gather(struct cairn_heap *heap, uint32_t from, uint32_t n, size_t alignment, uint32_t most, uint32_t *end)
 {
-    const uint32_t length = cairn_tags_length_(heap->tags, block);
-    const uint32_t left = block - cairn_tags_before_(heap->tags, block);
+    const uint32_t length = cairn_tags_after_(heap->tags, from);
+    const uint32_t left = from - (ends_free(heap->tags, from) ? cairn_tags_before_(heap->tags, from) : 0);
     const uint32_t keep = align_up(heap, left, alignment);
-    if (heap->control->fit == CAIRN_FIT_BOUNDED || keep > block || !is_free_edge(heap->tags, left)) {
-        return 0;
+    uint32_t to = from + length;
+    if (heap->control->fit == CAIRN_FIT_BOUNDED || keep >= from || from - left >= most) {
+        return NO_BORDER;
     }
-    const uint32_t end = stretch(heap, block + length, keep + n);
-    if (end == 0) {
-        return 0;
+    if (keep + n > to) {
+        if (!stretch(heap, from, to, keep + n - to)) {
+            return NO_BORDER;
+        }
+        to = keep + n;
     }
-    if (cairn_heap_join_(heap, left, block) == 0) {
-        carve(heap, block, end, block, length);
-        return 0;
+    if (cairn_heap_join_(heap, from) == from) {
+        carve(heap, from, to, from, length);
+        return NO_BORDER;
     }
-    cairn_tags_mark_(heap->tags, left, end, false);
-    return left;
+    cairn_tags_mark_(heap->tags, left, to, TAG_USED);
+    carve(heap, left, to, keep, to - keep);
+    *end = to;
+    return keep;
 }
 
-// Change a used block's size: in place, else moved, else slid left. Returns its address, or NULL. The key is that of the lock, which is left
+// Change a used block's size: in place; else slid left, if what is free there is too short for a move; else moved; else slid left. Returns its address, or NULL. The key is that of the lock, which is left
 // while bytes are copied.
-CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t block, uint32_t n, size_t alignment, uint32_t *key)
+CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, size_t alignment, uint32_t *key)
 {
-    void *const address = granule_address(heap->base, block);
-    const uint32_t length = cairn_tags_length_(heap->tags, block);
+    void *const address = border_address(heap->base, from);
+    const uint32_t length = cairn_tags_after_(heap->tags, from);
     const bool aligned = ((uintptr_t)address & (alignment - 1)) == 0;
     const bool gives_back = heap->control->fit == CAIRN_FIT_BOUNDED && round_up(n) < length; // by moving
-    uint32_t left = 0;
-    if (aligned && !gives_back && resize(heap, block, n)) {
+    uint32_t end = 0;
+    if (aligned && !gives_back && resize(heap, from, n)) {
         return address;
     }
-    uint32_t to = take_aligned(heap, n, alignment);
-    if (to == 0 && aligned && gives_back) {
+    uint32_t to = gather(heap, from, n, alignment, n, &end);
+    if (to == NO_BORDER) {
+        to = take_aligned(heap, n, alignment);
+    }
+    if (to == NO_BORDER && aligned && gives_back) {
         return address;
     }
-    if (to == 0) {
-        left = gather(heap, block, n, alignment);
-        if (left == 0) {
-            return cairn_heap_count_(heap, 0);
-        }
-        to = align_up(heap, left, alignment);
-        recount(heap->control, length, cairn_tags_length_(heap->tags, left));
-    } else {
-        cairn_heap_count_(heap, to);
+    if (to == NO_BORDER) {
+        to = gather(heap, from, n, alignment, UINT32_MAX, &end);
+    }
+    if (end != 0) {
+        recount(heap->control, length, end - to);
+    } else if (cairn_heap_count_(heap, to) == NULL) {
+        return NULL;
     }
     heap_unlock(heap, *key);
     const size_t bytes = bytes_of(length < n ? length : n);
-    if (CAIRN_SPEED && left == 0) {
-        memcpy(granule_address(heap->base, to), address, bytes);
+    if (CAIRN_SPEED && end == 0) {
+        memcpy(border_address(heap->base, to), address, bytes);
     } else {
-        memmove(granule_address(heap->base, to), address, bytes);
+        memmove(border_address(heap->base, to), address, bytes);
     }
     *key = heap_lock(heap);
-    if (left == 0) {
-        cairn_heap_drop_(heap, block);
+    if (end == 0) {
+        cairn_heap_drop_(heap, from);
     } else {
-        const uint32_t whole = cairn_tags_length_(heap->tags, left);
-        carve(heap, left, left + whole, to, n);
-        recount(heap->control, whole, n);
+        carve(heap, to, end, to, n);
+        recount(heap->control, end - to, n);
     }
-    return granule_address(heap->base, to);
+    return border_address(heap->base, to);
 }
 
 // One try at a realloc.
@@ -217,10 +227,10 @@ CAIRN_SHARED void *realloc_once(struct cairn_heap *heap, void *address, size_t a
     struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment == 1 ? 0 : alignment};
     uint32_t key = heap_lock(heap);
     const size_t n = granules_for(size);
-    const uint32_t block = cairn_heap_find_(heap, address);
-    if (block != 0) {
-        event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, 0)
-                                                                                 : change(heap, block, (uint32_t)n, alignment, &key);
+    const uint32_t from = cairn_heap_find_(heap, address);
+    if (from != NO_BORDER) {
+        event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, NO_BORDER)
+                                                                                 : change(heap, from, (uint32_t)n, alignment, &key);
         cairn_heap_event_(heap, &event);
     }
     heap_unlock(heap, key);

@@ -4,27 +4,27 @@
 // OWNS: nothing; tags.h says what they do and how. CALLERS: lib/heap, lock held.
 #include "heap/tags.h"
 
-uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t granule)
+uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border)
 {
-    return tag_state(tags, granule);
+    return tag_state(tags, border);
 }
 
-void cairn_tags_write_(uint32_t *plane, uint32_t granule, bool bit)
+uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border)
 {
-    plane_write(plane, granule, bit);
+    return length_after(tags, border);
 }
 
-uint32_t cairn_tags_length_(const struct tag_word *tags, uint32_t granule)
+uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t border)
 {
-    return block_length(tags, granule);
+    return length_before(tags, border);
 }
 
-uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t granule)
+void cairn_tags_mark_(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state)
 {
-    return length_before(tags, granule);
+    tag_mark(tags, from, to, state);
 }
 
-void cairn_tags_mark_(struct tag_word *tags, uint32_t start, uint32_t end, bool free)
+void cairn_tags_clear_(struct tag_word *tags, uint32_t border)
 {
-    tags_mark(tags, start, end, free);
+    tag_clear(tags, border);
 }

@@ -8,8 +8,8 @@
 
 size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *address)
 {
-    const uint32_t block = is_heap(heap) && address != NULL ? used_block_at(heap, heap->control, address) : 0;
-    return block == 0 ? 0 : bytes_of(cairn_tags_length_(heap->tags, block));
+    const uint32_t from = is_heap(heap) && address != NULL ? used_block_at(heap, address) : NO_BORDER;
+    return from == NO_BORDER ? 0 : bytes_of(cairn_tags_after_(heap->tags, from));
 }
 
 size_t cairn_heap_usable_size(struct cairn_heap *heap, const void *address)
@@ -30,11 +30,11 @@ int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const s
         return 0;
     }
     const uint32_t key = heap_lock(heap);
-    for (uint32_t at = 1; at < fence_of(heap->control) && stop == 0;) {
-        const uint32_t length = cairn_tags_length_(heap->tags, at);
-        const struct cairn_block block = {granule_address(heap->base, at), bytes_of(length), is_used_start(heap->tags, at)};
+    for (uint32_t from = 0; from < heap->control->granules && stop == 0;) {
+        const uint32_t to = from + cairn_tags_after_(heap->tags, from);
+        const struct cairn_block block = {border_address(heap->base, from), bytes_of(to - from), !ends_free(heap->tags, to)};
         stop = visit(context, &block);
-        at += length;
+        from = to;
     }
     heap_unlock(heap, key);
     return stop;
@@ -45,15 +45,15 @@ int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const s
 static uint32_t largest_free(const struct cairn_heap *heap)
 {
     const struct heap_control *const control = heap->control;
-    const uint32_t bin = control->map == 0 ? 0 : bits_highest(control->map);
+    const uint32_t bin = control->map == 0 ? 0 : 31 - bits_lowest(control->map);
     uint32_t block = control->heads[bin];
     uint32_t longest = bin < BIN_EXACT ? bin : 0;
     uint32_t left = control->search < CAIRN_SEARCH_DEFAULT ? control->search : CAIRN_SEARCH_DEFAULT;
     if (control->fit == CAIRN_FIT_BOUNDED) {
         return bin == 0 ? 0 : (uint32_t)1 << (bin < BIN_EXACT ? bits_highest(bin) : bin - BIN_EXACT + 3);
     }
-    for (; bin >= BIN_EXACT && left != 0 && is_free_block(heap, control, block); left--) {
-        const uint32_t length = cairn_tags_length_(heap->tags, block);
+    for (; bin >= BIN_EXACT && left != 0 && is_free_block(heap, block); left--) {
+        const uint32_t length = cairn_tags_before_(heap->tags, block);
         longest = length > longest ? length : longest;
         block = links_at(heap->base, block)->next;
     }
@@ -75,7 +75,7 @@ void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats)
     stats->used = bytes_of(control->used);
     stats->peak = bytes_of(control->peak);
     stats->largest_free = bytes_of(largest_free(heap));
-    stats->used_blocks = control->used_blocks;
+    stats->used_blocks = control->blocks - control->free_blocks;
     stats->free_blocks = control->free_blocks;
     stats->failures = control->failures;
     stats->overhead = control_bytes(control->limit) + tags_bytes(control->limit);

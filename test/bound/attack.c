@@ -64,7 +64,7 @@ static void take(struct arena *arena, uint32_t class)
         arena->failed = true;
         return;
     }
-    const uint32_t first = (uint32_t)((size_t)(address - arena->heap.base - 8) / 8) / arena->unit + 1;
+    const uint32_t first = (uint32_t)((size_t)(address - arena->heap.base) / 8) / arena->unit + 1;
     arena->blocks[arena->count++] = (struct block){address, first, length};
     arena->live += length;
 }

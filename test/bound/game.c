@@ -119,7 +119,7 @@ static bool ask(struct game *game, struct table *table, uint32_t n, uint32_t ali
         game->all[0].parent = table->index;
         return true;
     }
-    return close_position(game, table, move, (uint32_t)(((unsigned char *)block - table->at.heap.base) / 8), log);
+    return close_position(game, table, move, (uint32_t)(((unsigned char *)block - table->at.heap.base) / 8) + 1, log);
 }
 
 static bool play_from(struct game *game, struct table *table, uint32_t index)

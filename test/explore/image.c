@@ -66,29 +66,31 @@ static uint64_t noise(uint64_t *seed)
     return x ^ x >> 31;
 }
 
-static void put_record(struct tag_word *tags, uint32_t pair, uint32_t length, bool free)
+// A border where a block ends, free or not. The first border of a pair clears what noise there is.
+static void put_border(struct tag_word *tags, uint32_t border, bool free)
 {
-    tags[pair].edge = length << PAIR | (free ? (uint32_t)1 << (PAIR - 1) : 0);
+    struct tag_word *const pair = &tags[border / PAIR];
+    if (pair->border == 0) {
+        pair->free = 0;
+    }
+    pair->border |= 1u << border % PAIR;
+    pair->free |= (uint32_t)free << border % PAIR;
 }
 
-// Tags of [start, end), over noise.
+// Tags of the block of granules start to end - 1, over noise.
 static void build_block(struct image *image, uint32_t start, uint32_t end, bool free)
 {
     struct tag_word *const tags = image->heap.tags;
-    struct tag_word *const head = &tags[start / PAIR];
-    struct tag_word *const tail = &tags[(end - 1) / PAIR];
-    head->start |= 1u << start % PAIR;
-    head->edge = (head->edge & ~(1u << start % PAIR)) | (uint32_t)free << start % PAIR;
-    tail->edge = (tail->edge & ~(1u << (end - 1) % PAIR)) | (uint32_t)free << (end - 1) % PAIR;
-    const uint32_t first = start / PAIR + 1;
-    const uint32_t behind = end / PAIR;
+    const uint32_t first = (start - 1) / PAIR + 1;
+    const uint32_t behind = (end - 1) / PAIR;
+    put_border(tags, end - 1, free);
     if (first < behind) {
-        put_record(tags, first, end - start, free);
-        put_record(tags, behind - 1, end - start, free);
+        tags[first].free = end - start;
+        tags[behind - 1].free = end - start;
     }
 }
 
-// Link the blocks of one list in the order that `code` numbers. members: bit g for each.
+// Link the blocks of one list in the order that `code` numbers. members: bit g for each that ends with granule g.
 static uint64_t build_list(struct image *image, uint32_t list, uint64_t members, uint64_t code)
 {
     struct heap_control *const control = image->heap.control;
@@ -105,7 +107,7 @@ static uint64_t build_list(struct image *image, uint32_t list, uint64_t members,
         memcpy((unsigned char *)image_granule(image, g) + 4, &prev, 4);
         if (last == 0) {
             control->heads[list] = g;
-            control->map |= 1u << list;
+            control->map |= 0x80000000u >> list;
         } else {
             memcpy(image_granule(image, last), &g, 4);
         }
@@ -137,29 +139,27 @@ void image_build(struct image *image, struct shape shape)
         }
     }
     starts[count] = granules + 1;
-    control->used = control->used_blocks = control->free_blocks = control->failures = control->map = 0;
+    control->used = control->blocks = control->free_blocks = control->failures = control->map = 0;
     control->peak = control->limit;
     control->classes = UINT32_MAX;
     memset(control->heads, 0, bin_count(control->limit) * sizeof control->heads[0]);
-    tags[0].start |= 1;
-    tags[0].edge &= ~1u;
-    tags[(granules + 1) / PAIR].start |= 1u << (granules + 1) % PAIR;
-    tags[(granules + 1) / PAIR].edge &= ~(1u << (granules + 1) % PAIR);
+    put_border(tags, 0, false);
+    put_border(tags, granules + 1, false);
     for (uint32_t i = 0; i < count; i++) {
         const uint32_t length = starts[i + 1] - starts[i];
         const bool free = digits[i] == 2;
         build_block(image, starts[i], starts[i + 1], free);
         control->used += free ? 0 : length;
-        control->used_blocks += !free;
+        control->blocks++;
         control->free_blocks += free;
         for (uint32_t g = starts[i]; g < starts[i + 1]; g++) {
             const uint64_t word = free ? noise(&seed) : image_pattern(g);
             memcpy(image_granule(image, g), &word, 8);
         }
         if (free) {
-            members[image_list(length)] |= (uint64_t)1 << starts[i];
+            members[image_list(length)] |= (uint64_t)1 << (starts[i + 1] - 1);
             if (length >= 8) {
-                memcpy(image_granule(image, starts[i] + 1), &length, 4);
+                memcpy(image_granule(image, starts[i + 1] - 2), &length, 4);
             }
         }
     }
@@ -176,7 +176,7 @@ void image_build(struct image *image, struct shape shape)
 static const char *read_list(const struct image *image, uint32_t list, uint64_t members, uint64_t *order, uint64_t *radix)
 {
     const struct heap_control *const control = image->heap.control;
-    if ((control->map >> list & 1) != (members != 0)) {
+    if (((control->map & 0x80000000u >> list) != 0) != (members != 0)) {
         return "T7: a list's bit";
     }
     uint32_t at = control->heads[list];
@@ -202,17 +202,13 @@ static const char *read_list(const struct image *image, uint32_t list, uint64_t 
     return at == 0 ? NULL : "T6: a list goes on behind its last block";
 }
 
-// The tags of [start, end).
-static const char *read_block(const struct image *image, uint32_t start, uint32_t end, bool free)
+// The records of the block of granules start to end - 1.
+static const char *read_records(const struct image *image, uint32_t start, uint32_t end)
 {
     const struct tag_word *const tags = image->heap.tags;
-    const uint32_t first = start / PAIR + 1;
-    const uint32_t behind = end / PAIR;
-    const uint32_t record = (end - start) << PAIR | (free ? 1u << (PAIR - 1) : 0);
-    if ((tags[(end - 1) / PAIR].edge >> (end - 1) % PAIR & 1) != free) {
-        return "T5: the two ends of a block";
-    }
-    if (first < behind && (tags[first].edge != record || tags[behind - 1].edge != record)) {
+    const uint32_t first = (start - 1) / PAIR + 1;
+    const uint32_t behind = (end - 1) / PAIR;
+    if (first < behind && (tags[first].free != end - start || tags[behind - 1].free != end - start)) {
         return "T4: a record";
     }
     return NULL;
@@ -225,8 +221,8 @@ static const char *read_blocks(const struct image *image, struct shape *shape, s
     bool free_before = false;
     for (uint32_t start = 1; start != fence;) {
         const uint32_t end = view_end(view, start);
-        const bool free = (tags[start / PAIR].edge >> start % PAIR & 1) != 0;
-        const char *const wrong = read_block(image, start, end, free);
+        const bool free = (tags[(end - 1) / PAIR].free >> (end - 1) % PAIR & 1) != 0;
+        const char *const wrong = read_records(image, start, end);
         if (wrong != NULL) {
             return wrong;
         }
@@ -235,8 +231,8 @@ static const char *read_blocks(const struct image *image, struct shape *shape, s
         }
         if (free) {
             view->free |= (uint64_t)1 << start;
-            members[image_list(end - start)] |= (uint64_t)1 << start;
-            if (end - start >= 8 && memcmp(image_granule(image, start + 1), &(uint32_t){end - start}, 4) != 0) {
+            members[image_list(end - start)] |= (uint64_t)1 << (end - 1);
+            if (end - start >= 8 && memcmp(image_granule(image, end - 2), &(uint32_t){end - start}, 4) != 0) {
                 return "T6: a hint";
             }
         } else {
@@ -265,26 +261,31 @@ const char *image_read(const struct image *image, struct shape *shape, struct vi
     if (control->granules != image->granules) {
         return "T9: the number of granules";
     }
+    uint64_t borders = 0;
     for (uint32_t pair = 0; pair <= fence / PAIR; pair++) {
-        if (tags[pair].start >> PAIR != 0) {
-            return "T2: a start above the pair";
+        if (tags[pair].border >> PAIR != 0) {
+            return "T2: a border above the pair";
         }
-        view->start |= (uint64_t)tags[pair].start << pair * PAIR;
+        if (tags[pair].border != 0 && (tags[pair].free & ~tags[pair].border) != 0) {
+            return "T5: free where nothing ends";
+        }
+        borders |= (uint64_t)tags[pair].border << pair * PAIR;
     }
-    if ((view->start & 3) != 3 || view->start >> fence != 1 || (tags[0].edge & 1) != 0 || (tags[fence / PAIR].edge >> fence % PAIR & 1) != 0) {
+    if ((borders & 1) == 0 || borders >> image->granules != 3 || (tags[0].free & 1) != 0 || (tags[fence / PAIR].free >> fence % PAIR & 1) != 0) {
         return "T1: an end";
     }
+    view->start = (borders & (((uint64_t)1 << fence) - 1)) << 1;
     const char *wrong = read_blocks(image, shape, view, members);
     uint64_t radix = 1;
     const uint32_t lists = image_list(control->limit) + 1;
     for (uint32_t list = 1; wrong == NULL && list < lists; list++) {
         wrong = read_list(image, list, members[list], &shape->order, &radix);
     }
-    if (wrong == NULL && (control->map >> lists != 0 || (control->map & 1) != 0)) {
+    if (wrong == NULL && ((control->map & 0x7FFFFFFFu >> (lists - 1)) != 0 || control->map >> 31 != 0)) {
         wrong = "T7: a bit without a list";
     }
-    if (wrong == NULL && (control->used != view->used || control->used_blocks != view->blocks ||
-                          control->free_blocks != (uint32_t)__builtin_popcountll(view->free))) {
+    if (wrong == NULL && (control->used != view->used || control->free_blocks != (uint32_t)__builtin_popcountll(view->free) ||
+                          control->blocks != view->blocks + control->free_blocks)) {
         wrong = "T8: a counter";
     }
     return wrong;

@@ -8,8 +8,8 @@
 //          A shape is all that is free to differ between two heaps of a length: two images with one shape are one state.
 //
 // INVARIANTS: image_read looks at every tag, link, hint, list head and counter that means something, recomputes what it must be from the
-//     start bits alone, and shares no code with lib; image_build fills all that means nothing (edges inside blocks, records between the
-//     first and the last, bytes of free blocks, what is behind the fence) with noise, so that nobody can rest on it.
+//     start bits alone, and shares no code with lib; image_build fills all that means nothing (words between the
+//     first and the last record of a block, bytes of free blocks, what is behind the fence) with noise, so that nobody can rest on it.
 // COST: some 100 ns each. CALLERS: test/explore, test/bound.
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -80,7 +80,7 @@ static inline bool is_used_in(const struct view *view, uint32_t g)
 
 static inline void *image_granule(const struct image *image, uint32_t g)
 {
-    return image->heap.base + (size_t)g * CAIRN_GRANULE;
+    return image->heap.base + (size_t)(g - 1) * CAIRN_GRANULE;
 }
 
 #endif

@@ -145,7 +145,7 @@ static size_t bytes_for(uint32_t n)
 
 static uint32_t number_of(const struct worker *worker, const void *address)
 {
-    return (uint32_t)(((const unsigned char *)address - worker->at.heap.base) / CAIRN_GRANULE);
+    return (uint32_t)(((const unsigned char *)address - worker->at.heap.base) / CAIRN_GRANULE) + 1;
 }
 
 static bool is_aligned(const void *address, uint32_t alignment)

@@ -23,7 +23,7 @@ void model_begin(struct model *model, unsigned char *region)
     struct cairn_heap_stats stats;
     cairn_heap_stats(&model->heap, &stats);
     model->region = region;
-    model->front = (size_t)(model->heap.base + G - region);
+    model->front = (size_t)(model->heap.base - region);
     model->granules = (uint32_t)(stats.size / G);
     model->count = 0;
     model->used = 0;
@@ -113,7 +113,7 @@ uint32_t model_free_from(const struct model *model, uint32_t granule)
 
 uint32_t model_align(const struct model *model, uint32_t granule, size_t alignment)
 {
-    while (((uintptr_t)model->heap.base + granule * G) % alignment != 0) {
+    while (((uintptr_t)model->heap.base + (granule - 1) * G) % alignment != 0) {
         granule++;
     }
     return granule;
@@ -158,7 +158,7 @@ static void mark(struct model *model, const struct model_block *block, uint16_t 
 
 static uint32_t granule_of(const struct model *model, const void *address)
 {
-    const size_t offset = (size_t)((const unsigned char *)address - model->heap.base);
+    const size_t offset = (size_t)((const unsigned char *)address - model->heap.base) + G;
     MODEL_ASSERT(model, offset % G == 0 && offset / G >= 1 && offset / G <= model->granules);
     return (uint32_t)(offset / G);
 }
@@ -190,7 +190,7 @@ void model_change(struct model *model, uint32_t index, uint32_t granule, uint32_
     model->used += length - block->length;
     block->granule = granule;
     block->length = length;
-    block->address = model->heap.base + granule * G;
+    block->address = model->heap.base + (granule - 1) * G;
     for (uint32_t i = 0; i < length; i++) {
         MODEL_ASSERT(model, !model->taken[granule + i]);
     }
@@ -281,7 +281,7 @@ static void prove_bytes(const struct model *model)
     for (uint32_t g = 1; g <= model->granules; g++) { // nothing of a block is left: links are small numbers, a block's bytes are not
         for (size_t k = 0; k < G && !model->taken[g]; k += 4) {
             uint32_t word;
-            memcpy(&word, model->heap.base + g * G + k, sizeof word);
+            memcpy(&word, model->heap.base + (g - 1) * G + k, sizeof word);
             MODEL_ASSERT(model, word <= MODEL_GRANULES);
         }
     }

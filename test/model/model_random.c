@@ -143,8 +143,8 @@ static uint32_t slide_of(const struct model *model, const struct model_block *bl
 static uint32_t slide_peak(const struct model *model, const struct model_block *block, const struct model_request *request, uint32_t slide)
 {
     const uint32_t end = block->granule + block->length;
-    const uint32_t behind = slide + request->granules > end ? model_free_from(model, end) : 0;
-    const uint32_t used = model->used + model_free_before(model, block->granule) + behind;
+    const uint32_t reach = slide + request->granules > end ? slide + request->granules : end;
+    const uint32_t used = model->used - block->length + reach - slide;
     return used > model->peak ? used : model->peak;
 }
 
@@ -159,10 +159,12 @@ static void settle_realloc(struct model *model, uint32_t index, void *result, co
         model->failures++;
         return;
     }
-    const bool slid = slide != 0 && result == model->heap.base + slide * G &&
+    const bool slid = slide != 0 && result == model->heap.base + (slide - 1) * G &&
                       (slide + request->granules > block->granule || model_free_before(model, block->granule) < request->wanted);
-    if (answer == MODEL_NO || (answer == MODEL_MAYBE && slid)) {
-        MODEL_ASSERT(model, slide != 0 && result == model->heap.base + slide * G);
+    // What is free before it and too short to move into comes first.
+    const bool at_once = slide != 0 && model_free_before(model, block->granule) < request->granules;
+    if (at_once || answer == MODEL_NO || (answer == MODEL_MAYBE && slid)) {
+        MODEL_ASSERT(model, slide != 0 && result == model->heap.base + (slide - 1) * G);
         const uint32_t slid_peak = slide_peak(model, block, request, slide);
         model_change(model, index, slide, request->granules, kept);
         model->peak = slid_peak;
@@ -257,8 +259,8 @@ static void step_set_fit(struct model *model)
 
 static void step_bad_pointer(struct model *model)
 {
-    unsigned char *const address = model->heap.base + prng_below(&model->prng, (uint32_t)((model->granules + 4) * G));
-    const size_t offset = (size_t)(address - model->heap.base);
+    unsigned char *const address = model->heap.base - G + prng_below(&model->prng, (uint32_t)((model->granules + 4) * G));
+    const size_t offset = (size_t)(address + G - model->heap.base);
     const size_t granule = offset / G;
     snprintf(model->what, sizeof model->what, "free of byte %lu", (unsigned long)offset);
     if (!HARDENED || model->config.hooks == NULL || (offset % G == 0 && granule <= model->granules && model->begin[granule] != 0)) {

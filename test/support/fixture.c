@@ -108,12 +108,27 @@ void fixture_unchanged(uint32_t failures)
 
 void *at(uint32_t number)
 {
-    return granule_address(fixture.heap.base, number);
+    return border_address(fixture.heap.base, number - 1);
 }
 
 uint32_t number_of(const void *address)
 {
-    return (uint32_t)granule_number(fixture.heap.base, address);
+    return (uint32_t)border_number(fixture.heap.base, address) + 1;
+}
+
+uint32_t end_of(uint32_t number)
+{
+    return number - 1 + cairn_tags_after_(TAGS, number - 1);
+}
+
+struct block_links *links_of(uint32_t number)
+{
+    return links_at(fixture.heap.base, end_of(number));
+}
+
+uint32_t *hint_for(uint32_t number)
+{
+    return hint_at(fixture.heap.base, end_of(number));
 }
 
 size_t granules(uint32_t n)

@@ -66,6 +66,10 @@ void fixture_unchanged(uint32_t failures);
 // A pointer to the start of granule `number`; a block's number.
 void *at(uint32_t number);
 uint32_t number_of(const void *address);
+// Of the block that starts at granule `number`: the border where it ends, by which lists know it if it is free; its links; its hint.
+uint32_t end_of(uint32_t number);
+struct block_links *links_of(uint32_t number);
+uint32_t *hint_for(uint32_t number);
 // Bytes of n granules, less one where a granule has more than one: rounds up to n.
 size_t granules(uint32_t n);
 

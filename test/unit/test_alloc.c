@@ -194,7 +194,7 @@ static void a_head_whose_next_is_broken_is_refused(void **state)
     (void)state;
     NEEDS_HARDENING;
     make_two_holes();
-    struct block_links *const links = links_at(HEAP->base, hole[1]);
+    struct block_links *const links = links_of(hole[1]);
     const struct block_links kept = *links;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         links->next = bad[i];
@@ -216,7 +216,7 @@ static void a_head_whose_prev_is_broken_does_no_harm(void **state)
     NEEDS_HARDENING;
     make_two_holes();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct block_links *const links = links_at(HEAP->base, hole[1]);
+        struct block_links *const links = links_of(hole[1]);
         const struct block_links kept = *links;
         links->prev = bad[i];
         fixture_save();

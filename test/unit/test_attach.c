@@ -186,13 +186,13 @@ static void a_bit_turned_in_a_free_block_is_found(void **state)
     uint32_t length;
     for (uint32_t block = 1; block < fence_of(CONTROL); block += length) {
         memcpy(fixture_region, fixture_copy, FIXTURE_REGION);
-        length = block_length(TAGS, block);
-        if (is_free_start(TAGS, block)) {
+        length = length_after(TAGS, block - 1);
+        if (is_free_end(TAGS, block - 1 + length)) {
             for (size_t i = 0; i < 8; i++) {
-                assert_int_equal(turn_each_bit((unsigned char *)at(block) + i, FIXTURE_REGION), 8);
+                assert_int_equal(turn_each_bit((unsigned char *)links_of(block) + i, FIXTURE_REGION), 8);
             }
             for (size_t i = 0; i < 4 && length >= BIN_EXACT; i++) {
-                assert_int_equal(turn_each_bit((unsigned char *)at(block + 1) + i, FIXTURE_REGION), 8);
+                assert_int_equal(turn_each_bit((unsigned char *)hint_for(block) + i, FIXTURE_REGION), 8);
             }
         }
         memcpy(fixture_region, fixture_copy, FIXTURE_REGION);

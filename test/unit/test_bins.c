@@ -26,7 +26,7 @@ static bool agrees(uint32_t block, uint32_t length)
 {
     const uint32_t map = CONTROL->map;
     fixture_save();
-    const bool agreed = bin_remove(HEAP, block, bin_of(length), true);
+    const bool agreed = bin_remove(HEAP, end_of(block), bin_of(length));
     if (!agreed) {
         fixture_unchanged(0);
     }
@@ -36,7 +36,7 @@ static bool agrees(uint32_t block, uint32_t length)
 
 static void take_out(uint32_t block)
 {
-    assert_true(bin_remove(HEAP, block, 3, HARDENED));
+    assert_true(bin_remove(HEAP, end_of(block), 3));
 }
 
 static void lengths_have_a_list_each_then_one_a_doubling(void **state)
@@ -63,13 +63,13 @@ static void a_list_is_last_in_first_out(void **state)
 {
     (void)state;
     make_holes(3);
-    assert_int_equal(CONTROL->heads[3], hole[3]);
+    assert_int_equal(CONTROL->heads[3], end_of(hole[3]));
     for (int i = 3; i > 0; i--) {
-        assert_int_equal(links_at(HEAP->base, hole[i])->next, hole[i - 1]);
-        assert_int_equal(links_at(HEAP->base, hole[i - 1])->prev, hole[i]);
+        assert_int_equal(links_of(hole[i])->next, end_of(hole[i - 1]));
+        assert_int_equal(links_of(hole[i - 1])->prev, end_of(hole[i]));
     }
-    assert_int_equal(links_at(HEAP->base, hole[3])->prev, 0);
-    assert_int_equal(links_at(HEAP->base, hole[0])->next, 0);
+    assert_int_equal(links_of(hole[3])->prev, 0);
+    assert_int_equal(links_of(hole[0])->next, 0);
 }
 
 static void removing_any_of_a_list_leaves_the_others(void **state)
@@ -77,18 +77,18 @@ static void removing_any_of_a_list_leaves_the_others(void **state)
     (void)state;
     make_holes(3);
     take_out(hole[1]);
-    assert_int_equal(links_at(HEAP->base, hole[2])->next, hole[0]);
-    assert_int_equal(links_at(HEAP->base, hole[0])->prev, hole[2]);
+    assert_int_equal(links_of(hole[2])->next, end_of(hole[0]));
+    assert_int_equal(links_of(hole[0])->prev, end_of(hole[2]));
     take_out(hole[3]);
-    assert_int_equal(CONTROL->heads[3], hole[2]);
+    assert_int_equal(CONTROL->heads[3], end_of(hole[2]));
     take_out(hole[0]);
-    assert_int_equal(links_at(HEAP->base, hole[2])->next, 0);
-    assert_true((CONTROL->map >> 3 & 1) != 0);
+    assert_int_equal(links_of(hole[2])->next, 0);
+    assert_true((CONTROL->map & bin_bit(3)) != 0);
     take_out(hole[2]);
     assert_int_equal(CONTROL->heads[3], 0);
-    assert_true((CONTROL->map >> 3 & 1) == 0);
+    assert_true((CONTROL->map & bin_bit(3)) == 0);
     for (int i = 0; i < 4; i++) {
-        bin_insert(HEAP->base, CONTROL, hole[i], 3);
+        bin_insert(HEAP, end_of(hole[i]), 3);
     }
     assert_sound();
 }
@@ -98,7 +98,7 @@ static void a_range_list_keeps_the_length_as_a_hint(void **state)
     (void)state;
     make_holes(BIN_EXACT + 1);
     for (int i = 0; i < 4; i++) {
-        assert_int_equal(hint_at(HEAP->base, hole[i])->next, BIN_EXACT + 1);
+        assert_int_equal(*hint_for(hole[i]), BIN_EXACT + 1);
     }
 }
 
@@ -118,7 +118,7 @@ static void a_link_outside_the_region_does_not_agree(void **state)
     NEEDS_HARDENING;
     make_holes(2);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct block_links *const links = links_at(HEAP->base, hole[1]);
+        struct block_links *const links = links_of(hole[1]);
         const struct block_links kept = *links;
         links->next = bad[i];
         assert_false(agrees(hole[1], 2));
@@ -128,9 +128,9 @@ static void a_link_outside_the_region_does_not_agree(void **state)
         *links = kept;
     }
     const uint32_t fence = fence_of(CONTROL);
-    links_at(HEAP->base, hole[0])->next = fence;
+    links_of(hole[0])->next = fence;
     assert_false(agrees(hole[0], 2));
-    links_at(HEAP->base, hole[0])->next = 0;
+    links_of(hole[0])->next = 0;
 }
 
 static void a_link_to_a_block_that_does_not_point_back_does_not_agree(void **state)
@@ -138,7 +138,7 @@ static void a_link_to_a_block_that_does_not_point_back_does_not_agree(void **sta
     (void)state;
     NEEDS_HARDENING;
     make_holes(2);
-    struct block_links *const links = links_at(HEAP->base, hole[1]);
+    struct block_links *const links = links_of(hole[1]);
     const struct block_links kept = *links;
     for (uint32_t to = 1; to <= CONTROL->granules; to++) {
         links->next = to;
@@ -155,7 +155,7 @@ static void only_the_head_may_have_no_one_before_it(void **state)
     (void)state;
     NEEDS_HARDENING;
     make_holes(2);
-    struct block_links *const links = links_at(HEAP->base, hole[1]);
+    struct block_links *const links = links_of(hole[1]);
     const uint32_t kept = links->prev;
     links->prev = 0;
     assert_false(agrees(hole[1], 2));
@@ -168,9 +168,9 @@ static void a_block_that_links_to_itself_does_not_agree(void **state)
     NEEDS_HARDENING;
     make_holes(2);
     for (int i = 0; i < 4; i++) {
-        struct block_links *const links = links_at(HEAP->base, hole[i]);
+        struct block_links *const links = links_of(hole[i]);
         const struct block_links kept = *links;
-        *links = (struct block_links){hole[i], hole[i]};
+        *links = (struct block_links){end_of(hole[i]), end_of(hole[i])};
         assert_false(agrees(hole[i], 2));
         *links = kept;
     }

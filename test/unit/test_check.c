@@ -74,35 +74,46 @@ static void assert_address(const void *address)
     assert_ptr_equal(fault.address, address);
 }
 
-static void t1_the_first_granule_starts_a_block(void **state)
+// One bit of a border in either word, turned over. The border where the block that starts at granule g begins is g - 1.
+static void flip_border(uint32_t border)
 {
-    (void)state;
-    BREAKS(CAIRN_RULE_T1, at(1), start_clear(TAGS, 1), start_set(TAGS, 1));
-    BREAKS(CAIRN_RULE_T1, at(1), start_clear(TAGS, 0), start_set(TAGS, 0));
-    BREAKS(CAIRN_RULE_T1, at(1), edge_write(TAGS, 0, true), edge_write(TAGS, 0, false));
+    TAGS[border >> CAIRN_TAG_SHIFT].border ^= tag_bit(border);
 }
 
-static void t1_the_fence_is_used_and_nothing_starts_behind(void **state)
+static void flip_free(uint32_t border)
+{
+    TAGS[border >> CAIRN_TAG_SHIFT].free ^= tag_bit(border);
+}
+
+static void t1_what_ends_at_border_0_is_used(void **state)
+{
+    (void)state;
+    BREAKS(CAIRN_RULE_T1, at(1), flip_border(0), flip_border(0));
+    BREAKS(CAIRN_RULE_T1, at(1), flip_free(0), flip_free(0));
+}
+
+static void t1_a_used_granule_without_memory_ends_at_the_fence(void **state)
 {
     const uint32_t fence = fence_of(CONTROL);
     (void)state;
-    BREAKS(CAIRN_RULE_T1, at(fence), start_clear(TAGS, fence), start_set(TAGS, fence));
-    BREAKS(CAIRN_RULE_T1, at(fence), edge_write(TAGS, fence, true), edge_write(TAGS, fence, false));
+    BREAKS(CAIRN_RULE_T1, at(fence), flip_border(fence - 1), flip_border(fence - 1));
+    BREAKS(CAIRN_RULE_T1, at(fence), flip_border(fence), flip_border(fence));
+    BREAKS(CAIRN_RULE_T1, at(fence), flip_free(fence), flip_free(fence));
     for (uint32_t i = fence + 1; (i & TAG_MASK) != 0; i++) {
-        BREAKS(CAIRN_RULE_T1, at(fence), start_set(TAGS, i), start_clear(TAGS, i));
+        BREAKS(CAIRN_RULE_T1, at(fence), flip_border(i), flip_border(i));
     }
 }
 
-static void t1_nothing_starts_in_the_pairs_behind_the_fence(void **state)
+static void t1_no_border_is_in_the_pairs_behind_the_fence(void **state)
 {
     (void)state;
     fixture.config.max_size = FIXTURE_REGION;
     fixture_make(1024);
     const uint32_t fence = fence_of(CONTROL);
     for (uint32_t i = fence + 1; i <= CONTROL->limit + 1; i += 5) {
-        start_set(TAGS, i);
+        flip_border(i);
         assert_names(CAIRN_RULE_T1);
-        start_clear(TAGS, i);
+        flip_border(i);
     }
     assert_sound();
 }
@@ -110,84 +121,90 @@ static void t1_nothing_starts_in_the_pairs_behind_the_fence(void **state)
 // The first tag word that lies whole inside the big block, and the last.
 static struct tag_word *first_record(void)
 {
-    return &TAGS[(big >> CAIRN_TAG_SHIFT) + 1];
+    return &TAGS[((big - 1) >> CAIRN_TAG_SHIFT) + 1];
 }
 
 static struct tag_word *last_record(void)
 {
-    return &TAGS[(tail >> CAIRN_TAG_SHIFT) - 1];
+    return &TAGS[((tail - 1) >> CAIRN_TAG_SHIFT) - 1];
 }
 
-static void t2_a_block_ends_where_the_next_starts(void **state)
+static void t2_a_block_ends_where_the_next_begins(void **state)
 {
-    static const uint32_t bad[] = {0, 1, 50, 0x7FFFFFFF >> RECORD_SHIFT, 0x1000};
+    static const uint32_t bad[] = {0, 1, 50, 0x7FFFFFFF, 0xFFFFFFFF, 0x1000};
     (void)state;
-    const uint32_t record = first_record()->edge;
+    const uint32_t record = first_record()->free;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        if (bad[i] != 0 && bad[i] < fence_of(CONTROL) - big && is_start(TAGS, big + bad[i])) {
+        if (bad[i] != 0 && bad[i] < fence_of(CONTROL) - big && is_border(TAGS, big - 1 + bad[i])) {
             continue;
         }
-        BREAKS(CAIRN_RULE_T2, at(big), first_record()->edge = record_make(bad[i], false), first_record()->edge = record);
+        BREAKS(CAIRN_RULE_T2, at(big), first_record()->free = bad[i], first_record()->free = record);
     }
 }
 
+// A block that turns free beside a free one: the check comes to it at the second of the two.
 static void t3_no_two_neighbours_are_both_free(void **state)
 {
     (void)state;
-    BREAKS(CAIRN_RULE_T3, at(hole), tags_mark(TAGS, one, second, true), tags_mark(TAGS, one, second, false));
-    BREAKS(CAIRN_RULE_T3, at(second), edge_write(TAGS, two, true), edge_write(TAGS, two, false));
+    BREAKS(CAIRN_RULE_T3, at(one), flip_free(second - 1), flip_free(second - 1));
+    BREAKS(CAIRN_RULE_T3, at(two), flip_free(short_hole - 1), flip_free(short_hole - 1));
 }
 
 static void t4_both_records_say_the_same(void **state)
 {
     (void)state;
-    const uint32_t record = last_record()->edge;
-    assert_int_equal(record, record_make(tail - big, false));
-    BREAKS(CAIRN_RULE_T4, at(big), last_record()->edge = record_make(tail - big + 1, false), last_record()->edge = record);
-    BREAKS(CAIRN_RULE_T4, at(big), last_record()->edge = record_make(tail - big, true), last_record()->edge = record);
-    BREAKS(CAIRN_RULE_T4, at(big), first_record()->edge ^= RECORD_FREE, first_record()->edge ^= RECORD_FREE);
-    BREAKS(CAIRN_RULE_T4, at(big), last_record()->start ^= 2, last_record()->start ^= 2);
+    const uint32_t record = last_record()->free;
+    assert_int_equal(record, tail - big);
+    BREAKS(CAIRN_RULE_T4, at(big), last_record()->free++, last_record()->free--);
+    BREAKS(CAIRN_RULE_T4, at(big), last_record()->free ^= 0x80000000, last_record()->free ^= 0x80000000);
+    BREAKS(CAIRN_RULE_T4, at(big), (last_record()->border ^= 2, last_record()->free = 0),
+           (last_record()->border ^= 2, last_record()->free = record));
 }
 
 // Steps that begin behind the block see its last record only.
 static void t4_is_found_from_behind_too(void **state)
 {
     struct cairn_fault fault;
-    static const uint32_t bad[] = {0, 1, 7, 0x7FFFFFFF >> RECORD_SHIFT};
+    static const uint32_t bad[] = {0, 1, 7, 0x7FFFFFFF, 0xFFFFFFFF};
     (void)state;
-    const uint32_t record = last_record()->edge;
+    const uint32_t record = last_record()->free;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        last_record()->edge = record_make(bad[i], false);
-        uint32_t cursor = tail >> CAIRN_TAG_SHIFT;
+        last_record()->free = bad[i];
+        uint32_t cursor = (tail - 1) >> CAIRN_TAG_SHIFT;
         assert_int_equal(cairn_heap_check_step(HEAP, &cursor, 1, &fault), CAIRN_ECORRUPT);
         assert_int_equal(fault.rule, CAIRN_RULE_T4);
     }
-    last_record()->edge = record;
+    last_record()->free = record;
     assert_sound();
 }
 
-static void t4_a_start_inside_a_long_block_is_found(void **state)
+static void t4_a_border_inside_a_long_block_is_found(void **state)
 {
     (void)state;
-    for (uint32_t i = big + 2; i < tail; i++) { // each but those that only shorten the block by a whole, sound one
-        start_set(TAGS, i);
+    for (uint32_t i = big; i < tail - 1; i++) {
+        flip_border(i);
         assert_int_equal(cairn_heap_check(HEAP, NULL), CAIRN_ECORRUPT);
-        start_clear(TAGS, i);
+        flip_border(i);
     }
     assert_sound();
 }
 
-static void t5_both_ends_say_whether_it_is_free(void **state)
+// In every pair that has a border, everything that is none.
+static void t5_nothing_is_free_where_nothing_ends(void **state)
 {
     (void)state;
-    BREAKS(CAIRN_RULE_T5, at(low), edge_write(TAGS, hole - 1, true), edge_write(TAGS, hole - 1, false));
-    BREAKS(CAIRN_RULE_T5, at(hole), edge_write(TAGS, one - 1, false), edge_write(TAGS, one - 1, true));
-    BREAKS(CAIRN_RULE_T5, at(hole), edge_write(TAGS, hole, false), edge_write(TAGS, hole, true));
+    for (uint32_t i = 1; i < tag_pairs(CONTROL->granules) * TAG_BORDERS; i++) {
+        struct tag_word *const tag = &TAGS[i >> CAIRN_TAG_SHIFT];
+        if (tag->border != 0 && !is_border(TAGS, i)) {
+            BREAKS(CAIRN_RULE_T5, (void *)tag, flip_free(i), flip_free(i));
+        }
+    }
+    BREAKS(CAIRN_RULE_T6, at(second), flip_free(one - 1), flip_free(one - 1)); // a block that is not free, in a list
 }
 
 static void t6_links_are_mutual(void **state)
 {
-    struct block_links *const links = links_at(HEAP->base, hole);
+    struct block_links *const links = links_of(hole);
     static const uint32_t bad[] = {0xFFFFFFFF, 0x80000000, 3000, 1, 2};
     (void)state;
     const struct block_links kept = *links;
@@ -195,35 +212,35 @@ static void t6_links_are_mutual(void **state)
         BREAKS(CAIRN_RULE_T6, at(hole), links->next = bad[i], *links = kept);
         BREAKS(CAIRN_RULE_T6, at(hole), links->prev = bad[i], *links = kept);
     }
-    BREAKS(CAIRN_RULE_T6, at(hole), links->next = hole, *links = kept);
-    BREAKS(CAIRN_RULE_T6, at(hole), links->next = short_hole, *links = kept);
+    BREAKS(CAIRN_RULE_T6, at(hole), links->next = end_of(hole), *links = kept);
+    BREAKS(CAIRN_RULE_T6, at(hole), links->next = end_of(short_hole), *links = kept);
 }
 
 static void t6_a_list_holds_its_lengths_only(void **state)
 {
-    struct block_links *const links = links_at(HEAP->base, second);
-    struct block_links *const other = links_at(HEAP->base, short_hole);
+    struct block_links *const links = links_of(second);
+    struct block_links *const other = links_of(short_hole);
     (void)state;
     const struct block_links kept = *links, other_kept = *other;
-    assert_int_equal(kept.next, hole); // the head of its list
+    assert_int_equal(kept.next, end_of(hole)); // the head of its list
     const uint32_t head = CONTROL->heads[4];
-    CONTROL->heads[4] = second; // a longer block
+    CONTROL->heads[4] = end_of(second); // a longer block
     assert_int_equal(cairn_heap_check(HEAP, NULL), CAIRN_ECORRUPT);
     CONTROL->heads[4] = head;
-    links_at(HEAP->base, hole)->next = short_hole; // a shorter block at the end, linked both ways
-    other->prev = hole;
+    links_of(hole)->next = end_of(short_hole); // a shorter block at the end, linked both ways
+    other->prev = end_of(hole);
     assert_names(CAIRN_RULE_T6);
-    links_at(HEAP->base, hole)->next = 0;
+    links_of(hole)->next = 0;
     *other = other_kept;
     assert_sound();
 }
 
 static void t6_the_hint_is_the_length(void **state)
 {
-    struct block_links *const hint = hint_at(HEAP->base, hole);
+    uint32_t *const hint = hint_for(hole);
     (void)state;
-    BREAKS(CAIRN_RULE_T6, at(hole), hint->next++, hint->next--);
-    BREAKS(CAIRN_RULE_T6, at(second), hint_at(HEAP->base, second)->next = 0, hint_at(HEAP->base, second)->next = 11);
+    BREAKS(CAIRN_RULE_T6, at(hole), (*hint)++, (*hint)--);
+    BREAKS(CAIRN_RULE_T6, at(second), *hint_for(second) = 0, *hint_for(second) = 11);
 }
 
 static void t6_a_head_is_a_free_block(void **state)
@@ -231,24 +248,24 @@ static void t6_a_head_is_a_free_block(void **state)
     (void)state;
     uint32_t *const head = &CONTROL->heads[6]; // an empty list
     const uint32_t map = CONTROL->map;
-    CONTROL->map |= 1u << 6;
+    CONTROL->map |= bin_bit(6);
     static const uint32_t bad[] = {0xFFFFFFFF, 5000};
     for (size_t i = 0; i < 2; i++) {
         BREAKS_WHOLE(CAIRN_RULE_T6, *head = bad[i], (*head = 0, CONTROL->map = map));
-        CONTROL->map |= 1u << 6;
+        CONTROL->map |= bin_bit(6);
     }
-    BREAKS_WHOLE(CAIRN_RULE_T6, *head = low, (*head = 0, CONTROL->map = map));
-    CONTROL->map |= 1u << 6;
-    BREAKS_WHOLE(CAIRN_RULE_T6, *head = short_hole, (*head = 0, CONTROL->map = map));
+    BREAKS_WHOLE(CAIRN_RULE_T6, *head = end_of(low), (*head = 0, CONTROL->map = map));
+    CONTROL->map |= bin_bit(6);
+    BREAKS_WHOLE(CAIRN_RULE_T6, *head = end_of(short_hole), (*head = 0, CONTROL->map = map));
 }
 
 static void t6_a_free_block_in_no_list_is_missed(void **state)
 {
     (void)state;
-    links_at(HEAP->base, second)->next = 0; // its neighbour still points back: both ends disagree
+    links_of(second)->next = 0; // its neighbour still points back: both ends disagree
     assert_names(CAIRN_RULE_T6);
-    links_at(HEAP->base, hole)->prev = hole;
-    links_at(HEAP->base, hole)->next = hole; // a list of its own, in a circle
+    links_of(hole)->prev = end_of(hole);
+    links_of(hole)->next = end_of(hole); // a list of its own, in a circle
     assert_names(CAIRN_RULE_T6);
 }
 
@@ -256,18 +273,18 @@ static void t7_the_bit_is_set_where_the_list_is_not_empty(void **state)
 {
     (void)state;
     const uint32_t map = CONTROL->map;
-    BREAKS(CAIRN_RULE_T7, at(hole), CONTROL->map &= ~(1u << bin_of(9)), CONTROL->map = map);
-    BREAKS(CAIRN_RULE_T7, at(short_hole), CONTROL->map &= ~(1u << 4), CONTROL->map = map);
+    BREAKS(CAIRN_RULE_T7, at(hole), CONTROL->map &= ~bin_bit(bin_of(9)), CONTROL->map = map);
+    BREAKS(CAIRN_RULE_T7, at(short_hole), CONTROL->map &= ~bin_bit(4), CONTROL->map = map);
     for (uint32_t bin = 0; bin < 32; bin++) {
-        if ((map >> bin & 1) == 0) {
-            BREAKS_WHOLE(CAIRN_RULE_T7, CONTROL->map |= (uint32_t)1 << bin, CONTROL->map = map);
+        if ((map & bin_bit(bin)) == 0) {
+            BREAKS_WHOLE(CAIRN_RULE_T7, CONTROL->map |= bin_bit(bin), CONTROL->map = map);
         }
     }
 }
 
 static void t8_the_counters_agree(void **state)
 {
-    uint32_t *const counters[] = {&CONTROL->used, &CONTROL->used_blocks, &CONTROL->free_blocks};
+    uint32_t *const counters[] = {&CONTROL->used, &CONTROL->blocks, &CONTROL->free_blocks};
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         BREAKS_WHOLE(CAIRN_RULE_T8, (*counters[i])++, (*counters[i])--);
@@ -290,7 +307,7 @@ static void t9_the_control_is_in_range(void **state)
     BREAKS_T9(CONTROL->limit = kept.granules - 1);
     BREAKS_T9(CONTROL->limit = GRANULES_MAX + 1);
     BREAKS_T9(CONTROL->limit = 0xFFFFFFFF);
-    BREAKS_T9(CONTROL->limit = kept.limit + 4 * TAG_GRANULES); // not what lies in front of the granules
+    BREAKS_T9(CONTROL->limit = kept.limit + 4 * TAG_BORDERS); // not what lies in front of the granules
     BREAKS_T9(CONTROL->fit = 0x80);
     BREAKS_T9(CONTROL->fit = 0xFF);
     BREAKS_T9(CONTROL->search = 0);
@@ -373,15 +390,15 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
     static const struct CMUnitTest tests[] = {
-        TEST(t1_the_first_granule_starts_a_block),
-        TEST(t1_the_fence_is_used_and_nothing_starts_behind),
-        TEST(t1_nothing_starts_in_the_pairs_behind_the_fence),
-        TEST(t2_a_block_ends_where_the_next_starts),
+        TEST(t1_what_ends_at_border_0_is_used),
+        TEST(t1_a_used_granule_without_memory_ends_at_the_fence),
+        TEST(t1_no_border_is_in_the_pairs_behind_the_fence),
+        TEST(t2_a_block_ends_where_the_next_begins),
         TEST(t3_no_two_neighbours_are_both_free),
         TEST(t4_both_records_say_the_same),
         TEST(t4_is_found_from_behind_too),
-        TEST(t4_a_start_inside_a_long_block_is_found),
-        TEST(t5_both_ends_say_whether_it_is_free),
+        TEST(t4_a_border_inside_a_long_block_is_found),
+        TEST(t5_nothing_is_free_where_nothing_ends),
         TEST(t6_links_are_mutual),
         TEST(t6_a_list_holds_its_lengths_only),
         TEST(t6_the_hint_is_the_length),

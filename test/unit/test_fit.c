@@ -188,7 +188,7 @@ static void a_list_in_a_circle_ends_the_search(void **state)
     NEEDS_HARDENING;
     for (int fit = CAIRN_FIT_BEST; fit <= CAIRN_FIT_BOUNDED; fit++) {
         MAKE((enum cairn_fit)fit, CAIRN_SEARCH_ALL, 9, 10, 11);
-        links_at(HEAP->base, hole[0])->next = hole[2];
+        links_of(hole[0])->next = end_of(hole[2]);
         fixture_save();
         assert_null(cairn_heap_alloc(HEAP, granules(12)));
         fixture_forget();
@@ -205,7 +205,7 @@ static void a_link_out_of_the_region_is_not_followed(void **state)
     NEEDS_HARDENING;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 9, 10, 11);
-        links_at(HEAP->base, hole[1])->next = bad[i];
+        links_of(hole[1])->next = bad[i];
         fixture_save();
         assert_null(cairn_heap_alloc(HEAP, granules(12)));
         assert_int_equal(fixture.reports, 1);
@@ -213,10 +213,6 @@ static void a_link_out_of_the_region_is_not_followed(void **state)
         fixture_forget();
         fixture_unchanged(1);
     }
-    links_at(HEAP->base, hole[1])->next = CONTROL->granules; // no room for a hint behind the last granule
-    assert_null(cairn_heap_alloc(HEAP, granules(12)));
-    assert_int_equal(fixture.reports, 1);
-    fixture_forget();
     fixture.damaged = true;
 }
 
@@ -225,7 +221,7 @@ static void a_hint_that_says_too_much_is_not_believed(void **state)
     (void)state;
     NEEDS_HARDENING;
     MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 9, 10, 11);
-    hint_at(HEAP->base, hole[1])->next = 1000;
+    *hint_for(hole[1]) = 1000;
     fixture_save();
     assert_null(cairn_heap_alloc(HEAP, granules(12)));
     fixture_expect(CAIRN_WRONG_LINK, at(hole[1]));

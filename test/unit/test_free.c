@@ -21,7 +21,7 @@ static void free_puts_a_lone_block_into_its_list(void **state)
     make_three(4);
     cairn_heap_free(HEAP, middle);
     assert_blocks(3, 2);
-    assert_int_equal(CONTROL->heads[4], number_of(middle));
+    assert_int_equal(CONTROL->heads[4], end_of(number_of(middle)));
     assert_int_equal(stats().used, 9 * G);
     free_all();
 }
@@ -33,7 +33,7 @@ static void free_merges_the_block_before(void **state)
     cairn_heap_free(HEAP, first);
     cairn_heap_free(HEAP, middle);
     assert_blocks(2, 2);
-    assert_int_equal(block_length(TAGS, number_of(first)), 8);
+    assert_int_equal(length_after(TAGS, number_of(first) - 1), 8);
     free_all();
 }
 
@@ -44,7 +44,7 @@ static void free_merges_the_block_behind(void **state)
     cairn_heap_free(HEAP, middle);
     cairn_heap_free(HEAP, first);
     assert_blocks(2, 2);
-    assert_int_equal(block_length(TAGS, number_of(first)), 8);
+    assert_int_equal(length_after(TAGS, number_of(first) - 1), 8);
     free_all();
 }
 
@@ -56,7 +56,7 @@ static void free_merges_both_neighbours(void **state)
     cairn_heap_free(HEAP, last);
     cairn_heap_free(HEAP, middle);
     assert_blocks(1, 2);
-    assert_int_equal(block_length(TAGS, number_of(first)), 12);
+    assert_int_equal(length_after(TAGS, number_of(first) - 1), 12);
     cairn_heap_free(HEAP, stopper);
     assert_blocks(0, 1);
 }
@@ -200,32 +200,27 @@ static void a_pointer_outside_is_refused(void **state)
 
 // ----------------------------------------------------------------------------------------------------- broken links
 
-static void damage(void **word, uint32_t value)
-{
-    *(uint32_t *)(void *)word = value;
-}
-
 // The free neighbour's links are overwritten, in every way: the block is freed, the neighbour is left as it is, and nothing is lost.
 static void free_beside_broken_links(bool behind, size_t field, uint32_t value)
 {
     make_three(5);
     unsigned char *const hole = behind ? last : first;
     cairn_heap_free(HEAP, hole);
-    unsigned char kept[8];
-    memcpy(kept, hole, sizeof kept);
-    damage((void **)(void *)(hole + field), value);
-    if (memcmp(kept, hole, sizeof kept) != 0) {
+    struct block_links *const links = links_of(number_of(hole));
+    const struct block_links kept = *links;
+    *(field == 0 ? &links->next : &links->prev) = value;
+    if (memcmp(&kept, links, sizeof kept) != 0) {
         cairn_heap_free(HEAP, middle);
         fixture_expect(CAIRN_WRONG_LINK, hole);
         assert_int_equal(stats().used_blocks, 2);
         assert_int_equal(stats().free_blocks, 3);
         assert_int_equal(cairn_heap_check(HEAP, NULL), CAIRN_ECORRUPT);
         assert_int_equal(cairn_heap_usable_size(HEAP, stopper), G);
-        assert_int_equal(block_length(TAGS, number_of(hole)), 5);
-        assert_int_equal(block_length(TAGS, number_of(middle)), 5);
-        memcpy(hole, kept, sizeof kept); // repaired: all that is left is two neighbours that are both free
-        if (links_at(HEAP->base, number_of(hole))->prev == 0 && CONTROL->heads[5] != number_of(hole)) {
-            links_at(HEAP->base, number_of(hole))->prev = CONTROL->heads[5];
+        assert_int_equal(length_after(TAGS, number_of(hole) - 1), 5);
+        assert_int_equal(length_after(TAGS, number_of(middle) - 1), 5);
+        *links = kept; // repaired: all that is left is two neighbours that are both free
+        if (kept.prev == 0 && CONTROL->heads[5] != end_of(number_of(hole))) {
+            links->prev = CONTROL->heads[5];
         }
         assert_names(CAIRN_RULE_T3);
     }
@@ -251,8 +246,8 @@ static void free_between_two_broken_blocks_reports_both(void **state)
     make_three(5);
     cairn_heap_free(HEAP, first);
     cairn_heap_free(HEAP, last);
-    links_at(HEAP->base, number_of(first))->next = 0x12345678;
-    links_at(HEAP->base, number_of(last))->prev = 0x12345678;
+    links_of(number_of(first))->next = 0x12345678;
+    links_of(number_of(last))->prev = 0x12345678;
     cairn_heap_free(HEAP, middle);
     assert_int_equal(fixture.reports, 2);
     fixture_forget();
@@ -263,17 +258,15 @@ static void free_between_two_broken_blocks_reports_both(void **state)
 
 // -------------------------------------------------------------------------------------------------------- wiping
 
-static void wiping_leaves_zeros_behind_the_links(void **state)
+static void wiping_leaves_zeros_before_the_links(void **state)
 {
     (void)state;
     fixture.config.wipe = true;
     fixture_make(FIXTURE_REGION);
     make_three(12);
     cairn_heap_free(HEAP, middle);
-    for (size_t i = 8; i < 12 * G; i++) {
-        if (i < G || i >= G + 8) { // links, and the hint
-            assert_int_equal(middle[i], 0);
-        }
+    for (size_t i = 0; i < 10 * G; i++) { // behind: the hint, and the links
+        assert_int_equal(middle[i], 0);
     }
     assert_filled(first, granules(12), number_of(first));
     assert_filled(last, granules(12), number_of(last));
@@ -306,7 +299,7 @@ int main(void)
         UNIT(a_pointer_outside_is_refused),
         UNIT(free_beside_broken_links_loses_nothing),
         UNIT(free_between_two_broken_blocks_reports_both),
-        UNIT(wiping_leaves_zeros_behind_the_links),
+        UNIT(wiping_leaves_zeros_before_the_links),
         UNIT(without_wiping_the_bytes_stay),
     };
     return cmocka_run_group_tests_name("free", tests, NULL, NULL);

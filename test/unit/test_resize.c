@@ -79,7 +79,7 @@ static void resize_beside_a_broken_block_fails_and_changes_nothing(void **state)
     void *const hole = take_granules(3);
     (void)take_granules(1);
     cairn_heap_free(HEAP, hole);
-    links_at(HEAP->base, number_of(hole))->next = 0x12345678;
+    links_of(number_of(hole))->next = 0x12345678;
     fixture_save();
     assert_int_equal(cairn_heap_resize(HEAP, block, 5 * G), CAIRN_ENOMEM);
     fixture_expect(CAIRN_WRONG_LINK, hole);
@@ -300,7 +300,7 @@ static void realloc_past_a_broken_block_behind_moves(void **state)
     void *const hole = take_granules(3);
     (void)take_granules(1);
     cairn_heap_free(HEAP, hole);
-    links_at(HEAP->base, number_of(hole))->prev = 0x12345678;
+    links_of(number_of(hole))->prev = 0x12345678;
     unsigned char *const moved = cairn_heap_realloc(HEAP, block, 5 * G);
     assert_int_equal(fixture.reports, 2); // in place, and when the old block is freed beside it
     fixture_forget();
@@ -318,7 +318,7 @@ static void a_slide_over_a_broken_block_fails_and_loses_nothing(void **state)
         unsigned char *const block = make_slide(4, 5, 3);
         const unsigned seed = number_of(block);
         unsigned char *const hole = behind ? block + 5 * G : at(1);
-        links_at(HEAP->base, number_of(hole))->next = 0x12345678;
+        links_of(number_of(hole))->next = 0x12345678;
         assert_null(cairn_heap_realloc(HEAP, block, granules(12)));
         assert_true(fixture.reports >= 1);
         assert_int_equal(fixture.report.what, CAIRN_WRONG_LINK);
@@ -327,7 +327,7 @@ static void a_slide_over_a_broken_block_fails_and_loses_nothing(void **state)
         assert_filled(block, granules(5), seed);
         assert_int_equal(cairn_heap_usable_size(HEAP, block), 5 * G);
         assert_int_equal(stats().free_blocks, 2);
-        links_at(HEAP->base, number_of(hole))->next = 0;
+        links_of(number_of(hole))->next = 0;
         assert_sound();
         free_all();
     }

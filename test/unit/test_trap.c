@@ -36,6 +36,7 @@ static void make_holes(uint32_t n)
         cairn_heap_free(HEAP, block[i]);
     }
     HEAP->hooks = NULL;
+    heap_set_quick(HEAP);
     fixture.damaged = true;
 }
 
@@ -61,7 +62,7 @@ static void do_free(size_t number)
 
 static void do_free_byte(size_t offset)
 {
-    cairn_heap_free(HEAP, (unsigned char *)HEAP->base + offset);
+    cairn_heap_free(HEAP, (unsigned char *)HEAP->base - G + offset);
 }
 
 static void a_bad_pointer_stops_the_program(void **state)
@@ -86,7 +87,7 @@ static void a_broken_link_stops_the_program(void **state)
         const uint32_t bad[] = {1, 4, n + 3, 100000, 0x80000000, 0xFFFFFFFF};
         for (size_t i = 0; i < 2 * sizeof bad / sizeof bad[0]; i++) {
             make_holes(n);
-            struct block_links *const links = links_at(HEAP->base, hole[2]);
+            struct block_links *const links = links_of(hole[2]);
             *((i & 1) != 0 ? &links->next : &links->prev) = bad[i / 2];
             if (links->prev == 0 || n >= BIN_EXACT || (i & 1) != 0) {
                 assert_stops(do_alloc, n);
@@ -102,11 +103,11 @@ static void a_self_link_stops_the_program(void **state)
     NEEDS_HARDENING;
     for (int which = 0; which < 3; which++) {
         make_holes(12);
-        hint_at(HEAP->base, hole[which])->next = 12;
-        *links_at(HEAP->base, hole[which]) = (struct block_links){hole[which], hole[which]};
+        *hint_for(hole[which]) = 12;
+        *links_of(hole[which]) = (struct block_links){end_of(hole[which]), end_of(hole[which])};
         for (int i = 0; i < 3; i++) { // the search prefers it
             if (i != which) {
-                hint_at(HEAP->base, hole[i])->next = 9;
+                *hint_for(hole[i]) = 9;
             }
         }
         assert_stops(do_alloc, 12);
@@ -123,9 +124,9 @@ static void a_broken_link_inside_a_list_stops_the_program(void **state)
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
             make_holes(12);
             for (int k = 0; k < 3; k++) { // the search prefers it
-                hint_at(HEAP->base, hole[k])->next = k == which ? 12 : 9;
+                *hint_for(hole[k]) = k == which ? 12 : 9;
             }
-            links_at(HEAP->base, hole[which])->prev = bad[i];
+            links_of(hole[which])->prev = bad[i];
             assert_stops(do_alloc, 12);
         }
     }
@@ -137,7 +138,7 @@ static void a_self_link_beside_a_freed_block_stops_the_program(void **state)
     (void)state;
     NEEDS_HARDENING;
     make_holes(12);
-    *links_at(HEAP->base, hole[1]) = (struct block_links){hole[1], hole[1]};
+    *links_of(hole[1]) = (struct block_links){end_of(hole[1]), end_of(hole[1])};
     fixture_save();
     if (sigsetjmp(way_back, 1) == 0) {
         cairn_heap_free(HEAP, at(hole[1] + 12));
@@ -150,7 +151,7 @@ static void a_hint_that_says_too_much_stops_the_program(void **state)
     (void)state;
     NEEDS_HARDENING;
     make_holes(12);
-    hint_at(HEAP->base, hole[1])->next = 14;
+    *hint_for(hole[1]) = 14;
     assert_stops(do_alloc, 13);
 }
 

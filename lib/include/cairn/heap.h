@@ -93,13 +93,14 @@ struct cairn_heap_config {
     void *context; // passed to each hook
 };
 
-// The handle: base addresses and hooks, none of which is in the image. Read-only for the caller.
+// The handle: base addresses and hooks, none of which is in the image. Read-only for the caller; one handle to a heap.
 struct cairn_heap {
     struct heap_control *control; // the image's front; NULL: not a heap
     struct tag_word *tags;
     unsigned char *base; // address of granule 0, the one before the first
     const struct cairn_heap_hooks *hooks;
     void *context;
+    uint32_t quick; // granules of a heap that neither has hooks nor wipes: what the short paths of alloc and free serve; 0 for any other
 };
 
 // -------------------------------------------------------------------------------------------------------- making and ending

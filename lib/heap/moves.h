@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+//
+// The two moves that all calls are made of: cut and release.
+//
+// OWNS: nothing beyond what tags.h and bins.h own; this is where free blocks become used ones, and used ones free.
+//
+// PICTURE: cut      [ free ------------------------ ]  =>  [ used ][ free ---------------- ]
+//          release  [ free ][ used ][ free ]           =>  [ free ----------------------- ]
+//
+//     What a request gets is the front of a free block: what is left ends where it did, and keeps its links there, and its place in its list unless it
+//     belongs to another now. The same holds for a free block that grows because what is before it was freed.
+//
+// INVARIANTS: T3 no two neighbours are both free. A pointer and a link are proved before the first write that rests on them. A free
+//     neighbour whose links are broken is reported and left alone: what is freed beside it is free all the same.
+// COST: O(1). No loops. CALLERS: heap.c, for everybody; alloc.c, where the build favours speed. Lock held.
+#ifndef CAIRN_HEAP_MOVES_H
+#define CAIRN_HEAP_MOVES_H
+
+#include "heap/core.h"
+
+// The links of the free block that ends at `to` are broken. Returns 0.
+CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t to)
+{
+    cairn_heap_report_(heap, CAIRN_WRONG_LINK, links_at(heap->base, to));
+    return 0;
+}
+
+// ------------------------------------------------------------------------------- in each caller for speed, one copy for size
+
+CAIRN_INLINE uint32_t long_after(const struct tag_word *tags, uint32_t border)
+{
+    return CAIRN_SPEED ? length_after(tags, border) : cairn_tags_after_(tags, border);
+}
+
+CAIRN_INLINE uint32_t long_before(const struct tag_word *tags, uint32_t border)
+{
+    return CAIRN_SPEED ? length_before(tags, border) : cairn_tags_before_(tags, border);
+}
+
+CAIRN_INLINE void mark(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state)
+{
+    CAIRN_SPEED ? tag_mark(tags, from, to, state) : cairn_tags_mark_(tags, from, to, state);
+}
+
+CAIRN_INLINE void clear(struct tag_word *tags, uint32_t border)
+{
+    CAIRN_SPEED ? tag_clear(tags, border) : cairn_tags_clear_(tags, border);
+}
+
+// ------------------------------------------------------------------------------------------------------------ the two moves
+
+// The free block that ends at `to`, which was `was` granules long, is getting another length: it keeps its place in its list, if it still belongs there,
+// else goes into another; none for 0. Returns false, and nothing has changed, where its links are broken: reported.
+static CAIRN_NOINLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
+{
+    const uint32_t bin = bin_of(was);
+    if (length >= BIN_EXACT && bin == bin_of(length)) {
+        *hint_at(heap->base, to) = length;
+        return true;
+    }
+    if (!bin_remove(heap, to, bin)) {
+        return report_link(heap, to) != 0;
+    }
+    if (length != 0) {
+        bin_insert(heap, to, length);
+    }
+    return true;
+}
+
+// Take n granules off the front of the free block that ends at `to`. Returns where they begin; NO_BORDER, and nothing has changed, where it is no
+// free block of so many, or its links are broken: reported.
+CAIRN_INLINE uint32_t cut(struct cairn_heap *heap, uint32_t to, uint32_t n)
+{
+    struct heap_control *const control = heap->control;
+    struct tag_word *const tags = heap->tags;
+    const uint32_t length = long_before(tags, to);
+    const uint32_t rest = length - n;
+    if (HARDENED && (!is_free_block(heap, to) || length < n)) {
+        return report_link(heap, to) - 1;
+    }
+    if (!refile(heap, to, length, rest)) {
+        return NO_BORDER;
+    }
+    mark(tags, to - length, to - rest, TAG_USED);
+    if (rest == 0) {
+        control->free_blocks--;
+    } else {
+        control->blocks++;
+        mark(tags, to - rest, to, TAG_FREE);
+    }
+    return to - length;
+}
+
+// Merge what begins at `from` with the free block that ends there, which is still counted as a free one. Returns where it begins then: `from` where a link
+// is broken: reported.
+static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
+{
+    const uint32_t length = long_before(heap->tags, from);
+    if (CAIRN_SPEED ? CAIRN_UNLIKELY(!bin_remove(heap, from, bin_of(length))) : !refile(heap, from, length, 0)) {
+        return CAIRN_SPEED ? from + report_link(heap, from) : from;
+    }
+    clear(heap->tags, from);
+    heap->control->blocks--;
+    return from - length;
+}
+
+// Make the used block free.
+CAIRN_INLINE void release(struct cairn_heap *heap, uint32_t from, uint32_t to)
+{
+    struct heap_control *const control = heap->control;
+    struct tag_word *const tags = heap->tags;
+    const uint32_t after = long_after(tags, to);
+    control->free_blocks++;
+    if (ends_free(tags, from)) {
+        const uint32_t joined = join(heap, from);
+        control->free_blocks -= joined != from;
+        from = joined;
+    }
+    if (ends_free(tags, to + after) && refile(heap, to + after, after, to + after - from)) {
+        clear(tags, to);
+        to += after;
+        control->blocks--;
+        control->free_blocks--;
+    } else {
+        bin_insert(heap, to, to - from);
+    }
+    mark(tags, from, to, TAG_FREE);
+}
+
+#endif
