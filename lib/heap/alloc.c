@@ -2,175 +2,11 @@
 //
 // The calls that firmware makes most: alloc and free.
 //
-// OWNS: nothing. In a build that favours speed, the short paths: best and bounded fit, no hooks, no wiping. What they do is what heap.c
-//     does in general, laid out for the case that a block's two ends lie in one pair of tag words.
-// INVARIANTS: those of moves.h. What is broken is handed on, before anything was written, to the general way, which reports it.
+// OWNS: nothing. Sends each call the short way, where the build favours speed and the heap has neither hooks nor wipes, or the general one.
+// INVARIANTS: those of moves.h.
 // COST: O(1) for a bounded search; docs/BENCHMARKS.md has the instructions.
 // CALLERS: the user, in any context that the lock hooks make safe.
-#include "heap/moves.h"
-
-// ------------------------------------------------------------------------------------------------------- alloc, short paths
-
-CAIRN_INLINE void *quick_failed(struct heap_control *control)
-{
-    control->failures++;
-    return NULL;
-}
-
-CAIRN_COLD static void *quick_broken(const struct cairn_heap *heap, uint32_t to)
-{
-    (void)report_link(heap, to);
-    return quick_failed(heap->control);
-}
-
-// Of the blocks of a range list behind its head, the one that is the shortest of all, or the longest where all are too short; the head, if none is better;
-// 0 where a link is broken. spare: by how much the head is longer than n, wrapped around where it is shorter; then by how much what is returned is.
-CAIRN_INLINE uint32_t best_behind(const struct cairn_heap *heap, const struct heap_control *control, uint32_t head, uint32_t next, uint32_t n,
-                                  uint32_t *spare)
-{
-    uint32_t found = head;
-    uint32_t left = control->search;
-    while (next != 0 && --left != 0) {
-        if (HARDENED && CAIRN_UNLIKELY(next > control->granules)) {
-            *spare = 0;
-            return report_link(heap, found);
-        }
-        const uint32_t block = next;
-        struct block_links *const links = links_at(heap->base, block);
-        const uint32_t its = *hint_of(links) - n;
-        next = links->next;
-        CAIRN_FORGET(next);
-        if (its < *spare) {
-            found = block;
-            *spare = its;
-        }
-    }
-    return found;
-}
-
-// The tags of a cut: a new border, n used granules before it, `rest` free ones behind it.
-CAIRN_INLINE void quick_tags(struct tag_word *tags, uint32_t border, uint32_t n, uint32_t rest)
-{
-    struct tag_word *const tag = tag_of(tags, border);
-    const uint32_t borders = tag->border;
-    if (borders == 0) {
-        tag->free = 0;
-    }
-    tag->border = borders | tag_bit(border);
-    CAIRN_FORGET(border);
-    if (rest > TAG_BORDERS) {
-        tag_record(tags, border, border + rest);
-    }
-    if (n > TAG_BORDERS) {
-        tag_record(tags, border - n, border);
-    }
-}
-
-// Take n granules off the front of the free block that ends at `to`, of list `bin`, its head if `head`. Returns their address; NULL where a link is broken.
-CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *control, uint32_t to, uint32_t bin, uint32_t n, bool head)
-{
-    const uint32_t length = length_before(heap->tags, to);
-    const uint32_t rest = length - n;
-    CAIRN_FORGET(to);
-    if (HARDENED && CAIRN_UNLIKELY(length < n)) {
-        return quick_broken(heap, to);
-    }
-    if (bin >= BIN_EXACT && rest >> (bin - BIN_EXACT + 3) != 0) { // it keeps its list and its place
-        if (HARDENED && !head && length >> (bin - BIN_EXACT + 3) != 1) {
-            return quick_broken(heap, to);
-        }
-        *hint_at(heap->base, to) = rest;
-    } else if (head) {
-        const struct block_links links = *links_at(heap->base, to);
-        if (HARDENED && CAIRN_UNLIKELY(links.prev != 0)) {
-            return quick_broken(heap, to);
-        }
-        if (links.next == 0) {
-            control->map &= ~bin_bit(bin);
-        } else {
-            uint32_t *const back = link_back(heap, to, links.next, 1);
-            if (HARDENED && CAIRN_UNLIKELY(back == NULL)) {
-                return quick_broken(heap, to);
-            }
-            uint32_t none = 0;
-            CAIRN_FORGET(none);
-            *back = none;
-        }
-        CAIRN_FORGET(bin);
-        *head_of(control, bin) = links.next;
-        if (rest != 0) {
-            bin_insert(heap, to, rest);
-        }
-    } else if (!refile(heap, to, length, rest)) {
-        return quick_failed(control);
-    }
-    CAIRN_FORGET(to);
-    heap_count_taken(control, n);
-    if (rest == 0) {
-        struct tag_word *const tag = tag_of(heap->tags, to);
-        tag->free &= ~tag_bit(to);
-        control->free_blocks--;
-    } else {
-        control->blocks++;
-        quick_tags(heap->tags, to - rest, n, rest);
-    }
-    return border_address(heap->base, to - length);
-}
-
-// The same for a block that links led to. to: 0 where one was broken, reported.
-static CAIRN_NOINLINE void *quick_cut_inner(struct cairn_heap *heap, uint32_t to, uint32_t bin, uint32_t n)
-{
-    if (to == 0) {
-        return quick_failed(heap->control);
-    }
-    if (HARDENED && !is_free_end(heap->tags, to)) {
-        return quick_broken(heap, to);
-    }
-    return quick_cut(heap, heap->control, to, bin, n, false);
-}
-
-// Best fit.
-CAIRN_INLINE void *quick_best(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
-{
-    uint32_t bin = bin_of(n);
-    for (uint32_t map = control->map << bin; map != 0; map = control->map << bin << 1, bin++) {
-        bin += bits_leading(map);
-        const uint32_t head = *head_of(control, bin);
-        if (bin >= BIN_EXACT) {
-            struct block_links *const links = links_at(heap->base, head);
-            uint32_t spare = *hint_of(links) - n;
-            uint32_t found = head;
-            if (links->next != 0) {
-                found = best_behind(heap, control, head, links->next, n, &spare);
-            }
-            CAIRN_FORGET(control);
-            if ((int32_t)spare < 0) {
-                continue;
-            }
-            if (CAIRN_UNLIKELY(found != head)) {
-                return quick_cut_inner(heap, found, bin, n);
-            }
-        }
-        return quick_cut(heap, control, head, bin, n, true);
-    }
-    return quick_failed(control);
-}
-
-// Bounded fit: every block of a power of two's list and above is long enough.
-CAIRN_INLINE void *quick_bounded(struct cairn_heap *heap, struct heap_control *control, uint32_t n)
-{
-    control->classes |= n;
-    if (n > GRANULES_MAX) {
-        return quick_failed(control);
-    }
-    const uint32_t own = bin_of(n);
-    const uint32_t map = control->map << own;
-    if (map == 0) {
-        return quick_failed(control);
-    }
-    const uint32_t bin = own + bits_leading(map);
-    return quick_cut(heap, control, *head_of(control, bin), bin, n, true);
-}
+#include "heap/quick.h"
 
 // ------------------------------------------------------------------------------------------------------------------- alloc
 
@@ -181,8 +17,13 @@ void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
     }
     struct heap_control *const control = heap->control;
     const size_t n = granules_for(size);
-    if (CAIRN_SPEED && control->fit == CAIRN_FIT_BOUNDED && n <= control->granules) {
-        return quick_bounded(heap, control, (uint32_t)1 << bits_ceil_log2((uint32_t)n));
+    if (CAIRN_SPEED && n <= control->granules) {
+        if (control->fit == CAIRN_FIT_BEST) {
+            return quick_best(heap, control, (uint32_t)n);
+        }
+        if (control->fit == CAIRN_FIT_BOUNDED) {
+            return quick_bounded(heap, control, (uint32_t)1 << bits_ceil_log2((uint32_t)n));
+        }
     }
     return cairn_heap_count_(heap, cairn_heap_take_(heap, n));
 }
@@ -216,6 +57,10 @@ void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 // Free the block at `address`. Returns false where it was refused.
 static CAIRN_NOINLINE bool release_address(struct cairn_heap *heap, const void *address)
 {
+    const size_t number = border_number(heap->base, address);
+    if (CAIRN_SPEED && number < heap->control->granules && (heap->control->flags & FLAG_WIPE) == 0 && quick_free(heap, (uint32_t)number)) {
+        return true;
+    }
     const uint32_t from = cairn_heap_find_(heap, address);
     if (from != NO_BORDER) {
         cairn_heap_drop_(heap, from);
@@ -242,82 +87,13 @@ static CAIRN_NOINLINE void free_other(struct cairn_heap *heap, void *block)
     }
 }
 
-// Make the used block between two borders free. tag: the pair of `to`; free_before: is what ends at `from` free?
-CAIRN_INLINE void quick_release(struct cairn_heap *heap, struct tag_word *tag, uint32_t from, uint32_t to, bool free_before)
+void cairn_heap_free(struct cairn_heap *heap, void *block)
 {
-    struct heap_control *const control = heap->control;
-    const uint32_t own_from = from;
-    const uint32_t at = to & TAG_MASK;
-    uint32_t ahead = tag->border >> at >> 1;
-    uint32_t free = tag->free >> at >> 1;
-    uint32_t after = 1;
-    heap_count_released(control, to - from);
-    if (ahead == 0) {
-        ahead = tag[1].border;
-        free = tag[1].free;
-        after = TAG_BORDERS - at;
-    }
-    if (ahead != 0) {
-        free = free >> bits_lowest(ahead) & 1;
-        after += bits_lowest(ahead);
-    } else {
-        after = free;
-        free = ends_free(heap->tags, to + after);
-    }
-    if (free_before) {
-        from = join(heap, from);
-    }
-    if (free != 0 && CAIRN_LIKELY(refile(heap, to + after, after, to + after - from))) {
-        tag->border &= ~tag_bit(to);
-        control->blocks--;
-        if (from != own_from) {
-            control->free_blocks--;
+    if (CAIRN_SPEED && heap != NULL) {
+        const size_t number = border_number(heap->base, block);
+        if (CAIRN_LIKELY(number < heap->quick) && quick_free(heap, (uint32_t)number)) {
+            return;
         }
-        CAIRN_FORGET(from);
-        tag_record(heap->tags, from, to + after);
-        return;
     }
-    tag->free |= tag_bit(to);
-    if (from != own_from) {
-        tag_record(heap->tags, from, to);
-    } else {
-        control->free_blocks++;
-    }
-    bin_insert(heap, to, to - from);
-}
-
-void cairn_heap_free(struct cairn_heap *heap, void *address)
-{
-    if (!CAIRN_SPEED || heap == NULL) {
-        free_other(heap, address);
-        return;
-    }
-    const size_t number = border_number(heap->base, address);
-    const uint32_t from = (uint32_t)number;
-    if (CAIRN_UNLIKELY(number >= heap->quick)) {
-        free_other(heap, address);
-        return;
-    }
-    const struct tag_word *const tag = tag_of(heap->tags, from);
-    const uint32_t at = from & TAG_MASK;
-    const uint32_t borders = tag->border >> at;
-    uint32_t ahead = borders >> 1;
-    uint32_t to = from + 1;
-    if (CAIRN_UNLIKELY((borders & 1) == 0)) {
-        free_other(heap, address);
-        return;
-    }
-    const bool free_before = (tag->free >> at & 1) != 0;
-    if (ahead == 0) {
-        ahead = tag[1].border;
-        to = (from | TAG_MASK) + 1;
-    }
-    to = ahead != 0 ? to + bits_lowest(ahead) : from + tag[1].free;
-    struct tag_word *const its = tag_of(heap->tags, to);
-    if (CAIRN_UNLIKELY((its->free >> (to & TAG_MASK) & 1) != 0)) {
-        free_other(heap, address);
-        return;
-    }
-    CAIRN_FORGET(to);
-    quick_release(heap, its, from, to, free_before);
+    free_other(heap, block);
 }

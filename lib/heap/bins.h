@@ -27,7 +27,7 @@ CAIRN_INLINE uint32_t bin_bit(uint32_t bin)
     return (uint32_t)0x80000000u >> bin;
 }
 
-// The list of a length. pre: 1 <= length.
+// The list of a length; 0, which is no list, for 0.
 CAIRN_INLINE uint32_t bin_of(uint32_t length)
 {
     if (!CAIRN_SPEED) {
@@ -77,7 +77,7 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
     uint32_t *from = head_of(control, bin); // the link that leads to the block
     if (CAIRN_UNLIKELY(links.prev != 0)) {
         from = HARDENED && links.prev == block ? NULL : link_back(heap, block, links.prev, 0);
-        if (from == NULL) {
+        if (HARDENED && from == NULL) {
             return false;
         }
     } else if (HARDENED && CAIRN_UNLIKELY(*from != block)) {
@@ -85,7 +85,7 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
     }
     if (links.next != 0) {
         uint32_t *const back = link_back(heap, block, links.next, 1);
-        if (back == NULL) {
+        if (HARDENED && back == NULL) {
             return false;
         }
         *back = links.prev;
@@ -96,27 +96,32 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
     return true;
 }
 
-// Put the block of `length` granules into its list, at the head.
-CAIRN_SHARED void bin_insert(const struct cairn_heap *heap, uint32_t block, uint32_t length)
+// Put the block into a list, at the head.
+CAIRN_INLINE void bin_push(const struct cairn_heap *heap, uint32_t block, uint32_t bin)
 {
     struct heap_control *const control = heap->control;
-    unsigned char *const base = heap->base;
-    struct block_links *const links = links_at(base, block);
-    uint32_t bin = length;
-    if (length >= BIN_EXACT) {
-        bin = bin_of(length);
-        *hint_of(links) = length;
-    }
+    struct block_links *const links = links_at(heap->base, block);
     uint32_t *const head = head_of(control, bin);
     const uint32_t next = *head;
     links->next = next;
     links->prev = 0;
     *head = block;
     if (next != 0) {
-        links_at(base, next)->prev = block;
+        links_at(heap->base, next)->prev = block;
     } else {
         control->map |= bin_bit(bin);
     }
+}
+
+// Put the block of `length` granules into its list.
+CAIRN_INLINE void bin_insert(const struct cairn_heap *heap, uint32_t block, uint32_t length)
+{
+    uint32_t bin = length;
+    if (length >= BIN_EXACT) {
+        bin = bin_of(length);
+        *hint_at(heap->base, block) = length;
+    }
+    bin_push(heap, block, bin);
 }
 
 #endif

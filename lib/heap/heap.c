@@ -43,28 +43,18 @@ void cairn_heap_release_(struct cairn_heap *heap, uint32_t from, uint32_t to)
 uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to)
 {
     const uint32_t length = long_before(heap->tags, to);
-    if (!refile(heap, to, length, 0)) {
-        return 0;
-    }
-    heap->control->free_blocks--;
-    return length;
+    return refile(heap, to, length, 0) ? length : 0;
 }
 
 uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
 {
-    if (!ends_free(heap->tags, from)) {
-        return from;
-    }
-    const uint32_t joined = join(heap, from);
-    heap->control->free_blocks -= joined != from;
-    return joined;
+    return ends_free(heap->tags, from) ? join(heap, from) : from;
 }
 
 void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to)
 {
     mark(heap->tags, from, to, TAG_FREE);
-    bin_insert(heap, to, to - from);
-    heap->control->free_blocks++;
+    (void)refile(heap, to, 0, to - from);
 }
 
 uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n)

@@ -49,20 +49,26 @@ CAIRN_INLINE void clear(struct tag_word *tags, uint32_t border)
 
 // ------------------------------------------------------------------------------------------------------------ the two moves
 
-// The free block that ends at `to`, which was `was` granules long, is getting another length: it keeps its place in its list, if it still belongs there,
-// else goes into another; none for 0. Returns false, and nothing has changed, where its links are broken: reported.
+// The free block that ends at `to`, which was `was` granules long, 0 if it was none, is getting another length, 0 if it is to be none: it keeps its place in its
+// list, if it still belongs there, else leaves it, and goes into another. Counts it. Returns false, and nothing has changed, where its links are broken:
+// reported.
 static CAIRN_NOINLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
 {
-    const uint32_t bin = bin_of(was);
-    if (length >= BIN_EXACT && bin == bin_of(length)) {
+    const uint32_t bin = bin_of(length);
+    if (bin_of(was) != bin) {
+        if (was == 0) {
+            heap->control->free_blocks++;
+        } else if (!bin_remove(heap, to, bin_of(was)) && HARDENED) {
+            return report_link(heap, to) != 0;
+        }
+        if (length == 0) {
+            heap->control->free_blocks--;
+            return true;
+        }
+        bin_push(heap, to, bin);
+    }
+    if (length >= BIN_EXACT) {
         *hint_at(heap->base, to) = length;
-        return true;
-    }
-    if (!bin_remove(heap, to, bin)) {
-        return report_link(heap, to) != 0;
-    }
-    if (length != 0) {
-        bin_insert(heap, to, length);
     }
     return true;
 }
@@ -71,33 +77,35 @@ static CAIRN_NOINLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t
 // free block of so many, or its links are broken: reported.
 CAIRN_INLINE uint32_t cut(struct cairn_heap *heap, uint32_t to, uint32_t n)
 {
-    struct heap_control *const control = heap->control;
     struct tag_word *const tags = heap->tags;
     const uint32_t length = long_before(tags, to);
     const uint32_t rest = length - n;
-    if (HARDENED && (!is_free_block(heap, to) || length < n)) {
+    if (HARDENED && (!is_free_end(tags, to) || length < n)) {
         return report_link(heap, to) - 1;
     }
     if (!refile(heap, to, length, rest)) {
         return NO_BORDER;
     }
     mark(tags, to - length, to - rest, TAG_USED);
-    if (rest == 0) {
-        control->free_blocks--;
-    } else {
-        control->blocks++;
+    if (rest != 0) {
+        heap->control->blocks++;
         mark(tags, to - rest, to, TAG_FREE);
     }
     return to - length;
 }
 
-// Merge what begins at `from` with the free block that ends there, which is still counted as a free one. Returns where it begins then: `from` where a link
-// is broken: reported.
+// Merge what begins at `from` with the free block that ends there. Returns where it begins then: `from` where a link is broken: reported.
 static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
 {
     const uint32_t length = long_before(heap->tags, from);
-    if (CAIRN_SPEED ? CAIRN_UNLIKELY(!bin_remove(heap, from, bin_of(length))) : !refile(heap, from, length, 0)) {
-        return CAIRN_SPEED ? from + report_link(heap, from) : from;
+    if (!CAIRN_SPEED) {
+        if (!refile(heap, from, length, 0)) {
+            return from;
+        }
+    } else if (bin_remove(heap, from, bin_of(length)) || !HARDENED) {
+        heap->control->free_blocks--;
+    } else {
+        return from + report_link(heap, from);
     }
     clear(heap->tags, from);
     heap->control->blocks--;
@@ -107,22 +115,17 @@ static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
 // Make the used block free.
 CAIRN_INLINE void release(struct cairn_heap *heap, uint32_t from, uint32_t to)
 {
-    struct heap_control *const control = heap->control;
     struct tag_word *const tags = heap->tags;
     const uint32_t after = long_after(tags, to);
-    control->free_blocks++;
     if (ends_free(tags, from)) {
-        const uint32_t joined = join(heap, from);
-        control->free_blocks -= joined != from;
-        from = joined;
+        from = join(heap, from);
     }
     if (ends_free(tags, to + after) && refile(heap, to + after, after, to + after - from)) {
         clear(tags, to);
+        heap->control->blocks--;
         to += after;
-        control->blocks--;
-        control->free_blocks--;
     } else {
-        bin_insert(heap, to, to - from);
+        (void)refile(heap, to, 0, to - from);
     }
     mark(tags, from, to, TAG_FREE);
 }

@@ -77,6 +77,9 @@ CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t border)
 
 CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
 {
+    if (!CAIRN_SPEED) {
+        return (cairn_tags_state_(tags, border) & TAG_USED) != 0;
+    }
     return (tags[border >> CAIRN_TAG_SHIFT].border >> (border & TAG_MASK) & 1) != 0;
 }
 
