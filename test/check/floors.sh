@@ -16,7 +16,7 @@ export LC_ALL=C
 
 floors="cairn/config.h cairn/types.h cairn/heap.h cairn/recorder.h
     base/compiler.h base/bits.h
-    heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/fit.h heap/fast.h"
+    heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h"
 system="stdbool.h stddef.h stdint.h string.h"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -97,7 +97,7 @@ struct cairn_heap_config {
 struct cairn_heap {
     struct heap_control *control; // the image's front; NULL: not a heap
     struct tag_word *tags;
-    unsigned char *base; // address of granule 0, the one before the first
+    unsigned char *base; // address of the first granule
     const struct cairn_heap_hooks *hooks;
     void *context;
     uint32_t quick; // granules of a heap that neither has hooks nor wipes: what the short paths of alloc and free serve; 0 for any other
@@ -150,9 +150,10 @@ void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size);
 void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t size);
 
 // Change a block's size; the first min(old, new) bytes stay. In place if it shrinks or the block behind it is free and large
-// enough; else moved; else, before it fails, slid left into a free block before it. NULL block: allocates. Size 0: frees, returns
-// NULL. Returns NULL, the old block untouched, iff no place was found or `block` was refused. Copies outside the lock; until then both places
-// count as used, in the peak too. A bounded fit moves a block that shrinks to a smaller power of two, and leaves it where it cannot.
+// enough; else slid left, if the free block before it is too short to move into; else moved; else, before it fails, slid left anyway. NULL
+// block: allocates. Size 0: frees, returns NULL. Returns NULL, the old block untouched, iff no place was found or `block` was refused. Copies
+// outside the lock; until then both places count as used, in the peak too. A bounded fit moves a block that shrinks to a smaller power of two, and
+// leaves it where it cannot.
 void *cairn_heap_realloc(struct cairn_heap *heap, void *block, size_t size);
 
 // The same, and the result is a multiple of `alignment`, whatever the old one was.
@@ -212,11 +213,11 @@ int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const s
 // The rules of the image. docs/LAYOUT.md says each in full.
 enum cairn_rule {
     CAIRN_RULE_NONE = 0,
-    CAIRN_RULE_T1, // the first granule and the fence start a block; nothing starts behind the fence
+    CAIRN_RULE_T1, // blocks begin at the first border and end at the last; nothing ends behind the fence
     CAIRN_RULE_T2, // a block ends where the next one starts
     CAIRN_RULE_T3, // no two neighbours are both free
-    CAIRN_RULE_T4, // a tag word without a start: the first and the last of a block record its length and state
-    CAIRN_RULE_T5, // both ends of a block say whether it is free
+    CAIRN_RULE_T4, // tag words without a border: the first and the last in a block record its length
+    CAIRN_RULE_T5, // nothing is called free where nothing ends
     CAIRN_RULE_T6, // a free block is in exactly one list, that of its length; links are mutual
     CAIRN_RULE_T7, // a list's bit is set exactly when the list is not empty
     CAIRN_RULE_T8, // the counters agree with the blocks
