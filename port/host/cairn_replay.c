@@ -26,7 +26,7 @@ static const char usage[] =
     "  --help           print this\n"
     "\n"
     "  peak_bytes       the largest sum of requested bytes live at one time\n"
-    "  region_bytes     the heap with its control and tags, and 20 bytes for its handle on a 32-bit machine\n"
+    "  region_bytes     the heap with its control and tags, and 24 bytes for its handle on a 32-bit machine\n"
     "  ratio            region_bytes / peak_bytes\n"
     "  failed           operations that failed; later ones on the same block are left out\n"
     "\n"

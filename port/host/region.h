@@ -3,7 +3,7 @@
 // Replaying a trace in a region of a given size, and looking for the smallest one.
 //
 // OWNS        struct runner: the memory that every run uses again.
-// PICTURE     region bytes = handle as on a 32-bit machine (5 words) | what cairn_heap_init gets, aligned to 8
+// PICTURE     region bytes = handle as on a 32-bit machine (6 words) | what cairn_heap_init gets, aligned to 8
 // INVARIANTS  1. A heap's image has the same size on every machine; only the handle's does not, so the smaller one is charged.
 // COST        one pass over the trace a run; a run that must not fail ends at its first failure.
 // CALLERS     cairn-replay and its tests.
@@ -12,7 +12,8 @@
 
 #include "load.h"
 
-#define REGION_HANDLE_BYTES 20u
+#define REGION_HANDLE_BYTES 24u
+_Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_heap) == REGION_HANDLE_BYTES, "the handle is counted");
 #define REGION_STEP 64u
 #define REGION_STEPS 32u
 #define REGION_MAX ((size_t)1 << 30)
