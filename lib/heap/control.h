@@ -25,7 +25,7 @@
 
 #define HARDENED (CAIRN_HARDEN >= 1)
 
-#define HEAP_MAGIC 0x314E5243u   // "CRN1": bytes C R N 1 on a little-endian machine; 1 is the layout's version
+#define HEAP_MAGIC 0x324E5243u   // "CRN2": bytes C R N 2 on a little-endian machine; 2 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 32 lists
 #define CLASS_ALIGNED 0x80000000u // beside the classes: a request skipped granules to reach its alignment, and the peak does not count them
 #define FIT_ALL 0x04u // beside the fit: the search has no limit
