@@ -2,7 +2,7 @@
 //
 // The calls that firmware makes most: alloc and free.
 //
-// OWNS: nothing. Sends each call the short way, where the build favours speed and the heap has neither hooks nor wipes, or the general one.
+// OWNS: nothing. Sends each call the short way, where the build favours speed, after taking the lock where there is one, or the general one.
 // INVARIANTS: those of moves.h.
 // COST: O(1) for a bounded search; docs/BENCHMARKS.md has the instructions.
 // CALLERS: the user, in any context that the lock hooks make safe.
@@ -22,7 +22,7 @@ void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
             return quick_best(heap, control, (uint32_t)n);
         }
         if (control->fit == CAIRN_FIT_BOUNDED) {
-            return quick_bounded(heap, control, (uint32_t)1 << bits_ceil_log2((uint32_t)n));
+            return quick_bounded(heap, control, round_up((uint32_t)n));
         }
     }
     return cairn_heap_count_(heap, cairn_heap_take_(heap, n));

@@ -21,6 +21,10 @@
 
 uint32_t cairn_bin_of_(uint32_t length); // heap.c: one copy, for builds that favour size
 
+// report.c: tell the report hook about `address`, or stop the program where there is none. For CAIRN_WRONG_POINTER it finds out itself what is
+// wrong with it.
+void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
+
 // A list's bit in the map: the lists of short blocks have the high bits, so that one count of leading zeros finds the next one.
 CAIRN_INLINE uint32_t bin_bit(uint32_t bin)
 {
@@ -44,26 +48,26 @@ CAIRN_INLINE uint32_t bin_count(uint32_t limit)
 }
 
 // Is this, a link that a free block holds, the number of a free block at all?
-CAIRN_INLINE bool is_free_block(const struct cairn_heap *heap, uint32_t to)
+CAIRN_SHARED bool is_free_block(const struct cairn_heap *heap, uint32_t to)
 {
     return to <= heap->control->granules && is_free_end(heap->tags, to);
 }
 
 // Where the free block `link` links back to the free block `block`, which links to it: its `next` for which == 0, its `prev` for 1. NULL where it is no free block, or
 // does not.
-CAIRN_SHARED uint32_t *link_back(const struct cairn_heap *heap, uint32_t block, uint32_t link, uint32_t which)
+CAIRN_SHARED free_word *link_back(const struct cairn_heap *heap, uint32_t block, uint32_t link, uint32_t which)
 {
-    uint32_t *const back = (uint32_t *)(void *)links_at(heap->base, link) + which;
-    if (HARDENED && CAIRN_UNLIKELY(!is_free_block(heap, link) || *back != block)) {
+    if (HARDENED && CAIRN_UNLIKELY(!is_free_block(heap, link))) {
         return NULL;
     }
-    return back;
+    free_word *const back = (free_word *)(void *)links_at(heap->base, link) + which;
+    return HARDENED && CAIRN_UNLIKELY(*back != block) ? NULL : back;
 }
 
 // Where the number of a list's first block is. (The sum that comes first is all that has to be kept at hand.)
-CAIRN_INLINE uint32_t *head_of(struct heap_control *control, uint32_t bin)
+CAIRN_INLINE free_word *head_of(struct heap_control *control, uint32_t bin)
 {
-    uint32_t *at = (uint32_t *)control + bin;
+    free_word *at = (free_word *)(void *)control + bin;
     CAIRN_FORGET(at);
     return at + sizeof *control / sizeof *at;
 }
@@ -74,7 +78,7 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
 {
     struct heap_control *const control = heap->control;
     const struct block_links links = *links_at(heap->base, block);
-    uint32_t *from = head_of(control, bin); // the link that leads to the block
+    free_word *from = head_of(control, bin); // the link that leads to the block
     if (CAIRN_UNLIKELY(links.prev != 0)) {
         from = HARDENED && links.prev == block ? NULL : link_back(heap, block, links.prev, 0);
         if (HARDENED && from == NULL) {
@@ -84,7 +88,7 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
         return false;
     }
     if (links.next != 0) {
-        uint32_t *const back = link_back(heap, block, links.next, 1);
+        free_word *const back = link_back(heap, block, links.next, 1);
         if (HARDENED && back == NULL) {
             return false;
         }
@@ -96,21 +100,30 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
     return true;
 }
 
+// The head of a list is no free block any more: links were forged to match. Returns 0: what was in the list is lost.
+CAIRN_COLD static uint32_t bin_lost(const struct cairn_heap *heap, uint32_t head)
+{
+    cairn_heap_report_(heap, CAIRN_WRONG_LINK, links_at(heap->base, head));
+    return 0;
+}
+
 // Put the block into a list, at the head.
 CAIRN_INLINE void bin_push(const struct cairn_heap *heap, uint32_t block, uint32_t bin)
 {
     struct heap_control *const control = heap->control;
     struct block_links *const links = links_at(heap->base, block);
-    uint32_t *const head = head_of(control, bin);
-    const uint32_t next = *head;
+    free_word *const head = head_of(control, bin);
+    uint32_t next = *head;
+    if (next == 0) {
+        control->map |= bin_bit(bin);
+    } else if (HARDENED && CAIRN_UNLIKELY(!is_free_end(heap->tags, next))) { // inside it was when it became the head
+        next = bin_lost(heap, next);
+    } else {
+        links_at(heap->base, next)->prev = block;
+    }
     links->next = next;
     links->prev = 0;
     *head = block;
-    if (next != 0) {
-        links_at(heap->base, next)->prev = block;
-    } else {
-        control->map |= bin_bit(bin);
-    }
 }
 
 // Put the block of `length` granules into its list.

@@ -30,7 +30,7 @@ static int check_control(const struct cairn_heap *heap, struct cairn_fault *faul
     const struct heap_control *const control = heap->control;
     const uint32_t known = FLAGS_KNOWN | (CAIRN_GRANULE - 1u) << LEAD_SHIFT;
     if (control->magic != HEAP_MAGIC || control->limit > GRANULES_MAX || control->granules - 1 >= control->limit ||
-        control->fit > (CAIRN_FIT_BOUNDED | FIT_ALL) || control->search == 0 ||
+        control->fit > (CAIRN_FIT_WORST | FIT_ALL) || control->search == 0 ||
         ((control->fit & FIT_ALL) != 0 && control->search != CAIRN_SEARCH_ALL) || (control->flags & ~known) != 0 ||
         ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16) ||
         heap->base != (const unsigned char *)control + front_bytes(control->limit, (control->flags & FLAG_TAGS_OUTSIDE) != 0)) {
@@ -44,7 +44,7 @@ static int check_ends(const struct cairn_heap *heap, struct cairn_fault *fault)
 {
     const struct tag_word *const tags = heap->tags;
     const uint32_t end = heap->control->granules;
-    const uint32_t fence = end + 1;
+    const uint32_t fence = fence_of(heap->control);
     if (tag_state(tags, 0) != TAG_USED) {
         return broken(fault, CAIRN_RULE_T1, heap->base);
     }

@@ -26,7 +26,7 @@
 #define HARDENED (CAIRN_HARDEN >= 1)
 
 #define HEAP_MAGIC 0x324E5243u   // "CRN2": bytes C R N 2 on a little-endian machine; 2 is the layout's version
-#define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 32 lists
+#define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 31 lists
 #define CLASS_ALIGNED 0x80000000u // beside the classes: a request skipped granules to reach its alignment, and the peak does not count them
 #define FIT_ALL 0x04u // beside the fit: the search has no limit
 #define FLAG_WIPE 0x01u
@@ -62,6 +62,8 @@ struct CAIRN_MAY_ALIAS block_links {
 
 _Static_assert(sizeof(struct block_links) <= CAIRN_GRANULE, "one granule holds the links");
 
+typedef uint32_t CAIRN_MAY_ALIAS free_word; // a word in a free block, where the caller's objects were
+
 // ---------------------------------------------------------------------------------------------- the memory floor
 
 CAIRN_INLINE void *border_address(const unsigned char *base, uint32_t border)
@@ -78,12 +80,12 @@ CAIRN_INLINE struct block_links *links_at(const unsigned char *base, uint32_t to
 }
 
 // The length that a free block in a range list keeps one granule before its links: a hint for searches; the tags decide.
-CAIRN_INLINE uint32_t *hint_of(struct block_links *links)
+CAIRN_INLINE free_word *hint_of(struct block_links *links)
 {
     return &links[-(CAIRN_GRANULE / (int)sizeof *links)].next;
 }
 
-CAIRN_INLINE uint32_t *hint_at(const unsigned char *base, uint32_t to)
+CAIRN_INLINE free_word *hint_at(const unsigned char *base, uint32_t to)
 {
     return hint_of(links_at(base, to));
 }

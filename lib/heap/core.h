@@ -61,10 +61,6 @@ CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const void *a
     return from;
 }
 
-// report.c: tell the report hook about `address`, or stop the program where there is none. For CAIRN_WRONG_POINTER it finds out itself what is
-// wrong with it.
-void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
-
 // heap.c, the moves that all the calls are made of. None takes the lock. A used block is known by the border where it begins, a free one by that where it
 // ends.
 
@@ -79,7 +75,7 @@ uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from);
 void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to);
 
 // Take at least `length` granules out of the lists, as a used block whose granules are not counted yet; bounded fit: the length rounded up to a
-// power of two. Returns where it begins; NO_BORDER: there is none, or a broken link was reported; then nothing has changed. pre: length >= 1.
+// power of two. Returns where it begins; NO_BORDER: there is none, or a broken link was reported; then nothing but `classes` has changed. pre: length >= 1.
 uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length);
 
 // Take n granules off the front of the free block that ends at `to`, in whatever place of whatever list. Returns where they begin; NO_BORDER, and nothing

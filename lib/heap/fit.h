@@ -19,8 +19,8 @@
 _Static_assert((CAIRN_FIT_FIRST & 1) != 0 && (CAIRN_FIT_BOUNDED & 1) != 0, "an odd fit takes the first that is long enough");
 _Static_assert((CAIRN_FIT_BEST & 1) == 0 && (CAIRN_FIT_WORST & 1) == 0, "an even fit compares");
 
-// Of the first blocks of a range list, the one that the fit prefers among those of at least `length` granules; 0 if none is. What a
-// link leads to is only a candidate: the tags decide.
+// Of the first blocks of a range list, the one that the fit prefers among those of at least `length` granules; 0 if none is,
+// NO_BORDER where a link is broken: reported. What a link leads to is only a candidate: the tags decide.
 CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, uint32_t length)
 {
     const struct heap_control *const control = heap->control;
@@ -44,13 +44,13 @@ CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, 
             return found;
         }
         if (HARDENED && CAIRN_UNLIKELY(next > control->granules)) {
-            return report_link(heap, block);
+            return report_link(heap, block) - 1;
         }
         block = next;
     }
 }
 
-// Find a free block of at least `length` granules; 0 if the fit sees none. pre: for a bounded fit, length is a power of two. Worst fit: the
+// Find a free block of at least `length` granules; 0 if the fit sees none, NO_BORDER where a link is broken: reported. pre: for a bounded fit, length is a power of two. Worst fit: the
 // topmost list is the request's own, or all in it are long enough.
 CAIRN_INLINE uint32_t fit_find(const struct cairn_heap *heap, uint32_t length)
 {

@@ -29,7 +29,7 @@ uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length)
         }
     }
     const uint32_t to = fit_find(heap, n);
-    return to == 0 ? NO_BORDER : cairn_heap_cut_(heap, to, n);
+    return to == 0 || to == NO_BORDER ? NO_BORDER : cairn_heap_cut_(heap, to, n);
 }
 
 void cairn_heap_release_(struct cairn_heap *heap, uint32_t from, uint32_t to)

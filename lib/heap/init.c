@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-// Write the image's control and tags. pre: the handle is set; region is that of the control.
+// Write the image's control and tags. pre: the handle is set.
 CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t granules, const struct cairn_heap_config *config, size_t flags)
 {
     memset(heap->control, 0, control_bytes((uint32_t)limit));

@@ -61,14 +61,14 @@ CAIRN_INLINE size_t lead_of(const void *region)
     return (size_t)(0u - (uintptr_t)region) & (CAIRN_GRANULE - 1);
 }
 
-// Point the handle at a control of a heap made for `limit` granules. heap_set_quick is still to come. NULL config: no hooks.
+// Point the handle at a control of a heap made for `limit` granules. heap_set_quick is still to come.
 CAIRN_INLINE void handle_set(struct cairn_heap *heap, unsigned char *start, size_t front, void *tags, const struct cairn_heap_config *config)
 {
     heap->control = (struct heap_control *)(void *)start;
     heap->tags = tags;
     heap->base = start + front;
-    heap->hooks = config == NULL ? NULL : config->hooks;
-    heap->context = config == NULL ? NULL : config->context;
+    heap->hooks = config->hooks;
+    heap->context = config->context;
     heap->quick = 0;
 }
 

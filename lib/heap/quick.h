@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The short paths of alloc and free, for builds that favour speed: best and bounded fit, no wiping. What heap.c does in general, laid out in each
+// The short paths of alloc and free, for builds that favour speed: best and bounded fit. What heap.c does in general, laid out in each
 // caller, with a search that knows its fit.
 //
 // OWNS: nothing beyond what tags.h and bins.h own.
 // INVARIANTS: those of moves.h.
 // COST: docs/BENCHMARKS.md. Each step computes what it needs anew (CAIRN_FORGET), because that is cheaper than a spill.
-// CALLERS: alloc.c, lock held. pre: the heap does not wipe; lengths that are asked for are no more than it has granules.
+// CALLERS: alloc.c, lock held. pre: for free, the heap does not wipe; for alloc, it has as many granules as are asked for.
 #ifndef CAIRN_HEAP_QUICK_H
 #define CAIRN_HEAP_QUICK_H
 
@@ -24,19 +24,20 @@ CAIRN_COLD static void *quick_broken(const struct cairn_heap *heap, uint32_t to)
     return quick_failed(heap->control);
 }
 
-// Of the blocks of a range list behind its head, the one that is the shortest of all, or the longest where all are too short; the head, if none is better;
+// Of the blocks of a range list behind its head, the one that is the shortest of all that are long enough; some other where none is; the head, if it is as good;
 // 0 where a link is broken. spare: by how much the head is longer than n, wrapped around where it is shorter; then by how much what is returned is.
 CAIRN_INLINE uint32_t best_behind(const struct cairn_heap *heap, const struct heap_control *control, uint32_t head, uint32_t next, uint32_t n,
                                   uint32_t *spare)
 {
     uint32_t found = head;
+    uint32_t block = head;
     uint32_t left = control->search;
     while (next != 0 && --left != 0) {
         if (HARDENED && CAIRN_UNLIKELY(next > control->granules)) {
             *spare = 0;
-            return report_link(heap, found);
+            return report_link(heap, block);
         }
-        const uint32_t block = next;
+        block = next;
         struct block_links *const links = links_at(heap->base, block);
         const uint32_t its = *hint_of(links) - n;
         next = links->next;
@@ -70,7 +71,11 @@ CAIRN_INLINE void quick_tags(struct tag_word *tags, uint32_t border, uint32_t n,
 // Take n granules off the front of the free block that ends at `to`, of list `bin`, its head if `head`. Returns their address; NULL where a link is broken.
 CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *control, uint32_t to, uint32_t bin, uint32_t n, bool head)
 {
-    const uint32_t length = length_before(heap->tags, to);
+    const struct tag_word *const tag = tag_of(heap->tags, to);
+    if (HARDENED && CAIRN_UNLIKELY(((tag->border & tag->free) >> (to & TAG_MASK) & 1) == 0)) {
+        return quick_broken(heap, to);
+    }
+    const uint32_t length = pair_length_before(tag, to);
     const uint32_t rest = length - n;
     CAIRN_FORGET(to);
     if (HARDENED && CAIRN_UNLIKELY(length < n)) {
@@ -89,7 +94,7 @@ CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *contr
         if (links.next == 0) {
             control->map &= ~bin_bit(bin);
         } else {
-            uint32_t *const back = link_back(heap, to, links.next, 1);
+            free_word *const back = link_back(heap, to, links.next, 1);
             if (HARDENED && CAIRN_UNLIKELY(back == NULL)) {
                 return quick_broken(heap, to);
             }
@@ -108,8 +113,7 @@ CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *contr
     CAIRN_FORGET(to);
     heap_count_taken(control, n);
     if (rest == 0) {
-        struct tag_word *const tag = tag_of(heap->tags, to);
-        tag->free &= ~tag_bit(to);
+        tag_of(heap->tags, to)->free &= ~tag_bit(to);
         control->free_blocks -= head;
     } else {
         control->blocks++;
@@ -123,9 +127,6 @@ static CAIRN_NOINLINE void *quick_cut_inner(struct cairn_heap *heap, uint32_t to
 {
     if (to == 0) {
         return quick_failed(heap->control);
-    }
-    if (HARDENED && !is_free_end(heap->tags, to)) {
-        return quick_broken(heap, to);
     }
     return quick_cut(heap, heap->control, to, bin, n, false);
 }

@@ -73,10 +73,10 @@ static bool resize(struct cairn_heap *heap, uint32_t from, uint32_t n)
 }
 
 // The first multiple of `alignment` at or behind the border.
-CAIRN_SHARED uint32_t align_up(const struct cairn_heap *heap, uint32_t border, size_t alignment)
+CAIRN_SHARED size_t align_up(const struct cairn_heap *heap, uint32_t border, size_t alignment)
 {
     const uintptr_t address = (uintptr_t)border_address(heap->base, border);
-    return border + (uint32_t)(((0u - address) & (alignment - 1)) >> GRANULE_SHIFT);
+    return border + (((0u - address) & (alignment - 1)) >> GRANULE_SHIFT);
 }
 
 // Take n granules at a multiple of alignment, not counted; NO_BORDER if there are none.
@@ -88,7 +88,7 @@ CAIRN_SHARED uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t ali
         return from;
     }
     const uint32_t to = from + cairn_tags_after_(heap->tags, from);
-    const uint32_t keep = align_up(heap, from, alignment);
+    const uint32_t keep = (uint32_t)align_up(heap, from, alignment); // among the n + skip that were there
     uint32_t kept = (uint32_t)n;
     if (heap->control->fit == CAIRN_FIT_BOUNDED) {
         kept = to - keep;
@@ -156,9 +156,10 @@ CAIRN_SHARED uint32_t gather(struct cairn_heap *heap, uint32_t from, uint32_t n,
 {
     const uint32_t length = cairn_tags_after_(heap->tags, from);
     const uint32_t left = from - (ends_free(heap->tags, from) ? cairn_tags_before_(heap->tags, from) : 0);
-    const uint32_t keep = align_up(heap, left, alignment);
+    const size_t place = align_up(heap, left, alignment);
+    const uint32_t keep = (uint32_t)place;
     uint32_t to = from + length;
-    if (heap->control->fit == CAIRN_FIT_BOUNDED || keep >= from || from - left >= most) {
+    if (heap->control->fit == CAIRN_FIT_BOUNDED || place >= from || from - left >= most) {
         return NO_BORDER;
     }
     if (keep + n > to) {

@@ -2,7 +2,7 @@
 //
 // Boundary tags, kept beside the memory: two bits a granule, in pairs of words.
 //
-// OWNS: the meaning of the tag array. Nobody else reads or writes its bits, but for the short paths of alloc.c, which keep a pair in registers.
+// OWNS: the meaning of the tag array. Nobody else writes its bits, but for quick.h, which keeps a pair in registers, and init, for border 0.
 //
 // PICTURE: border b lies b granules behind the first granule's start. A block lies between two borders, `from` and `to`. A pair of words for each
 //     32 borders; border b is bit b mod 32 of pair b / 32.
@@ -122,10 +122,9 @@ CAIRN_INLINE uint32_t length_after(const struct tag_word *tags, uint32_t border)
     return bits_lowest(borders) + on;
 }
 
-// Length of the block that ends at `border`. pre: a border above 0.
-CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t border)
+// Length of the block that ends at `border`, whose tags are in `tag`. pre: a border above 0.
+CAIRN_INLINE uint32_t pair_length_before(const struct tag_word *tag, uint32_t border)
 {
-    const struct tag_word *const tag = tag_of(tags, border);
     uint32_t borders = tag->border << (31 - (border & TAG_MASK)) << 1; // bit 31: one granule back
     uint32_t on = 1;
     if (CAIRN_SPEED && CAIRN_LIKELY(borders != 0)) {
@@ -139,6 +138,11 @@ CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t border
         }
     }
     return bits_leading(borders) + on;
+}
+
+CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t border)
+{
+    return pair_length_before(tag_of(tags, border), border);
 }
 
 // Write the records of the block between two borders, where it has any.

@@ -8,7 +8,7 @@
 //          A shape is all that is free to differ between two heaps of a length: two images with one shape are one state.
 //
 // INVARIANTS: image_read looks at every tag, link, hint, list head and counter that means something, recomputes what it must be from the
-//     start bits alone, and shares no code with lib; image_build fills all that means nothing (words between the
+//     border bits alone, and shares no code with lib; image_build fills all that means nothing (words between the
 //     first and the last record of a block, bytes of free blocks, what is behind the fence) with noise, so that nobody can rest on it.
 // COST: some 100 ns each. CALLERS: test/explore, test/bound.
 #ifndef IMAGE_H

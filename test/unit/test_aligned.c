@@ -2,7 +2,12 @@
 //
 // OWNS        the proof of the aligned calls and of calloc in lib/heap/resize.c.
 // CALLERS     ctest, on every preset.
+#define _DEFAULT_SOURCE // MAP_ANONYMOUS
 #include "fixture.h"
+
+#if defined(__linux__) && UINTPTR_MAX > 0xFFFFFFFFu
+#include <sys/mman.h>
+#endif
 
 static const size_t too_many[] = {SIZE_MAX,         SIZE_MAX - 1,     SIZE_MAX - 7,     SIZE_MAX - 8,      SIZE_MAX - 15,
                                   SIZE_MAX / 2 + 1, SIZE_MAX / 2,     SIZE_MAX / 8 + 1, SIZE_MAX / 16 + 2, FIXTURE_REGION};
@@ -160,9 +165,37 @@ static void calloc_sees_a_product_that_overflows(void **state)
     }
 }
 
+#if defined(__linux__) && UINTPTR_MAX > 0xFFFFFFFFu
+// Granules to an alignment that does not fit 32 bits, in a region that holds a multiple of half of it.
+static void an_alignment_beyond_the_region_slides_nowhere(void **state)
+{
+    unsigned char *const wanted = (unsigned char *)(((uintptr_t)1 << 35) - 4096);
+    const size_t size = 65536;
+    (void)state;
+    unsigned char *const region = mmap(wanted, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (region != wanted || cairn_heap_init(HEAP, region, size, &fixture.config) != 0) {
+        fixture_make(FIXTURE_REGION);
+        skip();
+    }
+    unsigned char *const below = take_granules(1000); // covers the multiple
+    void *const hole = take_granules(8);
+    void *const block = take_granules(8);
+    (void)take_granules(1);
+    cairn_heap_free(HEAP, hole);
+    assert_null(cairn_heap_aligned_realloc(HEAP, block, (size_t)1 << 36, 200));
+    assert_filled(below, granules(1000), number_of(below));
+    assert_sound();
+    fixture_make(FIXTURE_REGION);
+    (void)munmap(region, size);
+}
+#endif
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+#if defined(__linux__) && UINTPTR_MAX > 0xFFFFFFFFu
+        UNIT(an_alignment_beyond_the_region_slides_nowhere),
+#endif
         UNIT(every_alignment_is_kept),
         UNIT(what_is_skipped_for_an_alignment_stays_free),
         UNIT(a_bounded_heap_aligns_too),

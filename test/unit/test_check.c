@@ -309,6 +309,7 @@ static void t9_the_control_is_in_range(void **state)
     BREAKS_T9(CONTROL->limit = 0xFFFFFFFF);
     BREAKS_T9(CONTROL->limit = kept.limit + 4 * TAG_BORDERS); // not what lies in front of the granules
     BREAKS_T9(CONTROL->fit = 0x80);
+    BREAKS_T9(CONTROL->fit = CAIRN_FIT_BOUNDED | FIT_ALL);
     BREAKS_T9(CONTROL->fit = 0xFF);
     BREAKS_T9(CONTROL->search = 0);
     BREAKS_T9(CONTROL->flags ^= FLAG_GRANULE_16);

@@ -216,6 +216,68 @@ static void a_link_out_of_the_region_is_not_followed(void **state)
     fixture.damaged = true;
 }
 
+// A broken link fails the allocation, and names the block that holds it, even where a longer list would have had a block.
+static void a_link_out_of_the_region_is_reported_where_it_is(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    MAKE(CAIRN_FIT_BEST, 0, 40, 9, 10, 11);
+    links_of(hole[2])->next = 0x12345678; // the second of its list, of which none is long enough
+    fixture_save();
+    assert_null(cairn_heap_alloc(HEAP, granules(12)));
+    fixture_expect(CAIRN_WRONG_LINK, at(hole[2]));
+    fixture_unchanged(1);
+    fixture.damaged = true;
+}
+
+// Two blocks of different lists, made to link to each other: nothing is handed out twice, no used block is written to.
+static void links_forged_to_match_hand_out_nothing_twice(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    MAKE(CAIRN_FIT_BEST, 0, 2, 3, 3, 2);
+    const uint32_t short_head = hole[3];
+    const uint32_t long_head = hole[2];
+    links_of(short_head)->next = end_of(long_head);
+    links_of(long_head)->prev = end_of(short_head);
+    unsigned char *const one = take_granules(2);
+    fixture_forget();
+    void *const other = cairn_heap_alloc(HEAP, granules(2));
+    void *const third = cairn_heap_alloc(HEAP, granules(3));
+    assert_true(other == NULL || other != third);
+    assert_filled(one, granules(2), number_of(one));
+    fixture_forget();
+    fixture.damaged = true;
+}
+
+// A block that left its list by a forged link is still its head: what is freed into that list does not write to it.
+static void a_head_that_was_forged_away_is_not_written_to(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    void *const forger = take_granules(1);
+    (void)take_granules(1);
+    void *const later = take_granules(2);
+    (void)take_granules(1);
+    void *const head = take_granules(2);
+    void *const beside = take_granules(1);
+    (void)take_granules(1);
+    cairn_heap_free(HEAP, forger);
+    cairn_heap_free(HEAP, head);
+    links_of(number_of(forger))->next = end_of(number_of(head));
+    links_of(number_of(head))->prev = end_of(number_of(forger));
+    const uint32_t stale = CONTROL->heads[2];
+    cairn_heap_free(HEAP, beside); // the head merges with it, and leaves the list of the forger
+    assert_int_equal(CONTROL->heads[2], stale);
+    fixture_expect_none();
+    unsigned char *const over = take_granules(3);
+    assert_ptr_equal(over, head);
+    cairn_heap_free(HEAP, later);
+    fixture_expect(CAIRN_WRONG_LINK, over);
+    assert_filled(over, granules(3), number_of(over));
+    fixture.damaged = true;
+}
+
 static void a_hint_that_says_too_much_is_not_believed(void **state)
 {
     (void)state;
@@ -275,6 +337,9 @@ int main(void)
         UNIT(nothing_free_is_nothing_found),
         UNIT(a_list_in_a_circle_ends_the_search),
         UNIT(a_link_out_of_the_region_is_not_followed),
+        UNIT(a_link_out_of_the_region_is_reported_where_it_is),
+        UNIT(links_forged_to_match_hand_out_nothing_twice),
+        UNIT(a_head_that_was_forged_away_is_not_written_to),
         UNIT(a_hint_that_says_too_much_is_not_believed),
 #if UINTPTR_MAX > 0xFFFFFFFFu
         UNIT(bounded_cannot_round_past_the_last_list),

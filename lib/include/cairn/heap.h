@@ -50,7 +50,7 @@ enum cairn_wrong {
 // a free, and a resize that gives something back, are done all the same, beside the broken block, which is left as it is.
 struct cairn_report {
     enum cairn_wrong what;
-    const void *address; // what the caller passed, or the free block whose link is broken
+    const void *address; // what the caller passed, or the block whose link is broken, or to which a broken link leads
     const void *block;   // start of the block that holds it; NULL if outside the region
     size_t block_size;   // bytes of that block; 0 if outside
     const void *before;  // start of the block before it; NULL if none
@@ -100,7 +100,7 @@ struct cairn_heap {
     unsigned char *base; // address of the first granule
     const struct cairn_heap_hooks *hooks;
     void *context;
-    uint32_t quick; // granules of a heap that neither has hooks nor wipes: what the short paths of alloc and free serve; 0 for any other
+    uint32_t quick; // granules, where alloc and free need neither lock, event nor wiping; 0 for any other heap
 };
 
 // -------------------------------------------------------------------------------------------------------- making and ending
