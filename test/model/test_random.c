@@ -21,14 +21,16 @@
 #define HOSTED 1
 #define OPERATIONS 100000u
 #define DEEP_EVERY 1u
+#define REGION_ALIGNMENT 4096 // more than any alignment that is asked for: the same blocks fit in every program
 #else
 #define HOSTED 0
 #define OPERATIONS 20000u
 #define DEEP_EVERY 4u
+#define REGION_ALIGNMENT 64
 #endif
 #define TAGS_BYTES (MODEL_GRANULES * 2 + 256)
 
-static _Alignas(64) unsigned char region[MODEL_REGION + 64];
+static _Alignas(REGION_ALIGNMENT) unsigned char region[MODEL_REGION + 64];
 static uint32_t tags[TAGS_BYTES / 4];
 static struct model model;
 static uint32_t seed = 1;
