@@ -24,7 +24,8 @@ int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const 
     }
     const struct heap_control *const control = (const struct heap_control *)(const void *)((unsigned char *)region + lead);
     const bool outside = (control->flags & FLAG_TAGS_OUTSIDE) != 0;
-    if (control->magic != HEAP_MAGIC || ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16) || control->limit > GRANULES_MAX || control->granules - 1 >= control->limit) {
+    if (control->magic != HEAP_MAGIC || ((control->flags & FLAG_GRANULE_16) != 0) != (CAIRN_GRANULE == 16) ||
+        control->limit > GRANULES_MAX || control->granules - 1 >= control->limit) {
         return CAIRN_ECORRUPT;
     }
     if (control->flags >> LEAD_SHIFT != lead || outside != (config->tags != NULL)) {

@@ -53,8 +53,8 @@ CAIRN_SHARED bool is_free_block(const struct cairn_heap *heap, uint32_t to)
     return to <= heap->control->granules && is_free_end(heap->tags, to);
 }
 
-// Where the free block `link` links back to the free block `block`, which links to it: its `next` for which == 0, its `prev` for 1. NULL where it is no free block, or
-// does not.
+// Where the free block `link` links back to the free block `block`, which links to it: its `next` for which == 0, its `prev` for 1. NULL
+// where it is no free block, or does not.
 CAIRN_SHARED free_word *link_back(const struct cairn_heap *heap, uint32_t block, uint32_t link, uint32_t which)
 {
     if (HARDENED && CAIRN_UNLIKELY(!is_free_block(heap, link))) {

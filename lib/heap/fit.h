@@ -50,8 +50,8 @@ CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, 
     }
 }
 
-// Find a free block of at least `length` granules; 0 if the fit sees none, NO_BORDER where a link is broken: reported. pre: for a bounded fit, length is a power of two. Worst fit: the
-// topmost list is the request's own, or all in it are long enough.
+// Find a free block of at least `length` granules; 0 if the fit sees none, NO_BORDER where a link is broken: reported. pre: for a bounded
+// fit, length is a power of two. Worst fit: the topmost list is the request's own, or all in it are long enough.
 CAIRN_INLINE uint32_t fit_find(const struct cairn_heap *heap, uint32_t length)
 {
     const uint32_t own = bin_of(length);

@@ -49,9 +49,9 @@ CAIRN_INLINE void clear(struct tag_word *tags, uint32_t border)
 
 // ------------------------------------------------------------------------------------------------------------ the two moves
 
-// The free block that ends at `to`, which was `was` granules long, 0 if it was none, is getting another length, 0 if it is to be none: it keeps its place in its
-// list, if it still belongs there, else leaves it, and goes into another. Counts it. Returns false, and nothing has changed, where its links are broken:
-// reported.
+// The free block that ends at `to`, which was `was` granules long, 0 if it was none, is getting another length, 0 if it is to be none: it
+// keeps its place in its list, if it still belongs there, else leaves it, and goes into another. Counts it. Returns false, and nothing has
+// changed, where its links are broken: reported.
 static CAIRN_NOINLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
 {
     const uint32_t bin = bin_of(length);

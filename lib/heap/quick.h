@@ -24,8 +24,9 @@ CAIRN_COLD static void *quick_broken(const struct cairn_heap *heap, uint32_t to)
     return quick_failed(heap->control);
 }
 
-// Of the blocks of a range list behind its head, the one that is the shortest of all that are long enough; some other where none is; the head, if it is as good;
-// 0 where a link is broken. spare: by how much the head is longer than n, wrapped around where it is shorter; then by how much what is returned is.
+// Of the first blocks of a range list, the shortest that is long enough; where none is, some other. The head, if it is as good; 0 where a
+// link is broken: reported. spare: by how much the head is longer than n, wrapped around where it is shorter; then by how much what is
+// returned is.
 CAIRN_INLINE uint32_t best_behind(const struct cairn_heap *heap, const struct heap_control *control, uint32_t head, uint32_t next, uint32_t n,
                                   uint32_t *spare)
 {

@@ -178,8 +178,8 @@ CAIRN_SHARED uint32_t gather(struct cairn_heap *heap, uint32_t from, uint32_t n,
     return keep;
 }
 
-// Change a used block's size: in place; else slid left, if what is free there is too short for a move; else moved; else slid left. Returns its address, or NULL. The key is that of the lock, which is left
-// while bytes are copied.
+// Change a used block's size: in place; else slid left, if what is free there is too short for a move; else moved; else slid left. Returns
+// its address, or NULL. The key is that of the lock, which is left while bytes are copied.
 CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, size_t alignment, uint32_t *key)
 {
     void *const address = border_address(heap->base, from);

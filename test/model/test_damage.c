@@ -7,6 +7,7 @@
 // INVARIANTS  whatever was damaged, and whatever the heap reports: every block of the caller's keeps its bytes and its size, no bad pointer is
 //             taken, and the counters agree with a walk. An undamaged heap passes the whole check.
 // CALLERS     ctest, on the host. A failure prints the seed of the life; the same seed fails again.
+#include "arguments.h"
 #include "heap/core.h"
 #include "prng.h"
 
@@ -32,8 +33,7 @@ struct life {
     struct prng prng;
     struct cairn_heap heap;
     struct owned block[BLOCKS];
-    size_t size;    // of the region now
-    unsigned most;  // words to damage
+    size_t size; // of the region now
     unsigned damaged;
     unsigned reports;
 };
@@ -220,13 +220,12 @@ static void live(uint32_t number, unsigned most)
     static const struct cairn_heap_hooks hooks = {.report = count_report};
     memset(&life, 0, sizeof life);
     prng_seed(&life.prng, number);
-    life.most = most;
     life.size = 600 + below(4000);
     const struct cairn_heap_config config = {.fit = (enum cairn_fit)below(4), .max_size = REGION - 8, .wipe = below(6) == 0, .hooks = &hooks};
     assert_int_equal(cairn_heap_init(&life.heap, region + below(8), life.size, &config), 0);
     const bool quick = !config.wipe && below(2) != 0; // the short paths, with reports all the same
     for (uint32_t i = 0; i < STEPS; i++) {
-        if (i > 60 && life.damaged < life.most && below(8) == 0) {
+        if (i > 60 && life.damaged < most && below(8) == 0) {
             damage();
         }
         life.heap.quick = quick ? life.heap.control->granules : 0;
@@ -283,20 +282,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(two_damaged_words_cost_no_used_byte, tell),
         cmocka_unit_test_teardown(many_damaged_words_cost_no_used_byte, tell),
     };
-    const char *const given = getenv("CAIRN_SEED");
-    const char *const tier = getenv("CAIRN_TIER");
-    if (given != NULL) {
-        seed = (uint32_t)strtoul(given, NULL, 10);
-    }
-    if (tier != NULL && strcmp(tier, "full") == 0) {
-        lives *= 50;
-    }
-    if (argc > 1) {
-        seed = (uint32_t)strtoul(argv[1], NULL, 10);
-    }
-    if (argc > 2) {
-        lives = (uint32_t)strtoul(argv[2], NULL, 10);
-    }
+    read_arguments(argc, argv, 50, &seed, &lives);
     printf("seed %lu, %lu lives\n", (unsigned long)seed, (unsigned long)lives);
     fflush(stdout);
     return HARDENED ? cmocka_run_group_tests_name("damage", tests, NULL, NULL) : 0;

@@ -5,6 +5,7 @@
 // OWNS        the region and the tags; the plan: a new heap every few hundred operations, each of another kind.
 // PICTURE     test_random [SEED [OPERATIONS]]   or CAIRN_SEED=SEED; CAIRN_TIER=full: a hundred times as many operations
 // CALLERS     ctest, on every preset. A failure prints the seed and the operation; the same seed fails again.
+#include "arguments.h"
 #include "model.h"
 
 #include "heap/control.h"
@@ -125,22 +126,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(worst_fit_does_as_the_model),
         cmocka_unit_test(bounded_fit_does_as_the_model),
     };
-#if HOSTED
-    const char *const given = getenv("CAIRN_SEED");
-    const char *const tier = getenv("CAIRN_TIER");
-    if (given != NULL) {
-        seed = (uint32_t)strtoul(given, NULL, 10);
-    }
-    if (tier != NULL && strcmp(tier, "full") == 0) {
-        operations *= 100;
-    }
-#endif
-    if (argc > 1) {
-        seed = (uint32_t)strtoul(argv[1], NULL, 10);
-    }
-    if (argc > 2) {
-        operations = (uint32_t)strtoul(argv[2], NULL, 10);
-    }
+    read_arguments(argc, argv, 100, &seed, &operations);
     printf("seed %lu, %lu operations for each fit\n", (unsigned long)seed, (unsigned long)operations);
     fflush(stdout);
     const int failed = cmocka_run_group_tests_name("random", tests, NULL, NULL);
