@@ -55,18 +55,6 @@ static int check_ends(const struct cairn_heap *heap, struct cairn_fault *fault)
     return 0;
 }
 
-// T1 in the pairs behind the fence's, over which grow moves it.
-static int check_behind(const struct cairn_heap *heap, struct cairn_fault *fault)
-{
-    const struct heap_control *const control = heap->control;
-    for (uint32_t pair = tag_pairs(control->granules); pair < tag_pairs(control->limit); pair++) {
-        if (heap->tags[pair].border != 0) {
-            return broken(fault, CAIRN_RULE_T1, &heap->tags[pair]);
-        }
-    }
-    return 0;
-}
-
 // T6, T7: a free block's place in its list.
 static int check_links(const struct cairn_heap *heap, uint32_t to, uint32_t length, struct cairn_fault *fault)
 {
@@ -193,9 +181,6 @@ int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault)
     }
     for (uint32_t pair = 0; error == 0 && pair < tag_pairs(heap->control->granules); pair++) {
         error = check_pair(heap, pair, &tally, fault);
-    }
-    if (error == 0) {
-        error = check_behind(heap, fault);
     }
     return error != 0 ? error : check_lists(heap, &tally, fault);
 }

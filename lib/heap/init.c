@@ -4,7 +4,7 @@
 //
 // OWNS: nothing beyond layout.h.
 // INVARIANTS: decide first, commit after: on an error nothing was written.
-// COST: O(max_size / 256), for the tags. CALLERS: the user, before anybody else has the heap.
+// COST: O(size / 256), for the tags. CALLERS: the user, before anybody else has the heap.
 #include "heap/core.h"
 #include "heap/layout.h"
 
@@ -14,7 +14,7 @@
 CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t granules, const struct cairn_heap_config *config, size_t flags)
 {
     memset(heap->control, 0, control_bytes((uint32_t)limit));
-    memset(heap->tags, 0, tags_bytes((uint32_t)limit));
+    memset(heap->tags, 0, tags_bytes((uint32_t)granules));
     struct heap_control *const control = heap->control;
     control->magic = HEAP_MAGIC;
     control->granules = (uint32_t)granules;

@@ -2,6 +2,7 @@
 //
 // OWNS: the meaning of a shape. image.h has the picture.
 #include "image.h"
+#include "heap/core.h"
 
 #include <string.h>
 
@@ -55,6 +56,7 @@ bool image_init(struct image *image, uint32_t granules, uint32_t slack, uint32_t
 void image_copy(struct image *to, const struct image *from)
 {
     memcpy(to->bytes, from->bytes, from->end);
+    heap_set_quick(&to->heap); // a move of the end may have changed it
 }
 
 // ------------------------------------------------------------------------------------------------------------------- build

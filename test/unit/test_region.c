@@ -66,6 +66,68 @@ static void the_end_moves_to_every_size(void **state)
     assert_blocks(0, 1);
 }
 
+static void what_is_grown_past_is_never_touched(void **state)
+{
+    (void)state;
+    make_growing();
+    const uint32_t end = CONTROL->granules;
+    void *const first = cairn_heap_alloc(HEAP, G);
+    memset(at(end + 1), 0x5A, 3 * G);
+    assert_int_equal(cairn_heap_grow_past(HEAP, 3 * G - 1, FIXTURE_REGION), 0);
+    assert_sound();
+    assert_blocks(2, 2);
+    assert_int_equal(stats().used, 4 * G);
+    void *const before = cairn_heap_alloc(HEAP, (end - 1) * G);
+    void *const behind = cairn_heap_alloc(HEAP, (CONTROL->limit - end - 3) * G);
+    assert_non_null(before);
+    assert_ptr_equal(behind, at(end + 4));
+    memset(before, 0x11, (end - 1) * G);
+    memset(behind, 0x22, (CONTROL->limit - end - 3) * G);
+    cairn_heap_free(HEAP, before);
+    cairn_heap_free(HEAP, behind);
+    cairn_heap_free(HEAP, first);
+    assert_blocks(1, 2);
+    for (size_t i = 0; i < 3 * G; i++) {
+        assert_int_equal(((unsigned char *)at(end + 1))[i], 0x5A);
+    }
+    assert_int_equal(cairn_heap_top(HEAP), (CONTROL->limit - end - 3) * G);
+    fixture.leaks = true;
+}
+
+static void a_gap_may_take_all_that_is_new_but_not_more(void **state)
+{
+    (void)state;
+    make_growing();
+    const uint32_t end = CONTROL->granules;
+    fixture_save();
+    assert_int_equal(cairn_heap_grow_past(HEAP, 4 * G + 1, SMALL_SIZE + 4 * G), CAIRN_EINVAL);
+    assert_int_equal(cairn_heap_grow_past(HEAP, SIZE_MAX, SMALL_SIZE + 4 * G), CAIRN_EINVAL);
+    assert_int_equal(cairn_heap_grow_past(HEAP, G, SMALL_SIZE), CAIRN_EINVAL);
+    assert_int_equal(cairn_heap_grow_past(HEAP, G, FIXTURE_REGION + 8 * G), CAIRN_ENOMEM);
+    fixture_unchanged(0);
+    assert_int_equal(cairn_heap_grow_past(HEAP, 4 * G, SMALL_SIZE + 4 * G), 0);
+    assert_blocks(1, 1);
+    assert_int_equal(CONTROL->granules, end + 4);
+    assert_int_equal(cairn_heap_top(HEAP), 0);
+    assert_int_equal(cairn_heap_shrink(HEAP, SMALL_SIZE), CAIRN_EBUSY);
+    assert_int_equal(cairn_heap_grow_past(NULL, G, SMALL_SIZE), CAIRN_EINVAL);
+    fixture.leaks = true;
+}
+
+static void the_top_is_what_is_free_at_the_end(void **state)
+{
+    (void)state;
+    assert_int_equal(cairn_heap_top(NULL), 0);
+    assert_int_equal(cairn_heap_top(HEAP), stats().size);
+    void *const first = cairn_heap_alloc(HEAP, 5 * G);
+    assert_int_equal(cairn_heap_top(HEAP), stats().size - 5 * G);
+    void *const rest = cairn_heap_alloc(HEAP, stats().size - 5 * G);
+    assert_int_equal(cairn_heap_top(HEAP), 0);
+    cairn_heap_free(HEAP, first);
+    assert_int_equal(cairn_heap_top(HEAP), 0);
+    cairn_heap_free(HEAP, rest);
+}
+
 static void a_size_on_the_wrong_side_is_refused(void **state)
 {
     (void)state;
@@ -268,6 +330,9 @@ int main(void)
         UNIT(grow_adds_to_the_free_block_at_the_end),
         UNIT(grow_behind_a_used_block_makes_a_free_one),
         UNIT(the_end_moves_to_every_size),
+        UNIT(what_is_grown_past_is_never_touched),
+        UNIT(a_gap_may_take_all_that_is_new_but_not_more),
+        UNIT(the_top_is_what_is_free_at_the_end),
         UNIT(a_size_on_the_wrong_side_is_refused),
         UNIT(more_than_max_size_is_refused),
         UNIT(a_used_block_in_the_way_is_busy),

@@ -100,7 +100,7 @@ struct cairn_heap {
     unsigned char *base; // address of the first granule
     const struct cairn_heap_hooks *hooks;
     void *context;
-    uint32_t quick; // granules, where alloc and free need neither lock, event nor wiping; 0 for any other heap
+    uint32_t quick; // granules, where alloc and free need no hook but `report`, and no wiping; 0 for any other heap
 };
 
 // -------------------------------------------------------------------------------------------------------- making and ending
@@ -109,7 +109,7 @@ struct cairn_heap {
 // Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range or max_size is less than size, CAIRN_ENOMEM iff the
 // region has no room for the control and one granule or tags_size is too small, CAIRN_EOVERFLOW iff region + max_size wraps
 // around the address space or max_size holds more granules than the layout can number. On failure nothing is written.
-// Time: O(max_size / 256), to clear the tags. Takes no lock.
+// Time: O(size / 256), to clear the tags. Takes no lock.
 CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
 
 // Take up a heap whose image is already in `region`: after a warm reset, or copied there. Size, fit, search and wipe come from the
@@ -129,9 +129,17 @@ size_t cairn_heap_tags_size(size_t max_size);
 
 // Move the region's end: `size` is its new length in bytes, as in init. grow: CAIRN_ENOMEM iff it exceeds max_size. shrink: CAIRN_EBUSY
 // iff a used block stands in what would be cut, CAIRN_ECORRUPT iff the links of the free block there are broken (reported). Both:
-// CAIRN_EINVAL iff it is on the wrong side of the size now or leaves no granule. Either nothing has changed, or all of it. O(1).
+// CAIRN_EINVAL iff it is on the wrong side of the size now or leaves no granule. Either nothing has changed, or all of it. O(1), and the
+// clearing of tags when it grows: 8 bytes for each 32 granules.
 CAIRN_MUST_CHECK int cairn_heap_grow(struct cairn_heap *heap, size_t size);
 CAIRN_MUST_CHECK int cairn_heap_shrink(struct cairn_heap *heap, size_t size);
+
+// Grow when the first `gap` bytes behind the old end are somebody else's (who moved the same break, say): they become a used block that is
+// never touched, and counts as used. CAIRN_EINVAL also iff the new size has no room for them.
+CAIRN_MUST_CHECK int cairn_heap_grow_past(struct cairn_heap *heap, size_t gap, size_t size);
+
+// Bytes that are free at the region's end: what cairn_heap_shrink can cut off. O(1).
+size_t cairn_heap_top(struct cairn_heap *heap);
 
 // Change the fit and the search limit from now on. (Bounded keeps its promise only where it was the fit from the start.)
 CAIRN_MUST_CHECK int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search);
