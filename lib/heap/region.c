@@ -34,8 +34,11 @@ static void fence_move(struct cairn_heap *heap, uint32_t granules)
     heap_set_quick(heap);
 }
 
-static int grow(struct cairn_heap *heap, size_t size, size_t gap)
+int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size)
 {
+    if (!is_heap(heap)) {
+        return CAIRN_EINVAL;
+    }
     struct heap_control *const control = heap->control;
     const uint32_t end = control->granules;
     const size_t granules = granules_of(heap, size);
@@ -66,12 +69,14 @@ static int grow(struct cairn_heap *heap, size_t size, size_t gap)
     return 0;
 }
 
-static int shrink(struct cairn_heap *heap, size_t size, size_t gap)
+int cairn_heap_shrink_(struct cairn_heap *heap, size_t size)
 {
+    if (!is_heap(heap)) {
+        return CAIRN_EINVAL;
+    }
     struct heap_control *const control = heap->control;
     const uint32_t end = control->granules;
     const size_t granules = granules_of(heap, size);
-    (void)gap;
     if (granules == 0 || granules > end) {
         return CAIRN_EINVAL;
     }
@@ -96,30 +101,40 @@ static int shrink(struct cairn_heap *heap, size_t size, size_t gap)
     return 0;
 }
 
-static int move_end(struct cairn_heap *heap, size_t size, size_t gap, int (*move)(struct cairn_heap *, size_t, size_t))
+int cairn_heap_grow_past(struct cairn_heap *heap, size_t gap, size_t size)
 {
     if (!is_heap(heap)) {
         return CAIRN_EINVAL;
     }
     const uint32_t key = heap_lock(heap);
-    const int error = move(heap, size, gap);
+    const int error = cairn_heap_grow_past_(heap, gap, size);
     heap_unlock(heap, key);
     return error;
 }
 
 int cairn_heap_grow(struct cairn_heap *heap, size_t size)
 {
-    return move_end(heap, size, 0, grow);
-}
-
-int cairn_heap_grow_past(struct cairn_heap *heap, size_t gap, size_t size)
-{
-    return move_end(heap, size, gap, grow);
+    return cairn_heap_grow_past(heap, 0, size);
 }
 
 int cairn_heap_shrink(struct cairn_heap *heap, size_t size)
 {
-    return move_end(heap, size, 0, shrink);
+    if (!is_heap(heap)) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t key = heap_lock(heap);
+    const int error = cairn_heap_shrink_(heap, size);
+    heap_unlock(heap, key);
+    return error;
+}
+
+size_t cairn_heap_top_(const struct cairn_heap *heap)
+{
+    if (!is_heap(heap)) {
+        return 0;
+    }
+    const uint32_t end = heap->control->granules;
+    return ends_free(heap->tags, end) ? bytes_of(cairn_tags_before_(heap->tags, end)) : 0;
 }
 
 size_t cairn_heap_top(struct cairn_heap *heap)
@@ -128,10 +143,9 @@ size_t cairn_heap_top(struct cairn_heap *heap)
         return 0;
     }
     const uint32_t key = heap_lock(heap);
-    const uint32_t end = heap->control->granules;
-    const uint32_t length = ends_free(heap->tags, end) ? cairn_tags_before_(heap->tags, end) : 0;
+    const size_t top = cairn_heap_top_(heap);
     heap_unlock(heap, key);
-    return bytes_of(length);
+    return top;
 }
 
 int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search)

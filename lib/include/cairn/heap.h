@@ -184,6 +184,9 @@ void cairn_heap_free_(struct cairn_heap *heap, void *block);
 int cairn_heap_resize_(struct cairn_heap *heap, void *block, size_t size);
 void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_t size);
 size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *block);
+CAIRN_MUST_CHECK int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size);
+CAIRN_MUST_CHECK int cairn_heap_shrink_(struct cairn_heap *heap, size_t size);
+size_t cairn_heap_top_(const struct cairn_heap *heap);
 
 // --------------------------------------------------------------------------------------------------------------- looking in
 
@@ -230,6 +233,7 @@ enum cairn_rule {
     CAIRN_RULE_T7, // a list's bit is set exactly when the list is not empty
     CAIRN_RULE_T8, // the counters agree with the blocks
     CAIRN_RULE_T9, // the control's own fields are in range
+    CAIRN_RULE_A1, // an arena: its table of mapped blocks is in order, and whole (arena.h)
 };
 
 struct cairn_fault {

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+//
+// What the files of the arena owe each other.
+//
+// OWNS: the shape of the table of mapped blocks.
+//
+// PICTURE: arena -> first (the break) -> region -> region -> NULL          maps: [ address, size ][ address, size ] .. by address
+//          a region that the arena mapped itself:  map ->| struct cairn_arena_region | its heap ..................... |
+//
+// INVARIANTS: A1 the table is sorted by address, its sizes are whole pages, and `mapped` is their sum. The heap in the break ends just where the arena
+//     left the break. Every region's heap has the lock of the arena for a hook; the arena calls its inner twins under that lock.
+// CALLERS: lib/arena.
+#ifndef CAIRN_ARENA_CORE_H
+#define CAIRN_ARENA_CORE_H
+
+#include "cairn/arena.h"
+#include "heap/bins.h"
+
+#define MEMORY_MAPPED 0x80000000u // attribute of a region that the arena mapped itself
+#define ANY_MEMORY ((struct cairn_arena_want){0, 0})
+
+struct cairn_arena_map {
+    unsigned char *address;
+    size_t size; // bytes, whole pages
+};
+
+CAIRN_INLINE bool is_arena(const struct cairn_arena *arena)
+{
+    return arena != NULL && arena->config != NULL;
+}
+
+CAIRN_INLINE uint32_t arena_lock(const struct cairn_arena *arena)
+{
+    const struct cairn_port_system *const system = arena->config->system;
+    return system != NULL && system->lock != NULL ? system->lock(system->context) : 0;
+}
+
+CAIRN_INLINE void arena_unlock(const struct cairn_arena *arena, uint32_t key)
+{
+    const struct cairn_port_system *const system = arena->config->system;
+    if (system != NULL && system->unlock != NULL) {
+        system->unlock(system->context, key);
+    }
+}
+
+CAIRN_INLINE bool has_break(const struct cairn_arena *arena)
+{
+    return arena->config->port != NULL && arena->config->port->brk != NULL;
+}
+
+CAIRN_INLINE bool has_maps(const struct cairn_arena *arena)
+{
+    return arena->config->port != NULL && arena->config->port->map != NULL;
+}
+
+// Is the address inside the heap's granules? pre: the heap is one.
+CAIRN_INLINE bool is_inside(const struct cairn_heap *heap, const void *address)
+{
+    return (uintptr_t)address - (uintptr_t)heap->base < bytes_of(heap->control->granules);
+}
+
+CAIRN_INLINE bool meets(uint32_t attributes, struct cairn_arena_want want)
+{
+    return (attributes & want.with) == want.with && (attributes & want.without) == 0;
+}
+
+// Round up to a multiple of a power of two; wraps around to less than `size` where there is none.
+CAIRN_INLINE size_t round_to(size_t size, size_t unit)
+{
+    return (size + unit - 1) & ~(unit - 1);
+}
+
+// regions.c. The hooks that the heaps of all regions have; the context is the arena.
+extern const struct cairn_heap_hooks cairn_arena_hooks_;
+void cairn_arena_report_(void *context, const struct cairn_report *report);
+// The region that holds the address; NULL for none.
+struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address);
+
+// break.c. Make at least `need` bytes free in one piece at the break, what is free there counted. False: nothing has changed.
+bool cairn_arena_extend_(struct cairn_arena *arena, size_t need);
+// Give back what is free there but for `keep` bytes. Returns the bytes that went.
+size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep);
+// Give back the whole of it, if it is still where the arena left it.
+void cairn_arena_leave_(struct cairn_arena *arena);
+
+// maps.c. All are called with the lock held.
+void *cairn_map_alloc_(struct cairn_arena *arena, size_t alignment, size_t size, bool *fresh); // fresh: just as the port mapped it
+struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const void *address); // NULL for none
+void cairn_map_free_(struct cairn_arena *arena, struct cairn_arena_map *map);
+// Say in the report what is wrong with its address, if a mapped block holds it.
+void cairn_map_explain_(const struct cairn_arena *arena, struct cairn_report *report);
+void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size);
+// Give back spares and empty regions; all: everything that is mapped. Returns the bytes that went.
+size_t cairn_map_trim_(struct cairn_arena *arena, bool all);
+uint32_t cairn_map_spares_(const struct cairn_arena *arena);
+bool cairn_map_is_whole_(const struct cairn_arena *arena); // A1
+// A region of the arena's own, mapped for a request of so many bytes. False: nothing has changed.
+bool cairn_map_region_(struct cairn_arena *arena, size_t need);
+
+// blocks.c. Lock held. alignment: a power of two, or 0.
+void *cairn_arena_alloc_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size);
+// pre: not NULL. An address that is no used block is refused, and reported.
+void cairn_arena_free_(struct cairn_arena *arena, void *block);
+
+#endif

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+//
+// The arena's calls: which memory a request gets, and where a block goes back to.
+//
+// OWNS: nothing; the regions' heaps and the table of maps do.
+//
+// PICTURE: a request ->  below the threshold: break -> regions in order -> regions too good for it -> break, grown -> a region, mapped
+//                        from it on:          map -> all of the above
+//
+// INVARIANTS: a request that fails has changed nothing but what was freed or grown for it, which trim gives back.
+// COST: below the threshold, where the heap in the break has room: the heap's, and no loop. CALLERS: the user.
+#include "arena/arena_core.h"
+
+#include <string.h>
+
+// Allocate in one heap.
+static void *take(struct cairn_heap *heap, size_t alignment, size_t size)
+{
+    return alignment > CAIRN_GRANULE ? cairn_heap_aligned_alloc_(heap, alignment, size) : cairn_heap_alloc_(heap, size);
+}
+
+// Allocate in a heap that is known to have room, but perhaps behind the blocks that its search looks at.
+static void *take_deep(struct cairn_heap *heap, size_t alignment, size_t size)
+{
+    struct heap_control *const control = heap->control;
+    const uint16_t search = control->search;
+    const uint8_t fit = control->fit;
+    void *block = take(heap, alignment, size);
+    if (block == NULL && fit != CAIRN_FIT_BOUNDED) {
+        control_set_fit(control, fit & ~(uint32_t)FIT_ALL, CAIRN_SEARCH_ALL);
+        block = take(heap, alignment, size);
+        control->search = search;
+        control->fit = fit;
+    }
+    return block;
+}
+
+// Bytes in one piece that surely hold the request, as the break's heap sees it.
+static size_t needed(const struct cairn_arena *arena, size_t alignment, size_t size)
+{
+    const size_t skip = alignment > CAIRN_GRANULE ? alignment - CAIRN_GRANULE : 0;
+    if (size > PTRDIFF_MAX - CAIRN_GRANULE || skip > PTRDIFF_MAX - CAIRN_GRANULE - size) {
+        return SIZE_MAX;
+    }
+    const size_t bytes = round_to(size + skip, CAIRN_GRANULE);
+    size_t rounded = CAIRN_GRANULE;
+    while (arena->config->fit == CAIRN_FIT_BOUNDED && rounded < bytes) {
+        rounded *= 2;
+    }
+    return rounded > bytes ? rounded : bytes;
+}
+
+// From the regions as they are. second: those that are too good for so small a request, only.
+static void *take_somewhere(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool second)
+{
+    for (struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
+        if (region->heap.control != NULL && meets(region->attributes, want) && (size < region->smallest) == second) {
+            void *const block = take(&region->heap, alignment, size);
+            if (block != NULL) {
+                return block;
+            }
+        }
+    }
+    return NULL;
+}
+
+// Where memory is got for it: the break, or a region that is mapped.
+static void *take_new(struct cairn_arena *arena, size_t alignment, size_t size)
+{
+    const size_t need = needed(arena, alignment, size);
+    if (need != SIZE_MAX && cairn_arena_extend_(arena, need)) {
+        return take_deep(&arena->first.heap, alignment, size);
+    }
+    if (need != SIZE_MAX && cairn_map_region_(arena, need)) {
+        struct cairn_arena_region *last = arena->first.next;
+        while (last->next != NULL) {
+            last = last->next;
+        }
+        return take(&last->heap, alignment, size);
+    }
+    return NULL;
+}
+
+static void *alloc_other(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
+{
+    const bool from_port = meets(arena->config->attributes, want);
+    void *block = NULL;
+    *fresh = false;
+    if (size >= arena->threshold && from_port) {
+        block = cairn_map_alloc_(arena, alignment, size, fresh);
+    }
+    if (block == NULL) {
+        block = take_somewhere(arena, want, alignment, size, false);
+    }
+    if (block == NULL && from_port) {
+        block = take_new(arena, alignment, size);
+    }
+    return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
+}
+
+void *cairn_arena_alloc_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size)
+{
+    bool fresh;
+    return alloc_other(arena, want, alignment, size, &fresh);
+}
+
+// Allocate for the first wish that can be met; ask the failed hook where none can. pre: an arena; a legal alignment.
+static void *request(struct cairn_arena *arena, const struct cairn_arena_want *wants, size_t count, size_t alignment, size_t size, bool *fresh)
+{
+    const struct cairn_arena_config *const config = arena->config;
+    void *block = NULL;
+    *fresh = false;
+    if (size == 0) {
+        return NULL;
+    }
+    do {
+        const uint32_t key = arena_lock(arena);
+        for (size_t i = 0; i < count && block == NULL; i++) {
+            block = alloc_other(arena, wants[i], alignment, size, fresh);
+        }
+        arena->failures += block == NULL;
+        arena_unlock(arena, key);
+    } while (block == NULL && config->failed != NULL && config->failed(config->context, arena, size));
+    return block;
+}
+
+void *cairn_arena_alloc(struct cairn_arena *arena, size_t size)
+{
+    bool fresh;
+    if (!is_arena(arena)) {
+        return NULL;
+    }
+    if (CAIRN_LIKELY(size < arena->threshold)) {
+        const uint32_t key = arena_lock(arena);
+        void *const block = cairn_heap_alloc_(&arena->first.heap, size);
+        arena_unlock(arena, key);
+        if (CAIRN_LIKELY(block != NULL)) {
+            return block;
+        }
+    }
+    return request(arena, &ANY_MEMORY, 1, 0, size, &fresh);
+}
+
+void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
+{
+    const size_t bytes = size != 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size;
+    bool fresh = false;
+    if (!is_arena(arena)) {
+        return NULL;
+    }
+    void *const block = bytes < arena->threshold ? cairn_arena_alloc(arena, bytes) : request(arena, &ANY_MEMORY, 1, 0, bytes, &fresh);
+    if (block != NULL && !(fresh && arena->config->port->zeroed)) {
+        memset(block, 0, bytes);
+    }
+    return block;
+}
+
+void *cairn_arena_alloc_where(struct cairn_arena *arena, const struct cairn_arena_want *wants, size_t count, size_t alignment, size_t size)
+{
+    bool fresh;
+    if (!is_arena(arena) || wants == NULL || (alignment & (alignment - 1)) != 0) {
+        return NULL;
+    }
+    return request(arena, wants, count, alignment, size, &fresh);
+}
+
+void *cairn_arena_aligned_alloc(struct cairn_arena *arena, size_t alignment, size_t size)
+{
+    return alignment == 0 ? NULL : cairn_arena_alloc_where(arena, &ANY_MEMORY, 1, alignment, size);
+}
+
+// -------------------------------------------------------------------------------------------------------------------- free
+
+// An address outside every heap that is no mapped block.
+static CAIRN_COLD void refuse(struct cairn_arena *arena, const void *address)
+{
+    struct cairn_report report = {CAIRN_WRONG_POINTER, address, NULL, 0, NULL, NULL};
+    cairn_map_explain_(arena, &report);
+    cairn_arena_report_(arena, &report);
+}
+
+static CAIRN_NOINLINE void free_other(struct cairn_arena *arena, void *block)
+{
+    struct cairn_arena_region *const region = cairn_arena_find_(arena, block);
+    struct cairn_arena_map *const map = region == NULL ? cairn_map_find_(arena, block) : NULL;
+    if (region != NULL) {
+        cairn_heap_free_(&region->heap, block);
+    } else if (map != NULL) {
+        cairn_map_free_(arena, map);
+    } else {
+        refuse(arena, block);
+    }
+}
+
+static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
+{
+    const struct cairn_arena_config *const config = arena->config;
+    const size_t step = config->step == 0 ? CAIRN_ARENA_STEP : config->step;
+    if (cairn_heap_top_(&arena->first.heap) >= (config->trim != 0 ? config->trim : 2 * step)) {
+        (void)cairn_arena_lower_(arena, step);
+    }
+}
+
+void cairn_arena_free_(struct cairn_arena *arena, void *block)
+{
+    struct cairn_heap *const heap = &arena->first.heap;
+    if (heap->control == NULL || CAIRN_UNLIKELY(!is_inside(heap, block))) {
+        free_other(arena, block);
+        return;
+    }
+    cairn_heap_free_(heap, block);
+    if (CAIRN_UNLIKELY((heap->control->map & arena->long_lists) != 0)) {
+        trim_break(arena);
+    }
+}
+
+void cairn_arena_free(struct cairn_arena *arena, void *block)
+{
+    if (is_arena(arena) && block != NULL) {
+        const uint32_t key = arena_lock(arena);
+        cairn_arena_free_(arena, block);
+        arena_unlock(arena, key);
+    }
+}
+
+// ----------------------------------------------------------------------------------------------------------------- realloc
+
+// Bytes of the used block, 0 if it is none; and the region that it is in, NULL for a mapped one.
+static size_t look_up(struct cairn_arena *arena, const void *block, struct cairn_arena_region **region)
+{
+    *region = cairn_arena_find_(arena, block);
+    if (*region != NULL) {
+        return cairn_heap_usable_size_(&(*region)->heap, block);
+    }
+    const struct cairn_arena_map *const map = cairn_map_find_(arena, block);
+    return map == NULL ? 0 : map->size;
+}
+
+size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block)
+{
+    struct cairn_arena_region *region;
+    if (!is_arena(arena) || block == NULL) {
+        return 0;
+    }
+    const uint32_t key = arena_lock(arena);
+    const size_t size = look_up(arena, block, &region);
+    arena_unlock(arena, key);
+    return size;
+}
+
+// Move the block into new memory with the same attributes.
+static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_t size, uint32_t attributes)
+{
+    const struct cairn_arena_want want = {attributes & ~MEMORY_MAPPED, 0};
+    bool fresh;
+    uint32_t key = arena_lock(arena);
+    void *const to = alloc_other(arena, want, 0, size, &fresh);
+    arena_unlock(arena, key);
+    if (to != NULL) {
+        memcpy(to, block, old_size < size ? old_size : size);
+        cairn_arena_free(arena, block);
+    }
+    return to;
+}
+
+// Change a mapped block: it keeps its pages, gives some back, or moves.
+static void *change_map(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
+{
+    if (size <= old_size && size >= arena->threshold) {
+        const uint32_t key = arena_lock(arena);
+        cairn_map_shrink_(arena, cairn_map_find_(arena, block), size);
+        arena_unlock(arena, key);
+        return block;
+    }
+    void *const to = move(arena, block, old_size, size, arena->config->attributes);
+    return to == NULL && size <= old_size ? block : to;
+}
+
+// Change a block of the heap in the break: in place where the break can move for it, by moving where not.
+static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
+{
+    struct cairn_heap *const heap = &arena->first.heap;
+    const uint32_t key = arena_lock(arena);
+    const size_t top = cairn_heap_top_(heap);
+    const bool last = (unsigned char *)block + old_size + top == heap->base + bytes_of(heap->control->granules);
+    const size_t need = needed(arena, 0, size);
+    const bool more = need != SIZE_MAX && cairn_arena_extend_(arena, last ? need - old_size : need);
+    arena_unlock(arena, key);
+    return more ? cairn_heap_realloc(heap, block, size) : NULL;
+}
+
+static void *change(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
+{
+    void *to = NULL;
+    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region == &arena->first || (region->attributes & MEMORY_MAPPED) != 0)) {
+        to = move(arena, block, old_size, size, region->attributes);
+    }
+    if (to == NULL) {
+        to = cairn_heap_realloc(&region->heap, block, size);
+    }
+    if (to == NULL && region == &arena->first) {
+        to = change_at_break(arena, block, old_size, size);
+    }
+    return to != NULL ? to : move(arena, block, old_size, size, region->attributes);
+}
+
+void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
+{
+    struct cairn_arena_region *region;
+    void *to;
+    if (block == NULL) {
+        return cairn_arena_alloc(arena, size);
+    }
+    if (size == 0 || !is_arena(arena)) {
+        cairn_arena_free(arena, block);
+        return NULL;
+    }
+    const struct cairn_arena_config *const config = arena->config;
+    do {
+        const uint32_t key = arena_lock(arena);
+        const size_t old_size = look_up(arena, block, &region);
+        if (old_size == 0) {
+            cairn_arena_free_(arena, block); // which reports it
+        }
+        arena_unlock(arena, key);
+        if (old_size == 0) {
+            return NULL;
+        }
+        to = region == NULL ? change_map(arena, block, old_size, size) : change(arena, region, block, old_size, size);
+        arena->failures += to == NULL;
+    } while (to == NULL && config->failed != NULL && config->failed(config->context, arena, size));
+    return to;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+//
+// Looking into an arena, trimming it, ending it.
+//
+// OWNS: nothing.
+// COST: O(regions); check O(memory), deinit and trim O(regions + maps). CALLERS: the user.
+#include "arena/arena_core.h"
+
+size_t cairn_arena_trim(struct cairn_arena *arena, size_t keep)
+{
+    if (!is_arena(arena)) {
+        return 0;
+    }
+    const uint32_t key = arena_lock(arena);
+    const size_t given = cairn_map_trim_(arena, false) + cairn_arena_lower_(arena, keep);
+    arena_unlock(arena, key);
+    return given;
+}
+
+void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats)
+{
+    if (stats == NULL) {
+        return;
+    }
+    *stats = (struct cairn_arena_stats){0};
+    if (!is_arena(arena)) {
+        return;
+    }
+    const uint32_t key = arena_lock(arena);
+    stats->mapped = arena->mapped;
+    stats->mapped_blocks = arena->map_count - cairn_map_spares_(arena);
+    stats->failures = arena->failures;
+    stats->top = cairn_heap_top_(&arena->first.heap);
+    for (const struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
+        struct cairn_heap_stats its;
+        struct cairn_heap unlocked = region->heap; // the same image, and no hooks: the lock is held
+        unlocked.hooks = NULL;
+        cairn_heap_stats(&unlocked, &its);
+        stats->used += its.used;
+        stats->free += its.free;
+        stats->system += its.size + its.overhead;
+        stats->largest_free = its.largest_free > stats->largest_free ? its.largest_free : stats->largest_free;
+        stats->used_blocks += its.used_blocks;
+        stats->free_blocks += its.free_blocks;
+        stats->regions += region->heap.control != NULL;
+    }
+    stats->system += stats->mapped;
+    arena_unlock(arena, key);
+}
+
+int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault)
+{
+    if (fault != NULL) {
+        *fault = (struct cairn_fault){CAIRN_RULE_NONE, NULL};
+    }
+    if (!is_arena(arena)) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t key = arena_lock(arena);
+    int error = 0;
+    for (const struct cairn_arena_region *region = &arena->first; error == 0 && region != NULL; region = region->next) {
+        struct cairn_heap unlocked = region->heap;
+        unlocked.hooks = NULL;
+        error = region->heap.control == NULL ? 0 : cairn_heap_check(&unlocked, fault);
+    }
+    if (error == 0 && !cairn_map_is_whole_(arena)) {
+        error = CAIRN_ECORRUPT;
+        if (fault != NULL) {
+            *fault = (struct cairn_fault){CAIRN_RULE_A1, arena->maps};
+        }
+    }
+    arena_unlock(arena, key);
+    return error;
+}
+
+int cairn_arena_deinit(struct cairn_arena *arena)
+{
+    if (!is_arena(arena)) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t key = arena_lock(arena);
+    (void)cairn_map_trim_(arena, true);
+    bool kept = arena->map_count != 0;
+    for (const struct cairn_arena_region *region = arena->first.next; region != NULL; region = region->next) {
+        kept = kept || (region->attributes & MEMORY_MAPPED) != 0;
+    }
+    if (kept) {
+        arena_unlock(arena, key);
+        return CAIRN_EBUSY;
+    }
+    cairn_arena_leave_(arena);
+    const struct cairn_arena ended = *arena;
+    *arena = (struct cairn_arena){0};
+    arena_unlock(&ended, key);
+    return 0;
+}

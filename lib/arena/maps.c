@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+//
+// Mapped blocks, and the regions that the arena maps for itself where the break cannot grow.
+//
+// OWNS: the table of mapped blocks, a block of the arena's own regions.
+//
+// PICTURE: maps ->[ address, size ][ address, size ][ address, size ][ - ]      map_count 3, map_room 4
+//
+// INVARIANTS: A1. A place in the table is there before a page is asked for. What the port would not take back stays in the table as a spare, for
+//     another request, or for the next trim.
+// COST: find O(log n), insert and remove O(n) words moved. CALLERS: blocks.c, lock held.
+#include "arena/arena_core.h"
+
+#include <string.h>
+
+#define ROOM_FIRST 4u
+#define SPARE ((size_t)1) // in a size, which is whole pages: the block was freed, and the port would not take it back
+#define ROOMY 8u          // thresholds that a region takes which the arena maps for itself, if it can
+#define REGION_FRONT 512u // more than the control and the rounding of such a region
+
+struct mapped_region {
+    struct cairn_arena_region region; // first, so that one's address is the other's
+    size_t size;                      // bytes of the map that it stands in
+};
+
+// The first entry that is not below the address.
+static uint32_t lower_bound(const struct cairn_arena *arena, const void *address)
+{
+    uint32_t low = 0;
+    uint32_t high = arena->map_count;
+    while (low < high) {
+        const uint32_t middle = (low + high) / 2;
+        if ((uintptr_t)arena->maps[middle].address < (uintptr_t)address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const void *address)
+{
+    const uint32_t at = lower_bound(arena, address);
+    const bool found = at < arena->map_count && arena->maps[at].address == address && (arena->maps[at].size & SPARE) == 0;
+    return found ? &arena->maps[at] : NULL;
+}
+
+// Make sure that one more entry fits. The table moves by alloc, copy, free: it is small, and an arena has no locked realloc.
+static bool has_place(struct cairn_arena *arena)
+{
+    if (arena->map_count < arena->map_room) {
+        return true;
+    }
+    const uint32_t room = arena->map_room == 0 ? ROOM_FIRST : 2u * arena->map_room;
+    const size_t bytes = room * sizeof(struct cairn_arena_map);
+    struct cairn_arena_map *const maps = room > UINT16_MAX || bytes >= arena->threshold ? NULL : cairn_arena_alloc_(arena, ANY_MEMORY, 0, bytes);
+    if (maps == NULL) {
+        return false;
+    }
+    if (arena->map_room != 0) {
+        memcpy(maps, arena->maps, arena->map_count * sizeof *maps);
+        cairn_arena_free_(arena, arena->maps);
+    }
+    arena->maps = maps;
+    arena->map_room = (uint16_t)room;
+    return true;
+}
+
+// Pages from the port, or NULL. What is not aligned as asked for is not believed.
+static unsigned char *pages(const struct cairn_arena *arena, size_t alignment, size_t size)
+{
+    const struct cairn_port_region *const port = arena->config->port;
+    const size_t least = alignment > port->page ? alignment : port->page;
+    unsigned char *const address = port->map(port->context, size, least);
+    if (address != NULL && (((uintptr_t)address & (least - 1)) != 0 || (uintptr_t)address > UINTPTR_MAX - size)) {
+        (void)port->unmap(port->context, address, size);
+        return NULL;
+    }
+    return address;
+}
+
+static void remove_entry(struct cairn_arena *arena, struct cairn_arena_map *map)
+{
+    arena->map_count--;
+    memmove(map, map + 1, (size_t)(&arena->maps[arena->map_count] - map) * sizeof *map);
+}
+
+// Pages that the port would not take back, if some are so long and aligned so.
+static void *take_spare(struct cairn_arena *arena, size_t alignment, size_t size)
+{
+    for (uint32_t at = 0; at < arena->map_count; at++) {
+        struct cairn_arena_map *const map = &arena->maps[at];
+        if ((map->size & SPARE) != 0 && map->size >= size && ((uintptr_t)map->address & (alignment - 1)) == 0) {
+            map->size &= ~SPARE;
+            arena->mapped += map->size;
+            return map->address;
+        }
+    }
+    return NULL;
+}
+
+void *cairn_map_alloc_(struct cairn_arena *arena, size_t alignment, size_t size, bool *fresh)
+{
+    *fresh = false;
+    if (!has_maps(arena) || !has_place(arena)) {
+        return NULL;
+    }
+    const size_t least = alignment > CAIRN_GRANULE ? alignment : CAIRN_GRANULE;
+    const size_t whole = round_to(size, arena->config->port->page);
+    void *const spare = whole < size ? NULL : take_spare(arena, least, whole);
+    unsigned char *const address = whole < size || spare != NULL ? NULL : pages(arena, least, whole);
+    if (address == NULL) {
+        return spare;
+    }
+    const uint32_t at = lower_bound(arena, address);
+    memmove(&arena->maps[at + 1], &arena->maps[at], (arena->map_count - at) * sizeof *arena->maps);
+    arena->maps[at] = (struct cairn_arena_map){address, whole};
+    arena->map_count++;
+    arena->mapped += whole;
+    *fresh = true;
+    return address;
+}
+
+void cairn_map_free_(struct cairn_arena *arena, struct cairn_arena_map *map)
+{
+    const struct cairn_port_region *const port = arena->config->port;
+    arena->mapped -= map->size;
+    if (port->unmap(port->context, map->address, map->size) == 0) {
+        remove_entry(arena, map);
+    } else {
+        map->size |= SPARE;
+    }
+}
+
+void cairn_map_explain_(const struct cairn_arena *arena, struct cairn_report *report)
+{
+    const uint32_t at = lower_bound(arena, (const unsigned char *)report->address + 1);
+    const struct cairn_arena_map *const map = at == 0 ? NULL : &arena->maps[at - 1];
+    if (map != NULL && (uintptr_t)report->address - (uintptr_t)map->address < (map->size & ~SPARE)) {
+        report->what = (map->size & SPARE) != 0 ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_INTERIOR;
+        report->block = map->address;
+        report->block_size = map->size & ~SPARE;
+    }
+}
+
+void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
+{
+    const struct cairn_port_region *const port = arena->config->port;
+    const size_t whole = round_to(size, port->page);
+    if (whole < map->size && port->unmap(port->context, map->address + whole, map->size - whole) == 0) {
+        arena->mapped -= map->size - whole;
+        map->size = whole;
+    }
+}
+
+bool cairn_map_region_(struct cairn_arena *arena, size_t need)
+{
+    if (!has_maps(arena) || need > SIZE_MAX / 4) {
+        return false;
+    }
+    const size_t page = arena->config->port->page;
+    const size_t roomy = arena->threshold < SIZE_MAX / 16 ? ROOMY * arena->threshold : 0;
+    const size_t least = round_to(need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT, page); // tags take 1/32 of it
+    size_t size = round_to(roomy, page);
+    struct mapped_region *own = size < least ? NULL : (struct mapped_region *)(void *)pages(arena, page, size);
+    if (own == NULL) {
+        size = least;
+        own = (struct mapped_region *)(void *)pages(arena, page, size);
+    }
+    if (own == NULL) {
+        return false;
+    }
+    const struct cairn_heap_config config = {
+        .fit = arena->config->fit, .search = arena->config->search, .hooks = &cairn_arena_hooks_, .context = arena};
+    *own = (struct mapped_region){.region.attributes = arena->config->attributes | MEMORY_MAPPED, .size = size};
+    if (cairn_heap_init(&own->region.heap, own + 1, size - sizeof *own, &config) != 0) {
+        (void)arena->config->port->unmap(arena->config->port->context, own, size);
+        return false;
+    }
+    struct cairn_arena_region *last = &arena->first;
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    last->next = &own->region;
+    return true;
+}
+
+// Give back a region that is empty, or whose blocks do not count any more. Returns its bytes; 0 where the port keeps it.
+static size_t drop_region(struct cairn_arena *arena, struct cairn_arena_region *before)
+{
+    struct cairn_arena_region *const region = before->next;
+    const size_t size = ((struct mapped_region *)(void *)region)->size;
+    before->next = region->next;
+    if (arena->config->port->unmap(arena->config->port->context, region, size) != 0) {
+        before->next = region;
+        return 0;
+    }
+    return size;
+}
+
+size_t cairn_map_trim_(struct cairn_arena *arena, bool all)
+{
+    const struct cairn_port_region *const port = arena->config->port;
+    size_t given = 0;
+    for (uint32_t at = arena->map_count; at-- != 0;) {
+        struct cairn_arena_map *const map = &arena->maps[at];
+        const bool spare = (map->size & SPARE) != 0;
+        const size_t size = map->size & ~SPARE;
+        if ((spare || all) && port->unmap(port->context, map->address, size) == 0) {
+            arena->mapped -= spare ? 0 : size;
+            given += size;
+            remove_entry(arena, map);
+        }
+    }
+    for (struct cairn_arena_region *before = &arena->first; before->next != NULL;) {
+        struct cairn_arena_region *const region = before->next;
+        const bool own = (region->attributes & MEMORY_MAPPED) != 0;
+        const size_t size = own && (all || region->heap.control->used == 0) ? drop_region(arena, before) : 0;
+        given += size;
+        before = size == 0 ? region : before;
+    }
+    return given;
+}
+
+uint32_t cairn_map_spares_(const struct cairn_arena *arena)
+{
+    uint32_t spares = 0;
+    for (uint32_t at = 0; at < arena->map_count; at++) {
+        spares += (uint32_t)(arena->maps[at].size & SPARE);
+    }
+    return spares;
+}
+
+bool cairn_map_is_whole_(const struct cairn_arena *arena)
+{
+    size_t mapped = 0;
+    for (uint32_t at = 0; at < arena->map_count; at++) {
+        const struct cairn_arena_map map = arena->maps[at];
+        const size_t size = map.size & ~SPARE;
+        if (size == 0 || ((size | (uintptr_t)map.address) & (arena->config->port->page - 1)) != 0 ||
+            (at != 0 && (uintptr_t)map.address - (uintptr_t)arena->maps[at - 1].address < (arena->maps[at - 1].size & ~SPARE))) {
+            return false;
+        }
+        mapped += (map.size & SPARE) != 0 ? 0 : size;
+    }
+    return mapped == arena->mapped && arena->map_count <= arena->map_room;
+}

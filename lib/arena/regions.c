@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+//
+// The regions of an arena: making it, adding and removing, and which one an address is in.
+//
+// OWNS: the list of regions.
+// INVARIANTS: the break is first in the list, whether it is in use or not; regions that were added follow in their order, those that the arena mapped
+//     itself stand last.
+// COST: O(regions). CALLERS: the user; the other files of the arena.
+#include "arena/arena_core.h"
+
+static uint32_t hook_lock(void *context)
+{
+    return arena_lock(context);
+}
+
+static void hook_unlock(void *context, uint32_t key)
+{
+    arena_unlock(context, key);
+}
+
+void cairn_arena_report_(void *context, const struct cairn_report *report)
+{
+    const struct cairn_arena_config *const config = ((const struct cairn_arena *)context)->config;
+    if (config->report != NULL) {
+        config->report(config->context, report);
+        return;
+    }
+    if (config->system != NULL && config->system->panic != NULL) {
+        config->system->panic(config->system->context, report->what == CAIRN_WRONG_LINK ? "cairn: a broken link" : "cairn: a bad pointer");
+    }
+    CAIRN_TRAP();
+}
+
+const struct cairn_heap_hooks cairn_arena_hooks_ = {hook_lock, hook_unlock, NULL, cairn_arena_report_, NULL};
+
+static bool is_whole(const struct cairn_port_region *port)
+{
+    return (port->brk != NULL) == (port->room != NULL) && (port->map != NULL) == (port->unmap != NULL) &&
+           (port->map == NULL || (port->page >= 16 && (port->page & (port->page - 1)) == 0));
+}
+
+int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config)
+{
+    if (arena == NULL || config == NULL || (uint32_t)config->fit > CAIRN_FIT_BOUNDED || (config->port != NULL && !is_whole(config->port)) ||
+        (config->system != NULL && (config->system->lock == NULL) != (config->system->unlock == NULL))) {
+        return CAIRN_EINVAL;
+    }
+    const size_t step = config->step == 0 ? CAIRN_ARENA_STEP : config->step;
+    *arena = (struct cairn_arena){.config = config, .first.attributes = config->attributes};
+    arena->threshold = config->threshold == 0 ? CAIRN_ARENA_THRESHOLD : config->threshold;
+    const size_t trim = (config->trim != 0 ? config->trim : step > SIZE_MAX / 2 ? SIZE_MAX : 2 * step) >> GRANULE_SHIFT;
+    if (trim <= GRANULES_MAX) {
+        arena->long_lists = 2 * bin_bit(bin_of((uint32_t)trim)) - 1;
+    }
+    return 0;
+}
+
+struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address)
+{
+    for (struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
+        if (region->heap.control != NULL && is_inside(&region->heap, address)) {
+            return region;
+        }
+    }
+    return NULL;
+}
+
+const struct cairn_arena_region *cairn_arena_region_of(struct cairn_arena *arena, const void *address)
+{
+    if (!is_arena(arena)) {
+        return NULL;
+    }
+    const uint32_t key = arena_lock(arena);
+    const struct cairn_arena_region *const region = cairn_arena_find_(arena, address);
+    arena_unlock(arena, key);
+    return region;
+}
+
+int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, uint32_t attributes,
+                    size_t smallest)
+{
+    if (!is_arena(arena) || region == NULL || (attributes & MEMORY_MAPPED) != 0) {
+        return CAIRN_EINVAL;
+    }
+    const struct cairn_heap_config config = {
+        .fit = arena->config->fit, .search = arena->config->search, .hooks = &cairn_arena_hooks_, .context = arena};
+    *region = (struct cairn_arena_region){.attributes = attributes, .smallest = smallest};
+    const int error = cairn_heap_init(&region->heap, memory, size, &config);
+    if (error != 0) {
+        return error;
+    }
+    const uint32_t key = arena_lock(arena);
+    struct cairn_arena_region *before = &arena->first;
+    while (before->next != NULL && (before->next->attributes & MEMORY_MAPPED) == 0) {
+        before = before->next;
+    }
+    region->next = before->next;
+    before->next = region;
+    arena_unlock(arena, key);
+    return 0;
+}
+
+int cairn_arena_remove(struct cairn_arena *arena, struct cairn_arena_region *region)
+{
+    if (!is_arena(arena) || region == NULL) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t key = arena_lock(arena);
+    struct cairn_arena_region *before = &arena->first;
+    while (before->next != NULL && before->next != region) {
+        before = before->next;
+    }
+    int error = before->next == NULL ? CAIRN_ENOENT : region->heap.control->used != 0 ? CAIRN_EBUSY : 0;
+    if (error == 0) {
+        before->next = region->next;
+        cairn_heap_deinit(&region->heap);
+    }
+    arena_unlock(arena, key);
+    return error;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+//
+// The arena: the malloc family over a port. Small requests come from a heap in the break, which grows in steps and is trimmed; large ones are
+// mapped, and go back to the system when they are freed. Further regions of memory, each with its attributes, can be added and removed.
+//
+// VITALS
+//   alignment     every pointer is a multiple of CAIRN_GRANULE; that of a mapped block of the port's page
+//   a block       below the threshold as in a heap (heap.h); from it on whole pages, and 2 words in a table
+//   memory        none before the first request. Then from the port's break: control and tags for all that the break has room for
+//   handle        64 bytes on a 32-bit machine, in the caller's memory
+//   time          as the heap's, where the break need not move and no page is mapped. Which region a pointer is in: O(regions), then
+//                 O(log mapped blocks)
+//   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call keeps it longer than a heap call,
+//                 the port's own calls, and a move inside the table of mapped blocks
+//   bad pointers  found exactly, in every region and for mapped blocks too, and reported as in heap.h
+#ifndef CAIRN_ARENA_H
+#define CAIRN_ARENA_H
+
+#include "cairn/heap.h"
+#include "cairn/port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cairn_arena;
+
+// What memory is like: bits that a region has and a request asks for. Bits 16 to 30 are the user's; bit 31 is the arena's own.
+#define CAIRN_MEMORY_FAST 0x0001u     // tightly coupled, no wait states
+#define CAIRN_MEMORY_DMA 0x0002u      // bus masters reach it
+#define CAIRN_MEMORY_EXTERNAL 0x0004u // off the chip
+#define CAIRN_MEMORY_RETAINED 0x0008u // keeps its bytes in deep sleep
+#define CAIRN_MEMORY_NO_ISR 0x0010u   // not to be touched in an interrupt
+#define CAIRN_MEMORY_USER(n) (0x00010000u << (n)) // n: 0 to 14
+
+// What a request asks of the memory that it gets: all attributes of `with`, none of `without`. {0, 0}: any.
+struct cairn_arena_want {
+    uint32_t with;
+    uint32_t without;
+};
+
+#define CAIRN_ARENA_THRESHOLD ((size_t)128 * 1024) // the classic malloc's
+#define CAIRN_ARENA_STEP ((size_t)4096)
+#define CAIRN_ARENA_NEVER SIZE_MAX // a threshold that no request reaches, a trim that never happens
+
+// Kept by the caller (in flash, say) for as long as the arena lives. Zero means the default, in every field.
+struct cairn_arena_config {
+    const struct cairn_port_system *system; // NULL: no lock
+    const struct cairn_port_region *port;   // NULL: neither break nor maps, only the regions that are added
+    size_t threshold; // requests of so many bytes are mapped, where the port maps; 0: CAIRN_ARENA_THRESHOLD
+    size_t step;      // the break moves by multiples of this, where it can; 0: CAIRN_ARENA_STEP
+    size_t trim;      // when so many bytes are free at the break, all but a step of them goes back; 0: twice the step
+    size_t heap_max;  // most bytes that the heap in the break may take, for which its tags are made; 0: what the port has room for, or 64 MB
+                      // if it does not know
+    uint32_t attributes; // of the break and of maps
+    enum cairn_fit fit;  // of the heap in the break
+    uint16_t search;
+    // A bad pointer, or a broken link. NULL: the port's panic, or a trap. Runs locked.
+    void (*report)(void *context, const struct cairn_report *report);
+    // A request failed. Runs unlocked, may free. Return true to try again. NULL: it fails.
+    bool (*failed)(void *context, struct cairn_arena *arena, size_t size);
+    void *context; // passed to both
+};
+
+// A region, in the caller's memory for as long as it is part of the arena. Read-only for the caller.
+struct cairn_arena_region {
+    struct cairn_heap heap;
+    struct cairn_arena_region *next;
+    uint32_t attributes;
+    size_t smallest;
+};
+
+// The arena. Read-only for the caller.
+struct cairn_arena {
+    const struct cairn_arena_config *config; // NULL: not an arena
+    struct cairn_arena_region first;         // the break; heap.control is NULL until it is needed
+    struct cairn_arena_map *maps;            // by address, in the arena's own memory
+    uint16_t map_count;
+    uint16_t map_room;
+    uint32_t failures;
+    size_t mapped;
+    size_t threshold;
+    uint32_t long_lists; // of the heap in the break: lists that hold blocks worth giving back
+};
+
+// -------------------------------------------------------------------------------------------------------- making and ending
+
+// Make an arena. Takes no memory yet and calls no port. Returns 0; fails with CAIRN_EINVAL iff arena or config is NULL, fit is out of
+// range, or the port is not whole: brk without room, map without unmap, or a page size that is no power of two of at least 16.
+CAIRN_MUST_CHECK int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config);
+
+// Give back all that the port gave: maps, and the break as far as it is still where the arena left it. Blocks are gone, whether freed or not;
+// regions that were added are the caller's again. Returns 0; fails with CAIRN_EINVAL for no arena, CAIRN_EBUSY iff the port would not take a map
+// back: then that, and the break, are still there, and the call can be repeated.
+CAIRN_MUST_CHECK int cairn_arena_deinit(struct cairn_arena *arena);
+
+// Add `size` bytes at `memory` as the last region. `smallest`: requests of fewer bytes go there only when no other region has room. fit and
+// search as in heap.h. Returns 0, or what cairn_heap_init fails with; CAIRN_EINVAL also iff attributes has bit 31.
+CAIRN_MUST_CHECK int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size,
+                                     uint32_t attributes, size_t smallest);
+
+// Take a region out. Returns 0; fails with CAIRN_EBUSY iff a block in it is live, CAIRN_ENOENT iff it was not added.
+CAIRN_MUST_CHECK int cairn_arena_remove(struct cairn_arena *arena, struct cairn_arena_region *region);
+
+// The region that holds `address`, whatever it points to there; NULL for a mapped block or a foreign address. O(regions).
+const struct cairn_arena_region *cairn_arena_region_of(struct cairn_arena *arena, const void *address);
+
+// ------------------------------------------------------------------------------------------------------------------- blocks
+
+// Allocate `size` bytes, not zeroed. Returns NULL iff size is 0 or there is no room: not in the break, nor in any region, nor from map.
+void *cairn_arena_alloc(struct cairn_arena *arena, size_t size);
+
+// Allocate count * size bytes of zeros. NULL also iff the product overflows.
+void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size);
+
+// Allocate at a multiple of `alignment`. NULL also iff it is not a power of two.
+void *cairn_arena_aligned_alloc(struct cairn_arena *arena, size_t alignment, size_t size);
+
+// Allocate where the first of `count` wishes, in their order, can be met. alignment 0: that of alloc. NULL also iff wants is NULL or count is 0.
+void *cairn_arena_alloc_where(struct cairn_arena *arena, const struct cairn_arena_want *wants, size_t count, size_t alignment, size_t size);
+
+// Change a block's size; it may move, within its region, from the heap to a map or back, or to another region with the same attributes and
+// more. NULL block: allocate. Size 0: free, returns NULL. Returns NULL where it fails, and the block is as it was; shrinking never fails.
+void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size);
+
+// Free a block. NULL does nothing. Anything but the start of a used block is refused and reported.
+void cairn_arena_free(struct cairn_arena *arena, void *block);
+
+// Bytes that the block holds. 0 iff `block` is NULL or not the start of a used block (no report).
+size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block);
+
+// ------------------------------------------------------------------------------------------------------------------ figures
+
+// Give back what is free at the break but for `keep` bytes, and regions that the arena mapped itself and that are empty. Returns the bytes
+// that went back to the port.
+size_t cairn_arena_trim(struct cairn_arena *arena, size_t keep);
+
+// All in bytes, but for the counts. `used` and `free` are granules of the break and of all regions; mapped blocks are apart.
+struct cairn_arena_stats {
+    size_t system;        // from the port, and in regions that were added: all there is
+    size_t used;          // in used blocks, with the table of maps, and with what others took out of the middle of the break
+    size_t free;
+    size_t largest_free;  // as in cairn_heap_stats, of all regions
+    size_t top;           // free at the break: what trim gives back at most
+    size_t mapped;        // in mapped blocks
+    uint32_t mapped_blocks;
+    uint32_t used_blocks; // not mapped
+    uint32_t free_blocks;
+    uint32_t regions;     // with the break, if it is in use
+    uint32_t failures;    // requests that returned NULL for lack of memory
+};
+
+// Read the figures. Zeros for a NULL arena. O(regions).
+void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);
+
+// Check every rule: each region's heap (heap.h), and the arena's own. Returns 0, or CAIRN_ECORRUPT and in *fault what and where; fault may be
+// NULL. CAIRN_RULE_A1: the table of mapped blocks is not in order, its sizes are not whole pages or their sum is not `mapped`.
+CAIRN_MUST_CHECK int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

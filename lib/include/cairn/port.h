@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// The port: what cairn asks of the machine, or of the system, that it runs on. Each struct is filled in by whoever knows the platform
+// (port/posix, port/baremetal, port/template) and kept, in flash say, for as long as anything uses it.
+//
+// VITALS
+//   calls         context pointer first; an entry that is NULL is not there, and its comment says what that means
+//   errors        an entry that may fail says so; every other must succeed. What a port answers is checked before it is believed.
+//   proof         test/port runs the contract below against any port, with each entry made to fail at each position
+#ifndef CAIRN_PORT_H
+#define CAIRN_PORT_H
+
+#include "cairn/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The system: who else runs here, what time it is, how to end.
+struct cairn_port_system {
+    void *context;
+
+    // Enter the section in which what is shared is nobody else's. Returns a key (an interrupt mask, say) for unlock. Sections nest where the
+    // port says so; cairn nests none. May wait. Context: any that the port admits. Must not fail. NULL: nobody else is there.
+    uint32_t (*lock)(void *context);
+    // Leave it. pre: `key` is what the lock call of the same section returned. Must not fail. NULL exactly if lock is.
+    void (*unlock)(void *context, uint32_t key);
+
+    // Ticks of a clock that runs on, wrapping at 2^32. Context: any. Must not fail. NULL: there is no clock.
+    uint32_t (*cycles)(void *context);
+
+    // Something is wrong beyond repair; `why` is a constant string. Must not return. Context: any. NULL: the program traps.
+    void (*panic)(void *context, const char *why);
+};
+
+// Memory from the platform: one span that grows and shrinks at its end (the break), and separate spans (maps). All entries are called
+// under the lock of whoever uses the port. All sizes are in bytes.
+struct cairn_port_region {
+    void *context;
+
+    // Move the break by `delta`, up or down. Returns where it was; with a delta of 0 that is where it is. Others may move the same break
+    // between two calls. What is above the old break may hold anything. Returns NULL, and nothing has changed, iff it cannot be moved there.
+    // NULL: there is no break.
+    void *(*brk)(void *context, ptrdiff_t delta);
+    // At most how far the break can still be moved up, as far as is known now: 0 if it cannot, SIZE_MAX if nobody knows.
+    // Must not fail. NULL exactly if brk is.
+    size_t (*room)(void *context);
+
+    // Get `size` bytes at a multiple of `alignment`. pre: size is a multiple of `page` and not 0, alignment a power of two, at least
+    // `page`. Returns their address; NULL iff there are none. NULL: there are no maps.
+    void *(*map)(void *context, size_t size, size_t alignment);
+    // Give back `size` bytes at `address`. pre: both are multiples of `page`, and they are some or all pages of one map. Returns 0; or a
+    // negative error, and nothing has changed: the pages are still mapped. NULL exactly if map is.
+    int (*unmap)(void *context, void *address, size_t size);
+
+    size_t page; // bytes, a power of two, at least 16: what map and unmap count in. 0 only where there are no maps.
+    bool zeroed; // map returns zeros
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
