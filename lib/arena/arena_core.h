@@ -97,8 +97,8 @@ bool cairn_map_is_whole_(const struct cairn_arena *arena); // A1
 // A region of the arena's own, mapped for a request of so many bytes. False: nothing has changed.
 bool cairn_map_region_(struct cairn_arena *arena, size_t need);
 
-// blocks.c. Lock held. alignment: a power of two, or 0.
-void *cairn_arena_alloc_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size);
+// blocks.c. Lock held. Allocate in a region, for the arena itself: never mapped.
+void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size);
 // pre: not NULL. An address that is no used block is refused, and reported.
 void cairn_arena_free_(struct cairn_arena *arena, void *block);
 

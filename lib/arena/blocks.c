@@ -81,27 +81,29 @@ static void *take_new(struct cairn_arena *arena, size_t alignment, size_t size)
     return NULL;
 }
 
-static void *alloc_other(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
+// From the regions, grown if they must.
+static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size)
 {
-    const bool from_port = meets(arena->config->attributes, want);
-    void *block = NULL;
-    *fresh = false;
-    if (size >= arena->threshold && from_port) {
-        block = cairn_map_alloc_(arena, alignment, size, fresh);
-    }
-    if (block == NULL) {
-        block = take_somewhere(arena, want, alignment, size, false);
-    }
-    if (block == NULL && from_port) {
+    void *block = take_somewhere(arena, want, alignment, size, false);
+    if (block == NULL && meets(arena->config->attributes, want)) {
         block = take_new(arena, alignment, size);
     }
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
 }
 
-void *cairn_arena_alloc_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size)
+static void *alloc_other(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
 {
-    bool fresh;
-    return alloc_other(arena, want, alignment, size, &fresh);
+    void *block = NULL;
+    *fresh = false;
+    if (size >= arena->threshold && meets(arena->config->attributes, want)) {
+        block = cairn_map_alloc_(arena, alignment, size, fresh);
+    }
+    return block != NULL ? block : alloc_in_regions(arena, want, alignment, size);
+}
+
+void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size)
+{
+    return alloc_in_regions(arena, ANY_MEMORY, 0, size);
 }
 
 // Allocate for the first wish that can be met; ask the failed hook where none can. pre: an arena; a legal alignment.

@@ -46,6 +46,15 @@ struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const v
     return found ? &arena->maps[at] : NULL;
 }
 
+static void drop_table(struct cairn_arena *arena)
+{
+    if (arena->maps != NULL) {
+        cairn_arena_free_(arena, arena->maps);
+    }
+    arena->maps = NULL;
+    arena->map_room = 0;
+}
+
 // Make sure that one more entry fits. The table moves by alloc, copy, free: it is small, and an arena has no locked realloc.
 static bool has_place(struct cairn_arena *arena)
 {
@@ -54,14 +63,14 @@ static bool has_place(struct cairn_arena *arena)
     }
     const uint32_t room = arena->map_room == 0 ? ROOM_FIRST : 2u * arena->map_room;
     const size_t bytes = room * sizeof(struct cairn_arena_map);
-    struct cairn_arena_map *const maps = room > UINT16_MAX || bytes >= arena->threshold ? NULL : cairn_arena_alloc_(arena, ANY_MEMORY, 0, bytes);
+    struct cairn_arena_map *const maps = room > UINT16_MAX ? NULL : cairn_arena_alloc_(arena, bytes);
     if (maps == NULL) {
         return false;
     }
     if (arena->map_room != 0) {
         memcpy(maps, arena->maps, arena->map_count * sizeof *maps);
-        cairn_arena_free_(arena, arena->maps);
     }
+    drop_table(arena);
     arena->maps = maps;
     arena->map_room = (uint16_t)room;
     return true;
@@ -213,6 +222,9 @@ size_t cairn_map_trim_(struct cairn_arena *arena, bool all)
             remove_entry(arena, map);
         }
     }
+    if (arena->map_count == 0) {
+        drop_table(arena);
+    }
     for (struct cairn_arena_region *before = &arena->first; before->next != NULL;) {
         struct cairn_arena_region *const region = before->next;
         const bool own = (region->attributes & MEMORY_MAPPED) != 0;
@@ -239,7 +251,7 @@ bool cairn_map_is_whole_(const struct cairn_arena *arena)
         const struct cairn_arena_map map = arena->maps[at];
         const size_t size = map.size & ~SPARE;
         if (size == 0 || ((size | (uintptr_t)map.address) & (arena->config->port->page - 1)) != 0 ||
-            (at != 0 && (uintptr_t)map.address - (uintptr_t)arena->maps[at - 1].address < (arena->maps[at - 1].size & ~SPARE))) {
+            (at != 0 && (uintptr_t)map.address < (uintptr_t)arena->maps[at - 1].address + (arena->maps[at - 1].size & ~SPARE))) {
             return false;
         }
         mapped += (map.size & SPARE) != 0 ? 0 : size;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof of lib/arena/figures.c: statistics, the check and what it finds, the end.
+// CALLERS     ctest, on every preset.
+#include "arena_fixture.h"
+
+static void the_figures_add_up(void **state)
+{
+    (void)state;
+    static _Alignas(16) unsigned char memory[512];
+    static struct cairn_arena_region region;
+    unsigned char *const small = arena_take(40);
+    unsigned char *const mapped = arena_take(3 * PAGE);
+    assert_int_equal(cairn_arena_add(ARENA, &region, memory, sizeof memory, CAIRN_MEMORY_FAST, 0), 0);
+    const struct cairn_arena_stats now = arena_stats();
+    assert_int_equal(now.regions, 2);
+    assert_int_equal(now.used_blocks, 2); // the table too
+    assert_int_equal(now.mapped_blocks, 1);
+    assert_int_equal(now.mapped, 3 * PAGE);
+    assert_in_range(now.system, arena_raised() + sizeof memory + 3 * PAGE - 6 * G, arena_raised() + sizeof memory + 3 * PAGE);
+    assert_true(now.used >= 40 && now.used + now.free < arena_raised() + sizeof memory);
+    assert_true(now.largest_free <= now.free && now.top <= now.free && now.top != 0);
+    cairn_arena_free(ARENA, small);
+    cairn_arena_free(ARENA, mapped);
+    assert_int_equal(cairn_arena_remove(ARENA, &region), 0);
+}
+
+static void the_check_names_a_table_that_is_not_whole(void **state)
+{
+    (void)state;
+    struct cairn_fault fault;
+    unsigned char *const first = arena_take(THRESHOLD);
+    unsigned char *const second = arena_take(THRESHOLD);
+    struct cairn_arena_map *const maps = ARENA->maps;
+    const struct cairn_arena_map kept[2] = {maps[0], maps[1]};
+    const size_t mapped = ARENA->mapped;
+    for (uint32_t i = 0; i < 6; i++) {
+        switch (i) {
+        case 0: maps[0].size += 16; break;
+        case 1: maps[1].address += 16; break;
+        case 2: maps[0] = kept[1], maps[1] = kept[0]; break;
+        case 3: ARENA->mapped++; break;
+        case 4: maps[0].size = 0; break;
+        default: maps[0].size += PAGE; break; // into the next one
+        }
+        assert_int_equal(cairn_arena_check(ARENA, &fault), CAIRN_ECORRUPT);
+        assert_int_equal(fault.rule, CAIRN_RULE_A1);
+        assert_ptr_equal(fault.address, maps);
+        assert_int_equal(cairn_arena_check(ARENA, NULL), CAIRN_ECORRUPT);
+        maps[0] = kept[0];
+        maps[1] = kept[1];
+        ARENA->mapped = mapped;
+        arena_sound();
+    }
+    cairn_arena_free(ARENA, first);
+    cairn_arena_free(ARENA, second);
+}
+
+static void the_check_looks_into_every_heap(void **state)
+{
+    (void)state;
+    static _Alignas(16) unsigned char memory[512];
+    static struct cairn_arena_region region;
+    struct cairn_fault fault;
+    void *const block = arena_take(8);
+    assert_int_equal(cairn_arena_add(ARENA, &region, memory, sizeof memory, 0, 0), 0);
+    region.heap.control->used++;
+    assert_int_equal(cairn_arena_check(ARENA, &fault), CAIRN_ECORRUPT);
+    assert_int_equal(fault.rule, CAIRN_RULE_T8);
+    region.heap.control->used--;
+    ARENA->first.heap.control->blocks++;
+    assert_int_equal(cairn_arena_check(ARENA, &fault), CAIRN_ECORRUPT);
+    assert_int_equal(fault.rule, CAIRN_RULE_T8);
+    ARENA->first.heap.control->blocks--;
+    assert_int_equal(cairn_arena_check(ARENA, &fault), 0);
+    assert_int_equal(fault.rule, CAIRN_RULE_NONE);
+    cairn_arena_free(ARENA, block);
+}
+
+static void the_end_gives_everything_back_whatever_is_live(void **state)
+{
+    (void)state;
+    (void)arena_take(100);
+    (void)arena_take(THRESHOLD);
+    (void)arena_take(2 * THRESHOLD);
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
+    assert_int_equal(arena_raised(), 0);
+    assert_int_equal(arena_used_pages(), 0);
+    assert_null(cairn_arena_alloc(ARENA, 8));
+    assert_int_equal(cairn_arena_deinit(ARENA), CAIRN_EINVAL);
+    assert_int_equal(arena_fixture.depth, 0);
+}
+
+static void a_break_that_others_use_stays(void **state)
+{
+    (void)state;
+    (void)arena_take(100);
+    const size_t raised = arena_raised();
+    assert_non_null(baremetal_brk(arena_fixture.port.context, 32));
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
+    assert_int_equal(arena_raised(), raised + 32);
+}
+
+static void nothing_answers_with_zeros(void **state)
+{
+    struct cairn_arena_stats stats;
+    struct cairn_arena none = {0};
+    (void)state;
+    memset(&stats, 0xFF, sizeof stats);
+    cairn_arena_stats(NULL, &stats);
+    assert_int_equal(stats.system, 0);
+    assert_int_equal(stats.failures, 0);
+    cairn_arena_stats(ARENA, NULL);
+    assert_int_equal(cairn_arena_trim(NULL, 0), 0);
+    assert_int_equal(cairn_arena_trim(&none, 0), 0);
+    assert_int_equal(cairn_arena_check(NULL, NULL), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_deinit(NULL), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_deinit(&none), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_trim(ARENA, 0), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ARENA_UNIT(the_figures_add_up),
+        ARENA_UNIT(the_check_names_a_table_that_is_not_whole),
+        ARENA_UNIT(the_check_looks_into_every_heap),
+        ARENA_UNIT(the_end_gives_everything_back_whatever_is_live),
+        ARENA_UNIT(a_break_that_others_use_stays),
+        ARENA_UNIT(nothing_answers_with_zeros),
+    };
+    return cmocka_run_group_tests_name("figures", tests, NULL, NULL);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof of lib/arena/maps.c: the table of mapped blocks, spares, regions that the arena maps for itself.
+// CALLERS     ctest, on every preset.
+#include "arena_fixture.h"
+
+static void blocks_are_found_in_any_order(void **state)
+{
+    (void)state;
+    unsigned char *blocks[PAGES];
+    arena_fixture.config.threshold = PAGE;
+    arena_make();
+    for (uint32_t i = 0; i < PAGES; i++) { // the table grows to 16 places
+        blocks[i] = arena_take(PAGE);
+        assert_true(arena_is_page(blocks[i]));
+        arena_sound();
+    }
+    assert_int_equal(arena_stats().mapped_blocks, PAGES);
+    for (uint32_t i = 0; i < PAGES; i++) {
+        assert_int_equal(cairn_arena_usable_size(ARENA, blocks[i]), PAGE);
+        assert_true(arena_is_filled(blocks[i], PAGE, PAGE));
+    }
+    for (uint32_t i = 0; i < PAGES; i++) {
+        cairn_arena_free(ARENA, blocks[i * 7 % PAGES]);
+        arena_sound();
+        assert_int_equal(arena_used_pages(), PAGES - 1 - i);
+    }
+}
+
+static void a_table_that_cannot_grow_sends_the_request_to_the_heap(void **state)
+{
+    (void)state;
+    arena_fixture.fail_at = 1; // the break, which would hold the table
+    unsigned char *const block = arena_take(THRESHOLD);
+    assert_true(arena_is_page(block));
+    assert_int_equal(arena_stats().mapped_blocks, 1); // its table is in a region that was mapped
+    arena_sound();
+    cairn_arena_free(ARENA, block);
+    assert_true(cairn_arena_trim(ARENA, 0) != 0); // the table goes first, then the region that it was in
+    assert_int_equal(arena_used_pages(), 0);
+}
+
+static void pages_that_the_port_will_not_take_back_are_spares(void **state)
+{
+    (void)state;
+    unsigned char *const block = arena_take(4 * PAGE);
+    arena_fixture.unmaps = 1;
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(arena_used_pages(), 4);
+    assert_int_equal(arena_stats().mapped, 0);
+    assert_int_equal(arena_stats().mapped_blocks, 0);
+    arena_sound();
+    cairn_arena_free(ARENA, block);
+    arena_expect(CAIRN_WRONG_DOUBLE_FREE, block);
+    cairn_arena_free(ARENA, block + 2 * G);
+    arena_expect(CAIRN_WRONG_DOUBLE_FREE, block + 2 * G);
+    assert_int_equal(cairn_arena_usable_size(ARENA, block), 0);
+    unsigned char *const longer = arena_take(5 * PAGE);
+    assert_true(longer != block);
+    unsigned char *const again = arena_take(3 * PAGE);
+    assert_ptr_equal(again, block);
+    assert_int_equal(cairn_arena_usable_size(ARENA, again), 4 * PAGE);
+    arena_fixture.unmaps = 1;
+    cairn_arena_free(ARENA, again);
+    assert_int_equal(cairn_arena_trim(ARENA, SIZE_MAX), 4 * PAGE);
+    assert_int_equal(arena_used_pages(), 5);
+    cairn_arena_free(ARENA, longer);
+}
+
+static void a_spare_is_aligned_as_asked_for(void **state)
+{
+    (void)state;
+    unsigned char *const odd = arena_take(PAGE * 2 + 1);
+    unsigned char *const block = arena_take(3 * PAGE);
+    arena_fixture.unmaps = 2;
+    cairn_arena_free(ARENA, odd);
+    cairn_arena_free(ARENA, block);
+    for (size_t alignment = PAGE; alignment <= 8 * PAGE; alignment *= 2) {
+        unsigned char *const aligned = cairn_arena_aligned_alloc(ARENA, alignment, 2 * PAGE);
+        assert_non_null(aligned);
+        assert_int_equal((uintptr_t)aligned % alignment, 0);
+        cairn_arena_free(ARENA, aligned);
+        arena_sound();
+    }
+    assert_true(cairn_arena_trim(ARENA, SIZE_MAX) == 0 || arena_used_pages() == 0);
+}
+
+static void *skewed_map(void *context, size_t size, size_t alignment)
+{
+    unsigned char *const address = baremetal_map(context, size, alignment);
+    return address == NULL ? NULL : address + G;
+}
+
+static void an_address_that_is_not_aligned_is_not_believed(void **state)
+{
+    (void)state;
+    arena_fixture.port.map = skewed_map;
+    unsigned char *const block = arena_take(THRESHOLD);
+    assert_false(arena_is_page(block));
+    assert_int_equal(arena_stats().mapped_blocks, 0);
+    cairn_arena_free(ARENA, block);
+    memset(arena_fixture.used, 0, sizeof arena_fixture.used); // such a port cannot take it back either
+}
+
+static void a_region_is_mapped_no_larger_than_there_is_room(void **state)
+{
+    (void)state;
+    arena_fixture.port.brk = NULL;
+    arena_fixture.port.room = NULL;
+    arena_make();
+    unsigned char *const first = arena_take(100); // 8 thresholds are as large as all pages
+    assert_int_equal(arena_used_pages(), PAGES);
+    assert_null(cairn_arena_alloc(ARENA, PAGES * PAGE));
+    cairn_arena_free(ARENA, first);
+    assert_int_equal(cairn_arena_trim(ARENA, 0), PAGES * PAGE);
+    void *const wall = baremetal_map(arena_fixture.port.context, 8 * PAGE, PAGE);
+    unsigned char *const second = arena_take(100);
+    assert_in_range(arena_used_pages(), 8 + 2, 8 + 4);
+    arena_sound();
+    assert_int_equal(baremetal_unmap(arena_fixture.port.context, wall, 8 * PAGE), 0);
+    cairn_arena_free(ARENA, second);
+}
+
+static void a_region_that_the_port_will_not_take_back_stays_in_use(void **state)
+{
+    (void)state;
+    arena_fixture.port.brk = NULL;
+    arena_fixture.port.room = NULL;
+    arena_make();
+    cairn_arena_free(ARENA, arena_take(100));
+    arena_fixture.unmaps = 1;
+    assert_int_equal(cairn_arena_trim(ARENA, 0), 0);
+    arena_sound();
+    cairn_arena_free(ARENA, arena_take(100));
+    assert_int_equal(arena_stats().regions, 1);
+    arena_fixture.unmaps = 1;
+    assert_int_equal(cairn_arena_deinit(ARENA), CAIRN_EBUSY);
+    cairn_arena_free(ARENA, arena_take(100));
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ARENA_UNIT(blocks_are_found_in_any_order),
+        ARENA_UNIT(a_table_that_cannot_grow_sends_the_request_to_the_heap),
+        ARENA_UNIT(pages_that_the_port_will_not_take_back_are_spares),
+        ARENA_UNIT(a_spare_is_aligned_as_asked_for),
+        ARENA_UNIT(an_address_that_is_not_aligned_is_not_believed),
+        ARENA_UNIT(a_region_is_mapped_no_larger_than_there_is_room),
+        ARENA_UNIT(a_region_that_the_port_will_not_take_back_stays_in_use),
+    };
+    return cmocka_run_group_tests_name("maps", tests, NULL, NULL);
+}

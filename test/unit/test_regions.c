@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof of lib/arena/regions.c: the arena is made, regions come and go, each request finds memory of its kind.
+// CALLERS     ctest, on every preset.
+#include "arena_fixture.h"
+
+#define REGION 512u
+
+static _Alignas(16) unsigned char memory[3][REGION];
+static struct cairn_arena_region regions[3];
+
+static void add(uint32_t number, uint32_t attributes, size_t smallest)
+{
+    assert_int_equal(cairn_arena_add(ARENA, &regions[number], memory[number], REGION, attributes, smallest), 0);
+}
+
+static bool is_in(const void *address, uint32_t number)
+{
+    return cairn_arena_region_of(ARENA, address) == &regions[number] && (uintptr_t)address - (uintptr_t)memory[number] < REGION;
+}
+
+static void *where(uint32_t with, uint32_t without)
+{
+    const struct cairn_arena_want want = {with, without};
+    void *const block = cairn_arena_alloc_where(ARENA, &want, 1, 0, 24);
+    cairn_arena_free(ARENA, block);
+    return block;
+}
+
+static void a_request_gets_memory_of_its_kind(void **state)
+{
+    (void)state;
+    add(0, CAIRN_MEMORY_FAST, 0);
+    add(1, CAIRN_MEMORY_DMA | CAIRN_MEMORY_USER(3), 0);
+    add(2, CAIRN_MEMORY_EXTERNAL | CAIRN_MEMORY_NO_ISR | CAIRN_MEMORY_DMA, 0);
+    assert_true(is_in(where(CAIRN_MEMORY_FAST, 0), 0));
+    assert_true(is_in(where(CAIRN_MEMORY_DMA, 0), 1));
+    assert_true(is_in(where(CAIRN_MEMORY_USER(3), 0), 1));
+    assert_true(is_in(where(CAIRN_MEMORY_DMA, CAIRN_MEMORY_USER(3)), 2));
+    assert_true(is_in(where(CAIRN_MEMORY_DMA | CAIRN_MEMORY_EXTERNAL, 0), 2));
+    assert_null(where(CAIRN_MEMORY_FAST | CAIRN_MEMORY_DMA, 0));
+    assert_null(where(CAIRN_MEMORY_EXTERNAL, CAIRN_MEMORY_NO_ISR));
+    assert_null(where(CAIRN_MEMORY_RETAINED, 0));
+    assert_true(is_in(where(0, 0), 0)); // nothing was taken from the break: any region will do
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(cairn_arena_remove(ARENA, &regions[i]), 0);
+    }
+}
+
+static void wishes_are_tried_in_their_order(void **state)
+{
+    (void)state;
+    static const struct cairn_arena_want wishes[] = {{CAIRN_MEMORY_FAST, 0}, {CAIRN_MEMORY_DMA, 0}, {0, 0}};
+    void *blocks[3 * REGION / 64];
+    uint32_t count = 0;
+    uint32_t in[4] = {0};
+    add(1, CAIRN_MEMORY_DMA, 0);
+    add(0, CAIRN_MEMORY_FAST, 0);
+    for (; count < 24; count++) {
+        blocks[count] = cairn_arena_alloc_where(ARENA, wishes, 3, 16, 64);
+        assert_non_null(blocks[count]);
+        assert_int_equal((uintptr_t)blocks[count] % 16, 0);
+        const uint32_t number = is_in(blocks[count], 0) ? 0 : is_in(blocks[count], 1) ? 1 : 2;
+        in[number]++;
+        assert_true(number == 2 || in[number + 1] == 0); // the next one only when this is full
+    }
+    assert_true(in[0] >= 4 && in[1] >= 4 && in[2] >= 4);
+    while (count != 0) {
+        cairn_arena_free(ARENA, blocks[--count]);
+    }
+    assert_null(cairn_arena_alloc_where(ARENA, NULL, 1, 0, 8));
+    assert_null(cairn_arena_alloc_where(ARENA, wishes, 0, 0, 8));
+    assert_null(cairn_arena_alloc_where(ARENA, wishes, 3, 3, 8));
+    assert_null(cairn_arena_alloc_where(ARENA, wishes, 3, 0, 0));
+}
+
+static void small_blocks_stay_out_of_a_big_region(void **state)
+{
+    (void)state;
+    arena_fixture.config.port = NULL;
+    arena_make();
+    add(0, 0, 100);
+    add(1, 0, 0);
+    void *const big = cairn_arena_alloc(ARENA, 100);
+    void *const small = cairn_arena_alloc(ARENA, 99);
+    assert_true(is_in(big, 0));
+    assert_true(is_in(small, 1));
+    void *blocks[REGION / 32];
+    uint32_t count = 0;
+    do {
+        blocks[count] = cairn_arena_alloc(ARENA, 32);
+    } while (is_in(blocks[count++], 1));
+    assert_true(is_in(blocks[count - 1], 0)); // only when there is nothing else
+    while (count != 0) {
+        cairn_arena_free(ARENA, blocks[--count]);
+    }
+    cairn_arena_free(ARENA, big);
+    cairn_arena_free(ARENA, small);
+}
+
+static void a_region_in_use_is_not_removed(void **state)
+{
+    (void)state;
+    add(0, CAIRN_MEMORY_FAST, 0);
+    add(1, CAIRN_MEMORY_FAST, 0);
+    const struct cairn_arena_want fast = {CAIRN_MEMORY_FAST, 0};
+    unsigned char *const block = cairn_arena_alloc_where(ARENA, &fast, 1, 0, 40);
+    arena_fill(block, 40, 1);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), CAIRN_EBUSY);
+    assert_true(is_in(block, 0) && arena_is_filled(block, 40, 1));
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[2]), CAIRN_ENOENT);
+    assert_int_equal(cairn_arena_remove(ARENA, &ARENA->first), CAIRN_ENOENT);
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), CAIRN_ENOENT);
+    assert_null(regions[0].heap.control);
+    assert_true(is_in(where(CAIRN_MEMORY_FAST, 0), 1));
+    add(0, CAIRN_MEMORY_FAST, 0); // and back, behind the other
+    assert_true(is_in(where(CAIRN_MEMORY_FAST, 0), 1));
+}
+
+static void realloc_leaves_a_full_region_for_one_of_its_kind(void **state)
+{
+    (void)state;
+    add(0, CAIRN_MEMORY_DMA, 0);
+    add(1, 0, 0);
+    add(2, CAIRN_MEMORY_DMA, 0);
+    const struct cairn_arena_want dma = {CAIRN_MEMORY_DMA, 0};
+    unsigned char *block = cairn_arena_alloc_where(ARENA, &dma, 1, 0, 200);
+    unsigned char *const wall = cairn_arena_alloc_where(ARENA, &dma, 1, 0, 100);
+    assert_true(is_in(block, 0) && is_in(wall, 0));
+    arena_fill(block, 200, 5);
+    block = cairn_arena_realloc(ARENA, block, 300);
+    assert_true(is_in(block, 2) && arena_is_filled(block, 200, 5));
+    assert_null(cairn_arena_realloc(ARENA, block, REGION));
+    assert_true(arena_is_filled(block, 200, 5));
+    cairn_arena_free(ARENA, wall);
+    cairn_arena_free(ARENA, block);
+}
+
+static void bad_arguments_are_refused(void **state)
+{
+    (void)state;
+    struct cairn_arena none = {0};
+    assert_int_equal(cairn_arena_add(ARENA, NULL, memory[0], REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[0], NULL, REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[0], memory[0], 8, 0, 0), CAIRN_ENOMEM);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[0], memory[0], REGION, 0x80000000u, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(NULL, &regions[0], memory[0], REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(&none, &regions[0], memory[0], REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_remove(NULL, &regions[0]), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_remove(ARENA, NULL), CAIRN_EINVAL);
+    assert_null(cairn_arena_region_of(NULL, memory[0]));
+    assert_null(cairn_arena_region_of(ARENA, memory[0]));
+    assert_int_equal(arena_stats().regions, 0);
+}
+
+static void a_port_that_is_not_whole_is_refused(void **state)
+{
+    struct cairn_arena arena;
+    struct cairn_arena_config config = arena_fixture.config;
+    struct cairn_port_region port = arena_fixture.port;
+    (void)state;
+    config.port = &port;
+    assert_int_equal(cairn_arena_init(NULL, &config), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_init(&arena, NULL), CAIRN_EINVAL);
+    port.room = NULL;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    port = arena_fixture.port;
+    port.unmap = NULL;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    static const size_t pages[] = {0, 1, 8, 24, 4095};
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        port = arena_fixture.port;
+        port.page = pages[i];
+        assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    }
+    port = arena_fixture.port;
+    config.fit = (enum cairn_fit)4;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    config.fit = CAIRN_FIT_BEST;
+    struct cairn_port_system system = arena_fixture.system;
+    system.unlock = NULL;
+    config.system = &system;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    config.system = NULL;
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
+static jmp_buf stopped;
+static const char *reason;
+
+static void stop(void *context, const char *why)
+{
+    assert_ptr_equal(context, &arena_fixture);
+    reason = why;
+    longjmp(stopped, 1);
+}
+
+static void without_a_report_hook_the_port_panics(void **state)
+{
+    (void)state;
+    arena_fixture.config.report = NULL;
+    arena_fixture.system.panic = stop;
+    unsigned char *const block = arena_take(8);
+    if (setjmp(stopped) == 0) {
+        cairn_arena_free(ARENA, block + 1);
+        fail();
+    }
+    assert_string_equal(reason, "cairn: a bad pointer");
+    arena_fixture.depth = 0; // it did not come back to unlock
+    cairn_arena_free(ARENA, block);
+}
+
+static void every_call_takes_the_lock_and_gives_it_back(void **state)
+{
+    (void)state;
+    struct cairn_fault fault;
+    const uint32_t before = arena_fixture.locked;
+    void *block = cairn_arena_alloc(ARENA, 40);
+    block = cairn_arena_realloc(ARENA, block, 80);
+    block = cairn_arena_realloc(ARENA, block, 2 * THRESHOLD);
+    block = cairn_arena_realloc(ARENA, block, THRESHOLD);
+    assert_int_not_equal(cairn_arena_usable_size(ARENA, block), 0);
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(cairn_arena_check(ARENA, &fault), 0);
+    (void)arena_stats();
+    (void)cairn_arena_trim(ARENA, 0);
+    add(0, 0, 0);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
+    assert_true(arena_fixture.locked >= before + 11);
+    assert_int_equal(arena_fixture.depth, 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ARENA_UNIT(a_request_gets_memory_of_its_kind),
+        ARENA_UNIT(wishes_are_tried_in_their_order),
+        ARENA_UNIT(small_blocks_stay_out_of_a_big_region),
+        ARENA_UNIT(a_region_in_use_is_not_removed),
+        ARENA_UNIT(realloc_leaves_a_full_region_for_one_of_its_kind),
+        ARENA_UNIT(bad_arguments_are_refused),
+        ARENA_UNIT(a_port_that_is_not_whole_is_refused),
+        ARENA_UNIT(without_a_report_hook_the_port_panics),
+        ARENA_UNIT(every_call_takes_the_lock_and_gives_it_back),
+    };
+    return cmocka_run_group_tests_name("regions", tests, NULL, NULL);
+}
