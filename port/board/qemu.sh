@@ -3,7 +3,7 @@
 #
 # Runs an ELF on one of QEMU's Cortex-M machines; the program's exit status is QEMU's.
 #
-#   sh port/cortexm/qemu.sh [-i] [-e FILE] [-s STATUS] MACHINE ELF [ARGUMENT...]
+#   sh port/board/qemu.sh [-i] [-e FILE] [-s STATUS] MACHINE ELF [ARGUMENT...]
 #
 #   -i       count instructions: -icount shift=8, one instruction takes 256 ns of virtual time (counter.h)
 #   -e FILE  what the program prints must equal FILE
