@@ -18,7 +18,7 @@
 extern unsigned char cairn_heap_area_start[];
 extern unsigned char cairn_heap_area_end[];
 
-// Returns the first byte of the spare RAM, aligned to 16: 16 MB on the mps2 boards, what .bss leaves over on microbit.
+// Returns the first byte of the spare RAM, aligned to 16: 16 MB on virt and the mps2 boards, what .bss leaves over on microbit.
 static inline void *board_heap_area(void)
 {
     return cairn_heap_area_start;

@@ -4,7 +4,7 @@
 # PICTURE  cairn_add_firmware(<name> SOURCES <c>... [MACHINE <m>] [LIBS <l>...] [DEFINES <d>...])
 #              An executable bin/<name>.elf: the sources, the machine's board library (start-up, semihosting, counter), cairn,
 #              and the project's warnings. MACHINE defaults to the preset's: microbit (m0), mps2-an385 (m3), mps2-an386 (m4),
-#              mps2-an500 (m7), mps2-an505 (m33). Armv6-M code runs on mps2-an385 too, where it has MB of RAM.
+#              mps2-an500 (m7), mps2-an505 (m33), virt (rv32). Armv6-M code runs on mps2-an385 too, where it has MB of RAM.
 #          cairn_add_firmware_test(<name> SOURCES <c>... [MACHINE <m>] [LIBS ...] [DEFINES ...]
 #                                  [ARGS <a>...] [TIMEOUT <s>] [COUNTED] [EXPECT <file>] [STATUS <n>] [LABELS <l>...])
 #              The same, and a ctest <name> that runs it in QEMU: it passes when main() returns 0. ARGS become argv[1..].
@@ -14,13 +14,17 @@
 #              One more ctest over an ELF that is already there; the same ARGS, TIMEOUT, COUNTED, EXPECT, STATUS, LABELS.
 # CALLERS  the top CMakeLists.txt includes it; on a host preset the functions do nothing but warn.
 set(cairn_board_dir ${CMAKE_CURRENT_LIST_DIR})
-cmake_path(GET cairn_board_dir PARENT_PATH cairn_port_dir)
-cmake_path(APPEND cairn_port_dir cortexm)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL riscv)
+  set(cairn_port_dir ${PROJECT_SOURCE_DIR}/port/riscv)
+else()
+  set(cairn_port_dir ${PROJECT_SOURCE_DIR}/port/cortexm)
+endif()
 set(cairn_default_machine_m0 microbit)
 set(cairn_default_machine_m3 mps2-an385)
 set(cairn_default_machine_m4 mps2-an386)
 set(cairn_default_machine_m7 mps2-an500)
 set(cairn_default_machine_m33 mps2-an505)
+set(cairn_default_machine_rv32 virt)
 
 # The board library of one machine, made when the first program asks for it.
 function(cairn_board_library machine)
@@ -50,7 +54,7 @@ endfunction()
 function(cairn_add_firmware name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "COUNTED" "MACHINE;TIMEOUT;EXPECT;STATUS" "SOURCES;LIBS;DEFINES;ARGS;LABELS")
   if(NOT CMAKE_CROSSCOMPILING)
-    message(AUTHOR_WARNING "cairn_add_firmware(${name}) needs a Cortex-M preset")
+    message(AUTHOR_WARNING "cairn_add_firmware(${name}) needs a preset of a board")
     return()
   endif()
   if(NOT arg_MACHINE)

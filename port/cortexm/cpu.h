@@ -7,7 +7,7 @@
 //                                                     = 5.12 at 20 MHz (mps2-an505) = 4.096 at 16 MHz (microbit)
 //             ldr (first reading) | code | movs lsls adds lsls ldr (second reading)
 // COST        one to five instructions each, in the code.
-// CALLERS     board.h, counter.h, semihost.c.
+// CALLERS     board.h, counter.h, semihost.c, the other files of the port.
 #ifndef CAIRN_PORT_CPU_H
 #define CAIRN_PORT_CPU_H
 
@@ -49,6 +49,12 @@ static inline __attribute__((always_inline)) uint32_t cpu_ticks(void)
                      :
                      : "memory", "cc");
     return ticks;
+}
+
+// Executes an instruction that does not exist.
+static inline __attribute__((always_inline)) void cpu_undefined(void)
+{
+    __asm__ volatile("udf #0");
 }
 
 #endif
