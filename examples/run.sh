@@ -12,7 +12,7 @@ on_m4() {
     elf=build/m4/bin/$1.elf
     shift
     echo "--- $elf $*"
-    sh port/cortexm/qemu.sh -i mps2-an386 "$elf" "$@"
+    sh port/board/qemu.sh -i mps2-an386 "$elf" "$@"
 }
 
 sh port/setup.sh target

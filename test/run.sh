@@ -11,7 +11,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-presets="host host32 host-clang host-san m0 m3 m4 m7 m33"
+presets="host host32 host-clang host-san m0 m3 m4 m7 m33 rv32"
 tier=fast
 if [ "${1:-}" = full ]; then
     tier=full

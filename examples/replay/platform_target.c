@@ -14,7 +14,9 @@ static int file = -1;
 
 const char *platform_name(void)
 {
-#if defined(__ARM_ARCH_8M_MAIN__)
+#if defined(__riscv)
+    return "RISC-V";
+#elif defined(__ARM_ARCH_8M_MAIN__)
     return "Cortex-M33";
 #elif defined(__ARM_ARCH_6M__)
     return "Cortex-M0";

@@ -32,14 +32,17 @@ CAIRN_INLINE size_t front_bytes(uint32_t limit, bool outside)
     return (bytes + CAIRN_GRANULE - 1) & ~(size_t)(CAIRN_GRANULE - 1);
 }
 
+// A granule's tags are two bits: one 2^TAG_SHARE-th of it.
+#define TAG_SHARE (GRANULE_SHIFT + 2)
+
 // The most granules that `room` bytes hold with what is in front of them; 0 if none; more than GRANULES_MAX if too many. *front: the
 // bytes in front of so many.
 CAIRN_SHARED size_t granules_in(size_t room, bool outside, size_t *front)
 {
     size_t granules = room >> GRANULE_SHIFT;
     *front = 0;
-    if (!outside) { // of 1024, at least 31 go to the tags
-        granules -= (granules >> 5) - (granules >> 10);
+    if (!outside) { // of 1024, at least 31 go to the tags; of 4096 granules of 16 bytes, at least 63
+        granules -= (granules >> TAG_SHARE) - (granules >> 2 * TAG_SHARE);
     }
     while ((uint32_t)granules == granules && granules != 0) {
         *front = front_bytes((uint32_t)granules, outside);

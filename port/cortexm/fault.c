@@ -41,16 +41,6 @@ static const char *exception_name(uint32_t exception)
     }
 }
 
-static void field_print(const char *name, uint32_t value)
-{
-    char text[] = "0x00000000";
-
-    for (int digit = 0; digit < 8; digit++)
-        text[9 - digit] = "0123456789abcdef"[value >> (4 * digit) & 15];
-    semihost_print(name);
-    semihost_print(text);
-}
-
 static bool frame_is_inside(const uint32_t *frame)
 {
     return frame >= stack_bottom && frame + FRAME_WORDS <= stack_top;
@@ -62,18 +52,18 @@ __attribute__((used)) _Noreturn void fault_report(const uint32_t *frame, uint32_
     semihost_print("fault: ");
     semihost_print(exception_name(exception));
     if (frame_is_inside(frame)) {
-        field_print(" at pc ", frame[FRAME_PC]);
-        field_print(" lr ", frame[FRAME_LR]);
+        semihost_print_word(" at pc ", frame[FRAME_PC]);
+        semihost_print_word(" lr ", frame[FRAME_LR]);
     } else {
-        field_print(", stack overflow, sp ", (uint32_t)(uintptr_t)frame);
+        semihost_print_word(", stack overflow, sp ", (uint32_t)(uintptr_t)frame);
     }
 #if __ARM_ARCH > 6
     const uint32_t cause = SCB_CFSR;
-    field_print(" cfsr ", cause);
+    semihost_print_word(" cfsr ", cause);
     if (cause & CFSR_BFARVALID)
-        field_print(" address ", SCB_BFAR);
+        semihost_print_word(" address ", SCB_BFAR);
     else if (cause & CFSR_MMARVALID)
-        field_print(" address ", SCB_MMFAR);
+        semihost_print_word(" address ", SCB_MMFAR);
 #endif
     semihost_print("\n");
     semihost_exit(BOARD_FAULT_STATUS);

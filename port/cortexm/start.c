@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the vector table, the way from reset to main() and out again, the painted stack, the words of the command line.
-// PICTURE     reset -> FPU on -> .data copied, .bss cleared -> thread-local base -> stack painted -> faults named -> guard below the stack -> argv -> main -> exit
-// INVARIANTS  1. Nothing before fpu_enable uses a floating-point register; nothing before memory_init reads a variable.
+// OWNS        the vector table; what a Cortex-M core needs before and beside program.c: its FPU, its faults, its guard.
+// PICTURE     reset -> FPU on -> program_run -> ... faults named -> guard below the stack -> ... main -> exit
+// INVARIANTS  1. Nothing before fpu_enable uses a floating-point register.
 //             2. Every handler is weak: a program replaces one by defining a function of its name (systick_handler ...).
-// COST        reset runs once; about one instruction a byte of .data, .bss and stack.
+// COST        reset runs once.
 // CALLERS     the core, at reset. The linker script gives the symbols.
 #include <stdint.h>
-#include <stdlib.h>
 
-#include "board.h"
-#include "semihost.h"
+#include "cpu.h"
+#include "program.h"
 
 #define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
 #define SCB_CCR REGISTER(0xE000ED14u)
@@ -22,17 +21,10 @@
 #define MPU_RBAR REGISTER(0xE000ED9Cu)
 #define MPU_RASR REGISTER(0xE000EDA0u)
 
-#define COMMAND_BYTES (CAIRN_BOARD_SMALL ? 96 : 1024)
-#define COMMAND_WORDS (CAIRN_BOARD_SMALL ? 8 : 64)
 #define EXTERNAL_INTERRUPTS (CAIRN_BOARD_SMALL ? 32 : 96)
-#define STACK_PAINT 0xC0DEFACEu
 
-extern uint32_t stack_bottom[], stack_top[], data_start[], data_end[], bss_start[], bss_end[];
-extern const uint32_t data_source[];
-extern char __tls_base[];
+extern uint32_t stack_bottom[], stack_top[];
 
-int main(int argc, char **argv);
-void _set_tls(void *base); // the C library's
 void fault_entry(void);
 _Noreturn void reset_handler(void);
 
@@ -85,27 +77,6 @@ __attribute__((section(".vectors"), used)) const struct vectors vectors = {
         },
 };
 
-// ---------------------------------------------------------------------------------------------------- stack
-
-void board_stack_paint(void)
-{
-    uint32_t *word = stack_bottom;
-    const uint32_t *const end = board_stack_pointer();
-
-    while (word < end)
-        *(volatile uint32_t *)word++ = STACK_PAINT;
-}
-
-size_t board_stack_peak(const void *from)
-{
-    const uint32_t *word = stack_bottom;
-    const uintptr_t top = (uintptr_t)(from != NULL ? from : stack_top);
-
-    while ((uintptr_t)word < top && *word == STACK_PAINT)
-        word++;
-    return (size_t)(top - (uintptr_t)word);
-}
-
 // ---------------------------------------------------------------------------------------------------- reset
 
 static void fpu_enable(void)
@@ -114,16 +85,6 @@ static void fpu_enable(void)
     SCB_CPACR |= 0xFu << 20; // CP10 and CP11: full access
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 #endif
-}
-
-static void memory_init(void)
-{
-    const uint32_t *source = data_source;
-
-    for (uint32_t *word = data_start; word < data_end; word++)
-        *(volatile uint32_t *)word = *source++;
-    for (uint32_t *word = bss_start; word < bss_end; word++)
-        *(volatile uint32_t *)word = 0;
 }
 
 // Armv6-M has one fault for everything. The others name theirs, and a division by zero is one.
@@ -145,7 +106,7 @@ static void stack_guard(void)
 #else
     if (MPU_TYPE == 0)
         return;
-    MPU_RNR = BOARD_GUARD_REGION;
+    MPU_RNR = CPU_GUARD_REGION;
     MPU_RBAR = 0x10000000u;
     MPU_RASR = 1u << 28 | 27u << 1 | 1u; // execute never, no access, 2^(27 + 1) bytes, on
     MPU_CTRL = 4u | 1u;                  // the default map for all else, on
@@ -153,38 +114,14 @@ static void stack_guard(void)
 #endif
 }
 
-// Cuts the command line into words, in place. A line that does not fit leaves argv[0] = "" alone.
-static int words_split(char *line, char **words, int limit)
+void program_protect(void)
 {
-    int count = 0;
-
-    while (*line != '\0' && count < limit - 1) {
-        while (*line == ' ')
-            *line++ = '\0';
-        if (*line == '\0')
-            break;
-        words[count++] = line;
-        while (*line != '\0' && *line != ' ')
-            line++;
-    }
-    if (count == 0)
-        words[count++] = line;
-    words[count] = NULL;
-    return count;
+    faults_enable();
+    stack_guard();
 }
 
 _Noreturn void reset_handler(void)
 {
-    static char command[COMMAND_BYTES];
-    static char *words[COMMAND_WORDS];
-
     fpu_enable();
-    memory_init();
-    _set_tls(__tls_base);
-    board_stack_paint();
-    faults_enable();
-    stack_guard();
-    if (semihost_command_line(command, sizeof command) < 0)
-        command[0] = '\0';
-    exit(main(words_split(command, words, COMMAND_WORDS), words));
+    program_run();
 }

@@ -53,7 +53,7 @@ def build(core, opt, peer):
 def qemu(core, elf, *words, counted=True):
     """Returns the lines that the program printed, split at commas."""
     flags = ["-i"] if counted else []
-    printed = run(["sh", "port/cortexm/qemu.sh", *flags, MACHINES[core], elf, *words])
+    printed = run(["sh", "port/board/qemu.sh", *flags, MACHINES[core], elf, *words])
     return [line.split(",") for line in printed.splitlines()]
 
 

@@ -29,11 +29,12 @@ nano) sources="peer_libc.c newlib_port.c" board= specs=nano objects= ;;
 esac
 files=
 for source in $main print.c $sources; do files="$files test/bench/target/$source"; done
-for source in start.c fault.c semihost.c counter.c $board; do files="$files port/cortexm/$source"; done
+for source in start.c fault.c counter.c; do files="$files port/cortexm/$source"; done
+for source in program.c semihost.c $board; do files="$files port/board/$source"; done
 for source in trace_read.c trace_text.c trace_compact.c replay.c; do files="$files port/replay/$source"; done
 
 # The bench itself is the same code at the same level whatever is measured; memcpy is the C library's.
 arm-none-eabi-gcc $(core_flags "$core") --specs=$specs.specs -std=c11 -O2 -g -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror \
-    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} -Ilib/include -Iport/cortexm -Iport/replay -Itest/bench/target \
-    -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/cortexm/ld -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
+    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} -Ilib/include -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target \
+    -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/board -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
     $files $objects -o "$out/$peer.elf"

@@ -11,7 +11,7 @@ core=${1:-m4}
 
 sh test/bench/build.sh "$core" O2 cairn
 elf=build/bench/$core-O2/cairn.elf
-run() { sh port/cortexm/qemu.sh -i "$(core_machine "$core")" $elf "$@" | grep -v '^bar'; }
+run() { sh port/board/qemu.sh -i "$(core_machine "$core")" $elf "$@" | grep -v '^bar'; }
 
 peak_of() {
     case $1 in lwip_tcp_udp) echo 59980 ;; lvgl_screens) echo 26410 ;; sqlite_p1k_c16) echo 77321 ;; coap_client) echo 12102 ;; esac

@@ -7,7 +7,7 @@ import csv
 import re
 
 BLOCK = re.compile(r"(<!-- results:([a-z_]+) -->\n)(.*?)(<!-- /results -->)", re.DOTALL)
-PRESETS = ("host", "host32", "host-clang", "host-san", "m0", "m3", "m4", "m7", "m33")
+PRESETS = ("host", "host32", "host-clang", "host-san", "m0", "m3", "m4", "m7", "m33", "rv32")
 
 
 def text_of(path):

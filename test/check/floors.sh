@@ -6,8 +6,8 @@
 # INVARIANTS  1. A header includes only headers that stand before it in `floors`; a .c file of base none of heap's or arena's, one of heap none of arena's. Nothing of lib
 #                includes port, examples or test.
 #             2. System headers are <stdbool.h> <stddef.h> <stdint.h> <string.h>; <string.h> is for memcpy, memmove, memset.
-#             3. The objects for Cortex-M0 and M4, at -O2 and -Os, call only each other, those three, and libgcc's integer helpers; they have
-#                no .data and no .bss.
+#             3. The objects for Cortex-M0, M4 and RV32IMAC, at -O2 and -Os, call only each other, those three, and libgcc's integer helpers;
+#                they have no .data and no .bss.
 #             4. No two files of lib have the same name, so that a flat copy works.
 #             5. Each public header compiles alone, as C11 and as C++.
 set -eu
@@ -72,20 +72,24 @@ check_include() {
 objects() {
     at=$work/$1$2
     mkdir "$at"
-    flags="-mcpu=cortex-$1 -mthumb $2 -std=c11 -ffreestanding -ffunction-sections -fdata-sections -Ilib -Ilib/include"
+    case $1 in
+    rv32) tools=riscv64-unknown-elf machine="-march=rv32imac -mabi=ilp32 --specs=picolibc.specs" ;;
+    *) tools=arm-none-eabi machine="-mcpu=cortex-$1 -mthumb" ;;
+    esac
+    flags="$machine $2 -std=c11 -ffreestanding -ffunction-sections -fdata-sections -Ilib -Ilib/include"
     for source in lib/*/*.c; do
         printf '%s -o %s/%s.o\n' "$source" "$at" "$(basename "$source" .c)"
     done >"$at/list"
     # shellcheck disable=SC2086
-    if ! xargs -P 4 -L 1 arm-none-eabi-gcc $flags -c <"$at/list"; then say "lib does not compile for $1 with $2"; return; fi
-    arm-none-eabi-nm -A "$at"/*.o >"$at/names"
+    if ! xargs -P 4 -L 1 $tools-gcc $flags -c <"$at/list"; then say "lib does not compile for $1 with $2"; return; fi
+    $tools-nm -A "$at"/*.o >"$at/names"
     awk '$(NF-1) ~ /^[A-TV-Z]$/ { print $NF }' "$at/names" | sort -u >"$at/defined"
     awk '$(NF-1) == "U" { print $NF }' "$at/names" | sort -u | comm -23 - "$at/defined" >"$at/foreign"
-    allowed='^(memcpy|memmove|memset|__aeabi_(u?i|u?l)div(mod)?|__aeabi_(lmul|llsl|llsr|lasr|u?lcmp)|__gnu_thumb1_case_[us](qi|hi|si))$'
+    allowed='^(memcpy|memmove|memset|__aeabi_(u?i|u?l)div(mod)?|__aeabi_(lmul|llsl|llsr|lasr|u?lcmp)|__gnu_thumb1_case_[us](qi|hi|si)|__(u?div|u?mod|mul|ashl|lshr|ashr)di3)$'
     for name in $(grep -vE "$allowed" "$at/foreign" || true); do
         say "$1 $2: $(grep " U $name\$" "$at/names" | sed 's/.*\/\([^:]*\)\.o:.*/\1.c/' | sort -u | tr '\n' ' ')calls $name"
     done
-    arm-none-eabi-size "$at"/*.o | awk 'NR > 1 && $2 + $3 != 0 { print $NF, $2 + $3 }' >"$at/ram"
+    $tools-size "$at"/*.o | awk 'NR > 1 && $2 + $3 != 0 { print $NF, $2 + $3 }' >"$at/ram"
     while read -r object bytes; do
         say "$1 $2: $(basename "$object" .o).c has $bytes bytes of .data and .bss"
     done <"$at/ram"
@@ -101,7 +105,7 @@ for name in $(find lib -name '*.[ch]' -exec basename {} \; | sort | uniq -d); do
     say "two files of lib are called $name: $(find lib -name "$name" | tr '\n' ' ')"
 done
 
-for core in m0 m4; do
+for core in m0 m4 rv32; do
     for level in -O2 -Os; do
         objects $core $level
     done

@@ -5,7 +5,18 @@
 #include "cmocka.h"
 #include "counter.h"
 
-// nops_N: N NOPs between two readings in the code; run_N: a function of N NOPs and a BX.
+// A return; a loop of 1 + 3 * turns instructions; a sum of four arguments by three instructions.
+#if defined(__riscv)
+#define CODE_RETURN "ret"
+#define CODE_LOOP "li a1, 0\n1:\n\tnop\n\taddi a0, a0, -1\n\tbnez a0, 1b\n\t"
+#define CODE_SUM "add a0, a0, a1\n\tadd a0, a0, a2\n\tadd a0, a0, a3\n\t"
+#else
+#define CODE_RETURN "bx lr"
+#define CODE_LOOP "movs r1, #0\n1:\n\tnop\n\tsubs r0, r0, #1\n\tbne 1b\n\t"
+#define CODE_SUM "adds r0, r0, r1\n\tadds r0, r0, r2\n\tadds r0, r0, r3\n\t"
+#endif
+
+// nops_N: N NOPs between two readings in the code; run_N: a function of N NOPs and a return.
 #define NOPS(count) \
     static __attribute__((noinline)) uint32_t nops_##count(void) \
     { \
@@ -17,7 +28,7 @@
 #define RUN(count) \
     static __attribute__((naked, noinline)) void run_##count(void) \
     { \
-        __asm__ volatile(".rept " #count "\n\tnop\n\t.endr\n\tbx lr"); \
+        __asm__ volatile(".rept " #count "\n\tnop\n\t.endr\n\t" CODE_RETURN); \
     }
 
 NOPS(1)
@@ -32,16 +43,11 @@ RUN(10)
 RUN(1000)
 RUN(100000) // 200 KB of code: it fits the smallest board's 256
 
-// 1 + 3 * turns + 1 instructions from the MOVS to the BX; the call adds its BLX.
+// 1 + 3 * turns + 1 instructions to the return; the call adds its own.
 static __attribute__((naked, noinline)) uintptr_t known_loop(uintptr_t turns)
 {
     (void)turns;
-    __asm__ volatile("movs r1, #0\n"
-                     "1:\n\t"
-                     "nop\n\t"
-                     "subs r0, r0, #1\n\t"
-                     "bne 1b\n\t"
-                     "bx lr");
+    __asm__ volatile(CODE_LOOP CODE_RETURN);
 }
 
 static __attribute__((naked, noinline)) uintptr_t known_sum(uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d)
@@ -50,10 +56,7 @@ static __attribute__((naked, noinline)) uintptr_t known_sum(uintptr_t a, uintptr
     (void)b;
     (void)c;
     (void)d;
-    __asm__ volatile("adds r0, r0, r1\n\t"
-                     "adds r0, r0, r2\n\t"
-                     "adds r0, r0, r3\n\t"
-                     "bx lr");
+    __asm__ volatile(CODE_SUM CODE_RETURN);
 }
 
 static uint32_t loop_instructions(uintptr_t turns)
@@ -103,7 +106,7 @@ static void short_runs_are_exact(void **state)
 static void calls_of_known_length_are_exact(void **state)
 {
     (void)state;
-    assert_int_equal(call_instructions(run_1), 1 + 2); // BLX and BX
+    assert_int_equal(call_instructions(run_1), 1 + 2); // the call and the return
     assert_int_equal(call_instructions(run_10), 10 + 2);
     assert_int_equal(call_instructions(run_1000), 1000 + 2);
     assert_int_equal(call_instructions(run_100000), 100000 + 2);
@@ -140,7 +143,7 @@ static void call_hands_arguments_and_result_through(void **state)
 
     (void)state;
     assert_int_equal(counter_call(&instructions, (counter_function)known_sum, 1, 20, 300, 4000), 4321);
-    assert_int_equal(instructions, 5); // BLX, three ADDS, BX
+    assert_int_equal(instructions, 5); // the call, three additions, the return
 }
 
 int main(void)

@@ -4,7 +4,7 @@
 # PICTURE  cairn_add_unit(<name> SOURCES <c>... [LIBS <l>...] [DEFINES <d>...] [INCLUDES <dir>...] [ARGS <a>...]
 #                         [TIMEOUT <s>] [LABELS <l>...] [SMALL] [COUNTED] [HOST_ONLY] [TARGET_ONLY])
 #              host        bin/<name>, and a ctest <name>
-#              Cortex-M    bin/<name>.elf, and a ctest <name> that runs it in QEMU; on the m0 preset the machine is mps2-an385,
+#              a board     bin/<name>.elf, and a ctest <name> that runs it in QEMU; on the m0 preset the machine is mps2-an385,
 #                          which runs Armv6-M code and has room
 #              SMALL       on m0 also bin/<name>_microbit.elf and its ctest, in 16 KB of RAM
 #              COUNTED     QEMU counts instructions (counter.h)

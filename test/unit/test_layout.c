@@ -47,7 +47,7 @@ static void more_than_the_layout_can_number_is_said(void **state)
     (void)state;
     assert_true(granules_in(SIZE_MAX, true, &front) > GRANULES_MAX);
     assert_true(granules_in(SIZE_MAX, false, &front) > GRANULES_MAX);
-    assert_true(granules_in(SIZE_MAX / 2, false, &front) > GRANULES_MAX);
+    assert_true(granules_in(SIZE_MAX / 16 * G, false, &front) > GRANULES_MAX);
     const size_t most = front_bytes(GRANULES_MAX, false) + bytes_of(GRANULES_MAX);
     assert_int_equal(granules_in(most, false, &front), GRANULES_MAX);
     assert_int_equal(front, front_bytes(GRANULES_MAX, false));

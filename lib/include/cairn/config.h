@@ -10,8 +10,8 @@
 #endif
 
 // Bytes of a granule: every block starts at a multiple of it and takes a multiple of it.
-//   8   (default) what the AAPCS and RISC-V ABIs need on 32-bit targets.
-//   16  where max_align_t is 16 and the heap stands behind malloc. Halves the tags (1/64 of the region in place of 1/32),
+//   8   (default) what the AAPCS needs, and RV32 for all but long double.
+//   16  where max_align_t is 16, as on RISC-V, and the heap stands behind malloc. Halves the tags (1/64 of the region in place of 1/32),
 //       and rounds each request up to 16.
 #ifndef CAIRN_GRANULE
 #define CAIRN_GRANULE 8

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What start-up and the fault report expect of picolibc and the console, for programs that link newlib in its place.
-// OWNS nothing. CALLERS: start.c, fault.c, exit().
+// OWNS nothing. CALLERS: program.c, fault.c, exit().
 #include "board.h"
 #include "semihost.h"
 

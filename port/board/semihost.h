@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
 // OWNS        nothing: the calls a program makes to the machine that debugs or emulates it.
-// PICTURE     r0 = operation, r1 = address of its words, BKPT 0xAB, the answer in r0 (Arm IHI 0026 "Semihosting").
-// COST        one trap each; the host does the work. A core without a debugger or emulator faults at the BKPT.
+// PICTURE     an operation's number and the address of its words in two registers, a trap, the answer in the first
+//             (Arm IHI 0026 "Semihosting"; "RISC-V Semihosting" has the same operations). cpu.h has the trap.
+// COST        one trap each; the host does the work. A core without a debugger or emulator faults at the trap.
 // CALLERS     start-up, the console, tests and measurements. Thread or handler mode, no lock.
 #ifndef CAIRN_PORT_SEMIHOST_H
 #define CAIRN_PORT_SEMIHOST_H
@@ -22,6 +23,9 @@ _Noreturn void semihost_exit(int status);
 
 // Writes a string to the host's console (QEMU: standard error). Needs no open file, so that a fault handler may use it.
 void semihost_print(const char *text);
+
+// Writes a name and a word as 0x and eight digits, in the same way.
+void semihost_print_word(const char *name, uint32_t value);
 
 // Opens a file of the host. Returns a handle above 0; fails with -1 iff the host cannot open it.
 int semihost_open(const char *path, enum semihost_mode mode);

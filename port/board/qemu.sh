@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Runs an ELF on one of QEMU's Cortex-M machines; the program's exit status is QEMU's.
+# Runs an ELF on one of QEMU's machines, Cortex-M or RISC-V; the program's exit status is QEMU's.
 #
-#   sh port/cortexm/qemu.sh [-i] [-e FILE] [-s STATUS] MACHINE ELF [ARGUMENT...]
+#   sh port/board/qemu.sh [-i] [-e FILE] [-s STATUS] MACHINE ELF [ARGUMENT...]
 #
 #   -i       count instructions: -icount shift=8, one instruction takes 256 ns of virtual time (counter.h)
 #   -e FILE  what the program prints must equal FILE
@@ -36,9 +36,14 @@ for argument; do
     semihosting="$semihosting,arg=$(printf '%s' "$argument" | sed 's/,/,,/g')"
 done
 
+case $machine in
+virt) qemu="qemu-system-riscv32 -bios none" ;;
+*) qemu=qemu-system-arm ;;
+esac
+
 run() {
-    # $icount is two words or none.
-    qemu-system-arm -M "$machine" -kernel "$elf" -display none -monitor none -serial none \
+    # $qemu is one word or three, $icount two or none.
+    $qemu -M "$machine" -kernel "$elf" -display none -monitor none -serial none \
         -semihosting-config "$semihosting" $icount </dev/null
 }
 

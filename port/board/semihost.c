@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "cpu.h"
+
 enum operation {
     SYS_OPEN = 0x01,
     SYS_CLOSE = 0x02,
@@ -24,11 +26,7 @@ enum operation {
 
 static int32_t trap(enum operation operation, const void *words)
 {
-    register uintptr_t r0 __asm__("r0") = (uintptr_t)operation;
-    register uintptr_t r1 __asm__("r1") = (uintptr_t)words;
-
-    __asm__ volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory", "cc");
-    return (int32_t)r0;
+    return cpu_semihost((uintptr_t)operation, words);
 }
 
 _Noreturn void semihost_exit(int status)
@@ -42,6 +40,16 @@ _Noreturn void semihost_exit(int status)
 void semihost_print(const char *text)
 {
     trap(SYS_WRITE0, text);
+}
+
+void semihost_print_word(const char *name, uint32_t value)
+{
+    char text[] = "0x00000000";
+
+    for (int digit = 0; digit < 8; digit++)
+        text[9 - digit] = "0123456789abcdef"[value >> (4 * digit) & 15];
+    semihost_print(name);
+    semihost_print(text);
 }
 
 int semihost_open(const char *path, enum semihost_mode mode)

@@ -4,7 +4,7 @@
 # PICTURE  cairn_add_firmware(<name> SOURCES <c>... [MACHINE <m>] [LIBS <l>...] [DEFINES <d>...])
 #              An executable bin/<name>.elf: the sources, the machine's board library (start-up, semihosting, counter), cairn,
 #              and the project's warnings. MACHINE defaults to the preset's: microbit (m0), mps2-an385 (m3), mps2-an386 (m4),
-#              mps2-an500 (m7), mps2-an505 (m33). Armv6-M code runs on mps2-an385 too, where it has MB of RAM.
+#              mps2-an500 (m7), mps2-an505 (m33), virt (rv32). Armv6-M code runs on mps2-an385 too, where it has MB of RAM.
 #          cairn_add_firmware_test(<name> SOURCES <c>... [MACHINE <m>] [LIBS ...] [DEFINES ...]
 #                                  [ARGS <a>...] [TIMEOUT <s>] [COUNTED] [EXPECT <file>] [STATUS <n>] [LABELS <l>...])
 #              The same, and a ctest <name> that runs it in QEMU: it passes when main() returns 0. ARGS become argv[1..].
@@ -13,12 +13,18 @@
 #          cairn_add_firmware_run(<test> <elf target> ...)
 #              One more ctest over an ELF that is already there; the same ARGS, TIMEOUT, COUNTED, EXPECT, STATUS, LABELS.
 # CALLERS  the top CMakeLists.txt includes it; on a host preset the functions do nothing but warn.
-set(cairn_cortexm_dir ${CMAKE_CURRENT_LIST_DIR})
+set(cairn_board_dir ${CMAKE_CURRENT_LIST_DIR})
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL riscv)
+  set(cairn_port_dir ${PROJECT_SOURCE_DIR}/port/riscv)
+else()
+  set(cairn_port_dir ${PROJECT_SOURCE_DIR}/port/cortexm)
+endif()
 set(cairn_default_machine_m0 microbit)
 set(cairn_default_machine_m3 mps2-an385)
 set(cairn_default_machine_m4 mps2-an386)
 set(cairn_default_machine_m7 mps2-an500)
 set(cairn_default_machine_m33 mps2-an505)
+set(cairn_default_machine_rv32 virt)
 
 # The board library of one machine, made when the first program asks for it.
 function(cairn_board_library machine)
@@ -26,13 +32,14 @@ function(cairn_board_library machine)
   if(TARGET ${board})
     return()
   endif()
-  if(NOT EXISTS ${cairn_cortexm_dir}/ld/${machine}.ld)
-    message(FATAL_ERROR "MACHINE ${machine}: there is no port/cortexm/ld/${machine}.ld")
+  set(script ${cairn_port_dir}/ld/${machine}.ld)
+  if(NOT EXISTS ${script})
+    message(FATAL_ERROR "MACHINE ${machine}: there is no ${script}")
   endif()
   add_library(${board} STATIC EXCLUDE_FROM_ALL
-    ${cairn_cortexm_dir}/start.c ${cairn_cortexm_dir}/fault.c ${cairn_cortexm_dir}/semihost.c
-    ${cairn_cortexm_dir}/console.c ${cairn_cortexm_dir}/counter.c)
-  target_include_directories(${board} PUBLIC ${cairn_cortexm_dir})
+    ${cairn_port_dir}/start.c ${cairn_port_dir}/fault.c ${cairn_port_dir}/counter.c
+    ${cairn_board_dir}/program.c ${cairn_board_dir}/semihost.c ${cairn_board_dir}/console.c)
+  target_include_directories(${board} PUBLIC ${cairn_board_dir} ${cairn_port_dir})
   target_compile_options(${board} PRIVATE -ffunction-sections -fdata-sections)
   if(machine STREQUAL microbit)
     target_compile_definitions(${board} PUBLIC CAIRN_BOARD_SMALL=1)
@@ -40,15 +47,14 @@ function(cairn_board_library machine)
     target_compile_definitions(${board} PUBLIC CAIRN_BOARD_SMALL=0)
   endif()
   target_link_libraries(${board} PRIVATE cairn_warnings)
-  set(script ${cairn_cortexm_dir}/ld/${machine}.ld)
-  target_link_options(${board} INTERFACE -T${script} -L${cairn_cortexm_dir}/ld -Wl,--gc-sections -Wl,--no-warn-rwx-segments)
-  set_target_properties(${board} PROPERTIES INTERFACE_LINK_DEPENDS "${script};${cairn_cortexm_dir}/ld/sections.ld")
+  target_link_options(${board} INTERFACE -T${script} -L${cairn_board_dir} -Wl,--gc-sections -Wl,--no-warn-rwx-segments)
+  set_target_properties(${board} PROPERTIES INTERFACE_LINK_DEPENDS "${script};${cairn_board_dir}/sections.ld")
 endfunction()
 
 function(cairn_add_firmware name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "COUNTED" "MACHINE;TIMEOUT;EXPECT;STATUS" "SOURCES;LIBS;DEFINES;ARGS;LABELS")
   if(NOT CMAKE_CROSSCOMPILING)
-    message(AUTHOR_WARNING "cairn_add_firmware(${name}) needs a Cortex-M preset")
+    message(AUTHOR_WARNING "cairn_add_firmware(${name}) needs a preset of a board")
     return()
   endif()
   if(NOT arg_MACHINE)
@@ -83,7 +89,7 @@ function(cairn_add_firmware_run test elf)
   endif()
   get_target_property(machine ${elf} CAIRN_MACHINE)
   add_test(NAME ${test}
-           COMMAND sh ${cairn_cortexm_dir}/qemu.sh ${flags} ${machine} $<TARGET_FILE:${elf}> ${arg_ARGS})
+           COMMAND sh ${cairn_board_dir}/qemu.sh ${flags} ${machine} $<TARGET_FILE:${elf}> ${arg_ARGS})
   set_tests_properties(${test} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "qemu;${arg_LABELS}")
 endfunction()
 
