@@ -2,7 +2,7 @@
 //
 // Bit arithmetic on 32-bit words.
 // OWNS: nothing.
-// COST: one to three instructions where the core counts leading zeros; else 7 for the lowest bit and 17 for the highest by a table (Armv6-M), or 5 halvings.
+// COST: one to three instructions where the core counts leading zeros; else 7 for the lowest bit and 17 for the highest by a table (Armv6-M, RV32IM), or 5 halvings.
 // CALLERS: any file of lib, in any context.
 #ifndef CAIRN_BASE_BITS_H
 #define CAIRN_BASE_BITS_H
@@ -20,7 +20,7 @@
 #define BITS_HAVE_CLZ 0
 #endif
 
-#if !BITS_HAVE_CLZ && defined(__arm__) && CAIRN_SPEED // where there is a multiplication
+#if !BITS_HAVE_CLZ && (defined(__arm__) || defined(__riscv_mul)) && CAIRN_SPEED // where there is a multiplication
 #define BITS_BY_TABLE 1
 #else
 #define BITS_BY_TABLE 0

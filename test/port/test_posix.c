@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof of port/posix, and that the template compiles and refuses everything.
+// CALLERS     ctest, on host presets.
+#include "contract.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include "cairn/arena.h"
+#include "port/posix/posix.h"
+#include "port/template/port.h"
+
+#include <string.h>
+
+static void the_contract_holds(void **state)
+{
+    (void)state;
+    posix_start();
+    assert_null(contract_break(&posix_region, false)); // the C library moves the break too
+    assert_null(contract_maps(&posix_region));
+    assert_null(contract_system(&posix_system));
+}
+
+static void the_template_has_nothing_and_says_so(void **state)
+{
+    (void)state;
+    assert_non_null(contract_break(&template_region, true));
+    assert_non_null(contract_maps(&template_region));
+    struct cairn_arena arena;
+    static const struct cairn_arena_config config = {.system = &template_system, .port = &template_region};
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    assert_null(cairn_arena_alloc(&arena, 8));
+    assert_null(cairn_arena_alloc(&arena, CAIRN_ARENA_THRESHOLD));
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
+#define THREADS 4
+#define ROUNDS 20000u
+
+static struct cairn_arena arena;
+
+// Each thread keeps 32 blocks, with a byte of its own in each.
+static void *work(void *context)
+{
+    const unsigned seed = (unsigned)(uintptr_t)context;
+    unsigned char *blocks[32] = {0};
+    size_t sizes[32] = {0};
+    unsigned random = seed * 2654435761u + 1;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        random = random * 1664525u + 1013904223u;
+        const unsigned at = random >> 27;
+        if (blocks[at] != NULL && (blocks[at][0] != seed || blocks[at][sizes[at] - 1] != seed)) {
+            return "another thread wrote here";
+        }
+        const size_t size = (random >> 8 & 1023) == 0 ? (size_t)200000 : 1 + (random >> 8 & 1023);
+        unsigned char *const to = (random >> 20 & 3) == 0 ? cairn_arena_realloc(&arena, blocks[at], size) : cairn_arena_alloc(&arena, size);
+        if (to == NULL) {
+            return "no memory";
+        }
+        if ((random >> 20 & 3) != 0) {
+            cairn_arena_free(&arena, blocks[at]);
+        } else if (blocks[at] != NULL && to[0] != seed) {
+            return "a realloc lost bytes";
+        }
+        memset(to, (int)seed, size);
+        blocks[at] = to;
+        sizes[at] = size;
+    }
+    for (unsigned at = 0; at < 32; at++) {
+        cairn_arena_free(&arena, blocks[at]);
+    }
+    return NULL;
+}
+
+static void threads_share_an_arena(void **state)
+{
+    (void)state;
+    static const struct cairn_arena_config config = {
+        .system = &posix_system, .port = &posix_region, .step = 65536, .heap_max = (size_t)16 << 20};
+    pthread_t threads[THREADS];
+    posix_start();
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    for (uintptr_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, work, (void *)(i + 1)), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    struct cairn_arena_stats stats;
+    cairn_arena_stats(&arena, &stats);
+    assert_int_equal(stats.mapped_blocks, 0);
+    assert_int_equal(stats.failures, 0);
+    assert_int_equal(cairn_arena_check(&arena, NULL), 0);
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_contract_holds),
+        cmocka_unit_test(the_template_has_nothing_and_says_so),
+        cmocka_unit_test(threads_share_an_arena),
+    };
+    return cmocka_run_group_tests_name("posix", tests, NULL, NULL);
+}
