@@ -84,7 +84,8 @@ class Library:
         self.shared -= {external_in(line) for name in self.public for line in self.texts[name].splitlines()}
 
     def needs(self, name):
-        return [other for other in includes_of(self.texts[name]) if other in self.texts or fail(f"{name} includes {other}, which lib has not")]
+        found = includes_of(self.texts[name])
+        return [other for other in found if other in self.texts or fail(f"{name} includes {other}, which lib has not")]
 
     def folders_of(self, folder):
         inside = [name for name in self.texts if str(pathlib.Path(name).parent) == folder and not is_public(name)]

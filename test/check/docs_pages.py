@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 #
-# OWNS        the check of docs/PORTING.md and docs/porting/*.md: what a page tells a newcomer to write is written, what it tells him to type is
-#             run, in a folder where nothing else is. And in them the blocks marked `prints`.
+# OWNS        the check of docs/PORTING.md and docs/porting/*.md: what a page tells a newcomer to write is written, what it tells him to type
+#             is run, in a folder where nothing else is. And in them the blocks marked `prints`.
 # PICTURE     a page's folder at its start:  cairn/  a clone of the repository as it is now, with one commit on the branch main
 #                                            the files of docs/PORTING.md
 #             then its blocks from the top:  ```c file=main.c       any language: the block is that file (file=a/b.c: in a folder)
 #                                            <!-- runs -->          sh: runs in the page's folder, by `sh -eu`; each block is a new shell
 #                                            <!-- prints -->        what the sh block before it prints, to the letter
-#             A new page is a new file docs/porting/NAME.md and a line in docs/PORTING.md: nothing is entered here. It stands alone, so files that it
-#             needs of another page it shows again. What its commands call has to be on the machine: enter the package in port/setup.sh. To look at
-#             a page alone: sh test/check/docs.sh --page NAME
+#             A new page is a new file docs/porting/NAME.md and a line in docs/PORTING.md: nothing is entered here. It stands alone, so files
+#             that it needs of another page it shows again. What its commands call has to be on the machine: enter the package in
+#             port/setup.sh. To follow a page alone: sh test/check/docs.sh --page NAME
 # INVARIANTS  1. Every block is a file, is run, or is compared: one that is none of them is an error. So is a page that runs nothing.
 #             2. A page leaves nothing behind, and the repository as it was.
 # COST        about 3 seconds a page.
@@ -40,7 +40,7 @@ def write_file(folder, name, code):
 
 
 def check(text, shared, repository, folder, is_writing):
-    """Follows a page in a new folder. Returns ([(place, what is wrong)], {file: its text}, the page with what is printed where is_writing)."""
+    """Follows a page in a new folder. Returns ([(place, what is wrong)], {file: its text}, the page, with what it prints if is_writing)."""
     shutil.copytree(repository, folder / "cairn", symlinks=True)
     for name, code in shared.items():
         write_file(folder, name, code)

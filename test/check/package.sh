@@ -9,8 +9,8 @@
 #             2. An installation may be moved. It is found by those for whom it is, and not by another minor version or another word size.
 #             3. A program of another granule than its library does not link, and the linker names the reason.
 #             4. The two files: the same bytes each time; they compile without a warning by gcc and clang, 32 and 64 bit, for Armv6-M and
-#                Armv7E-M, at each level; what cairn.c defines for others, cairn.h declares; no .data, no .bss; linked, at most 32 bytes larger
-#                than the library.
+#                Armv7E-M, at each level; what cairn.c defines for others, cairn.h declares; no .data, no .bss; linked, at most 32 bytes
+#                larger than the library.
 set -eu
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
@@ -29,7 +29,13 @@ bad=0
 pass() {
     what=$1
     shift
-    if "$@" >"$work/log" 2>&1; then passed=$((passed + 1)); else bad=1 && echo "package: $what: fails" && tail -n 30 "$work/log"; fi
+    if "$@" >"$work/log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        bad=1
+        echo "package: $what: fails"
+        tail -n 30 "$work/log"
+    fi
 }
 
 ok() {
@@ -42,8 +48,18 @@ refused() {
     what=$1
     pattern=$2
     shift 2
-    if "$@" >"$work/log" 2>&1; then bad=1 && echo "package: $what: passes" && return; fi
-    if grep -q "$pattern" "$work/log"; then passed=$((passed + 1)); else bad=1 && echo "package: $what: says no '$pattern'" && tail -n 30 "$work/log"; fi
+    if "$@" >"$work/log" 2>&1; then
+        bad=1
+        echo "package: $what: passes"
+        return
+    fi
+    if grep -q "$pattern" "$work/log"; then
+        passed=$((passed + 1))
+    else
+        bad=1
+        echo "package: $what: does not say '$pattern'"
+        tail -n 30 "$work/log"
+    fi
 }
 
 build() {
@@ -59,8 +75,8 @@ project() {
     count=$((${count:-0} + 1))
     build_folder=$work/project$count
     pass "$way, $*" build -S "$consumer/cmake" -B "$build_folder" -D WAY="$way" -D CAIRN="$root" "$@"
-    ok "$way in C, $*" "$build_folder/consumer" "$version" "$granule" "$harden"
-    ok "$way in C++, $*" "$build_folder/consumer_cxx" "$version" "$granule" "$harden"
+    ok "$way runs in C, $*" "$build_folder/consumer" "$version" "$granule" "$harden"
+    ok "$way runs in C++, $*" "$build_folder/consumer_cxx" "$version" "$granule" "$harden"
 }
 
 # installed NAME OPTION...: an installation at $work/NAME, moved there from where it was written.
@@ -89,7 +105,7 @@ consumer: $consumer/consumer.c
 END
         rm -f "$work/make-$1/consumer"
         pass "pkg-config, $language, $1" make -C "$work/make-$1"
-        ok "pkg-config, $language, $1" "$work/make-$1/consumer" "$version" "$2" "$3"
+        ok "pkg-config runs, $language, $1" "$work/make-$1/consumer" "$version" "$2" "$3"
     done
     pass "the version of cairn.pc" test "$(pkg-config --modversion cairn)" = "$version"
     unset PKG_CONFIG_LIBDIR
@@ -114,9 +130,12 @@ host() {
     by_make plain 8 1
     by_make options 16 2
     by_make header 16 2
-    if grep -rIl "$work\|$root" "$work/plain/lib/cmake" "$work/plain/lib/pkgconfig"; then bad=1 && echo "package: that names a folder of this build"; fi
+    if grep -rIl "$work\|$root" "$work/plain/lib/cmake" "$work/plain/lib/pkgconfig"; then
+        bad=1
+        echo "package: that names a folder of this build"
+    fi
 
-    for wanted in "${version%%.*}.$((minor + 1))" $((${version%%.*} + 1)); do
+    for wanted in $major.$((minor - 1)) $major.$((minor + 1)) $((major + 1)); do
         refused "version $wanted asked for" 'with requested version' \
             cmake -G Ninja -S "$consumer/cmake" -B "$work/wanted-$wanted" -D WAY=package -D WANTED="$wanted" -D CMAKE_PREFIX_PATH="$work/plain"
     done
@@ -135,14 +154,14 @@ board() {
     toolchain=port/cortexm/toolchain.cmake
     installed m4 --toolchain "$root/$toolchain" -D CAIRN_CORE=m4 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2 -D CMAKE_BUILD_TYPE=MinSizeRel
     build_folder=$work/project-m4
-    pass "find_package on the board" build -S "$consumer/cmake" -B "$build_folder" --toolchain "$root/$toolchain" -D CAIRN_CORE=m4 -D WAY=package \
-        -D CAIRN="$root" -D cairn_DIR="$work/m4/lib/cmake/cairn"
-    ok "find_package on the board" sh port/cortexm/qemu.sh mps2-an386 "$build_folder/consumer" "$version" 16 2
+    pass "find_package on the board" build -S "$consumer/cmake" -B "$build_folder" --toolchain "$root/$toolchain" -D CAIRN_CORE=m4 \
+        -D WAY=package -D CAIRN="$root" -D cairn_DIR="$work/m4/lib/cmake/cairn"
+    ok "find_package runs on the board" sh port/cortexm/qemu.sh mps2-an386 "$build_folder/consumer" "$version" 16 2
     # shellcheck disable=SC2046
-    pass "pkg-config for the board" arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -Os -masm-syntax-unified --specs=picolibc.specs -nostartfiles \
-        -D CAIRN_BOARD_SMALL=0 -Iport/cortexm $(flags m4 --cflags) "$consumer/consumer.c" port/cortexm/*.c $(flags m4 --libs) \
+    pass "pkg-config for the board" arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -Os -masm-syntax-unified \
+        --specs=picolibc.specs -nostartfiles -D CAIRN_BOARD_SMALL=0 -Iport/cortexm $(flags m4 --cflags) "$consumer/consumer.c" port/cortexm/*.c $(flags m4 --libs) \
         -Tport/cortexm/ld/mps2-an386.ld -Lport/cortexm/ld -Wl,--no-warn-rwx-segments -o "$work/pc.elf"
-    ok "pkg-config for the board" sh port/cortexm/qemu.sh mps2-an386 "$work/pc.elf" "$version" 16 2
+    ok "pkg-config runs on the board" sh port/cortexm/qemu.sh mps2-an386 "$work/pc.elf" "$version" 16 2
     refused "the board's library asked for by the host" '32bit' \
         cmake -G Ninja -S "$consumer/cmake" -B "$work/wrong" -D WAY=package -D WANTED="$version" -D CMAKE_PREFIX_PATH="$work/m4"
 }
@@ -162,7 +181,9 @@ compiled() {
         nm -g --defined-only "$work/$name.o" 2>/dev/null | awk '$3 !~ /^__x86/ { print $3 }' | sed 's/_granule16$//' | sort >"$work/shown"
         [ -s "$work/shown" ] || { bad=1 && echo "package: cairn.c by $* defines nothing"; }
         while read -r symbol; do
-            grep -q "\b$symbol(" "$work/pair/cairn.h" || { bad=1 && echo "package: cairn.c by $* shows $symbol, which cairn.h does not declare"; }
+            grep -q "\b$symbol(" "$work/pair/cairn.h" && continue
+            bad=1
+            echo "package: cairn.c by $* shows $symbol, which cairn.h does not declare"
         done <"$work/shown"
         size "$work/$name.o" | awk 'NR == 2 && $2 + $3 != 0 { print "package: cairn.c has .data or .bss"; exit 1 }' || bad=1
     done
@@ -215,7 +236,7 @@ pair() {
             # shellcheck disable=SC2086
             pass "the two files, $language by $compiler" $compiler $warnings -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=0 -D CONSUMER_SINGLE \
                 "-I$work/pair" -x $language "$consumer/consumer.c" -x none "$work/${compiler}64.o" -o "$program"
-            ok "the two files, $language by $compiler" "$program" "$version" 16 0
+            ok "the two files run, $language by $compiler" "$program" "$version" 16 0
         done
     done
     refused "the two files with two granules" "undefined reference to .cairn_heap_init'" \
@@ -226,8 +247,10 @@ pair() {
     done
 }
 
+major=${version%%.*}
 minor=${version#*.}
 minor=${minor%.*}
+[ "$minor" -ge 1 ] || { echo "package: write down another version that must be refused"; exit 1; }
 host
 board
 pair
