@@ -95,7 +95,9 @@ class Library:
     def body(self, name, seen_system):
         """A file without its licence line and its includes of lib, the shared names static."""
         lines, macros, depth = [], [], 0
-        for number, line in enumerate(self.texts[name].removeprefix(LICENCE_LINE).removeprefix("//\n").splitlines(), 3):
+        for number, line in enumerate(self.texts[name].splitlines(), 1):
+            if number == 1 and line + "\n" == LICENCE_LINE:
+                continue
             word = re.match(r"#[ \t]*(\w+)", line)
             depth += {"if": 1, "ifdef": 1, "ifndef": 1, "endif": -1}.get(word[1], 0) if word else 0
             found = INCLUDE.match(line.lstrip())
@@ -113,7 +115,7 @@ class Library:
         lines += ["", *(f"#undef {macro}" for macro in dict.fromkeys(macros))] if macros else []
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
         rule = f"// ==== {name} "
-        return f"{rule}{'=' * (140 - len(rule))}\n//\n{text}\n\n"
+        return f"{rule}{'=' * (140 - len(rule))}\n{text}\n\n"
 
 
 def opening(library, what):

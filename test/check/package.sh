@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every way in which cairn gets into somebody else's program, with settings that are not the defaults (with the defaults: docs/porting, which
-# docs.sh follows). Both tiers alike. About half a minute.
+# Every way in which cairn gets into a program of somebody else's, with settings that are not the defaults (with those: docs/porting,
+# which docs.sh follows). Both tiers alike. About half a minute.
 #
 # INVARIANTS  1. add_subdirectory, FetchContent, find_package and pkg-config, in C and in C++, on the host and on a board: the program has the
 #                settings that its library was built with, whether they were given as options or in a header.
@@ -137,7 +137,8 @@ host() {
 
     for wanted in $major.$((minor - 1)) $major.$((minor + 1)) $((major + 1)); do
         refused "version $wanted asked for" 'with requested version' \
-            cmake -G Ninja -S "$consumer/cmake" -B "$work/wanted-$wanted" -D WAY=package -D WANTED="$wanted" -D CMAKE_PREFIX_PATH="$work/plain"
+            cmake -G Ninja -S "$consumer/cmake" -B "$work/wanted-$wanted" -D WAY=package -D WANTED="$wanted" \
+            -D CMAKE_PREFIX_PATH="$work/plain"
     done
     for name in plain options; do
         other=16
@@ -159,8 +160,8 @@ board() {
     ok "find_package runs on the board" sh port/cortexm/qemu.sh mps2-an386 "$build_folder/consumer" "$version" 16 2
     # shellcheck disable=SC2046
     pass "pkg-config for the board" arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -Os -masm-syntax-unified \
-        --specs=picolibc.specs -nostartfiles -D CAIRN_BOARD_SMALL=0 -Iport/cortexm $(flags m4 --cflags) "$consumer/consumer.c" port/cortexm/*.c $(flags m4 --libs) \
-        -Tport/cortexm/ld/mps2-an386.ld -Lport/cortexm/ld -Wl,--no-warn-rwx-segments -o "$work/pc.elf"
+        --specs=picolibc.specs -nostartfiles -D CAIRN_BOARD_SMALL=0 -Iport/cortexm \
+        $(flags m4 --cflags) "$consumer/consumer.c" port/cortexm/*.c $(flags m4 --libs) -Tport/cortexm/ld/mps2-an386.ld -Lport/cortexm/ld -Wl,--no-warn-rwx-segments -o "$work/pc.elf"
     ok "pkg-config runs on the board" sh port/cortexm/qemu.sh mps2-an386 "$work/pc.elf" "$version" 16 2
     refused "the board's library asked for by the host" '32bit' \
         cmake -G Ninja -S "$consumer/cmake" -B "$work/wrong" -D WAY=package -D WANTED="$version" -D CMAKE_PREFIX_PATH="$work/m4"
