@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# OWNS        the check of README.md and docs/*.md, and in them what stands between `<!-- results:NAME -->` and `<!-- /results -->`, and
-#             in the blocks marked `prints`.
+# OWNS        the check of README.md and docs/**/*.md, and in them what stands between `<!-- results:NAME -->` and `<!-- /results -->`, and
+#             in the blocks marked `prints`. docs_pages.py says what is true of the code in docs/PORTING.md and docs/porting: that is followed.
 # PICTURE     a mark on the line before a fenced block says what must be true of it:
 #                 <!-- runs -->      c: a whole program; it compiles without a warning as 64 and as 32 bit code, and returns 0
 #                                    sh: runs in a folder with main.c (the last c program of the file before it) and cairn, the repository
@@ -13,7 +13,7 @@
 #             3. Each numbers block has a name that test/bench/publish.py knows, is closed, and is not empty; each results block one that
 #                docs_results.py knows.
 #             4. Nothing is written but by --prints and --results.
-# COST        some 10 seconds.
+# COST        some 10 seconds, and those of docs_pages.py.
 # CALLERS     docs.sh.
 import os
 import pathlib
@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 
+import docs_pages
 import docs_results
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"(?:^<!-- (runs|prints|compiles|configures) -->\n)?^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"(?:^<!-- (runs|prints|compiles|configures) -->\n)?^```(\w*)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 NUMBERS = re.compile(r"<!-- numbers:([a-z0-9_]+) -->(.*?)<!-- (/?)numbers", re.DOTALL)
 FLAGS = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/lib/include", f"-I{ROOT}/lib"]
@@ -35,7 +36,7 @@ problems = []
 
 
 def documents():
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def problem(path, text, at, what):
@@ -131,6 +132,33 @@ def check_code(path, text, archives, folder, is_writing):
     return text
 
 
+def write(path, old, new):
+    if new != old:
+        path.write_text(new, encoding="utf-8")
+        print(f"docs: wrote {path.relative_to(ROOT)}")
+
+
+def check_pages(only, folder, is_writing):
+    """Follows docs/PORTING.md and those of docs/porting that are called `only`, each of them if it is None."""
+    shared = {}
+    docs_pages.clone(ROOT, folder / "repository")
+    for path in docs_pages.pages(ROOT):
+        is_index = path.stem == "PORTING"
+        if not is_index and only not in (None, path.stem):
+            continue
+        old = path.read_text(encoding="utf-8")
+        work = folder / path.stem
+        work.mkdir()
+        wrong, files, new = docs_pages.check(old, shared, folder / "repository", work, is_writing)
+        write(path, old, new)
+        if is_index:
+            shared = files
+        elif "<!-- runs -->" not in old:
+            problem(path, old, 0, "a page that runs nothing")
+        for at, what in wrong:
+            problem(path, old, at, what)
+
+
 # ------------------------------------------------------------------------------------------------------- links and numbers
 
 
@@ -178,30 +206,37 @@ def check_numbers(path, text, names):
             problem(path, text, block.start(), f"results:{block[2]} is empty: sh test/run.sh full, then sh test/check/docs.sh --results")
 
 
+def check_documents(folder, is_writing):
+    names = published_names()
+    archives = build_library(folder)
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        if path not in docs_pages.pages(ROOT):
+            old = text
+            text = check_code(path, old, archives, folder, is_writing)
+            write(path, old, text)
+        check_links(path, text)
+        check_numbers(path, text, names)
+
+
 def main():
-    mode = sys.argv[1] if len(sys.argv) == 2 else ""
-    if len(sys.argv) > 2 or mode not in ("", "--prints", "--results"):
-        sys.exit("usage: docs.py [--prints | --results]")
+    mode, only = (sys.argv + ["", ""])[1:3]
+    if mode not in ("", "--prints", "--results", "--page") or len(sys.argv) > 3 or (only != "") != (mode == "--page"):
+        sys.exit("usage: docs.py [--prints | --results | --page NAME]")
     if mode == "--results":
         docs_results.write(ROOT, documents())
         return
-    names = published_names()
+    if only and only not in [path.stem for path in docs_pages.pages(ROOT)]:
+        sys.exit(f"docs: there is no page docs/porting/{only}.md")
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        archives = build_library(folder)
-        for path in documents():
-            old = path.read_text(encoding="utf-8")
-            new = check_code(path, old, archives, folder, mode == "--prints")
-            if new != old:
-                path.write_text(new, encoding="utf-8")
-                print(f"docs: wrote {path.relative_to(ROOT)}")
-            check_links(path, new)
-            check_numbers(path, new, names)
+        check_pages(only or None, pathlib.Path(folder), mode == "--prints")
+        if not only:
+            check_documents(pathlib.Path(folder), mode == "--prints")
     for line in problems:
         print(line)
     if problems:
         sys.exit(f"docs: {len(problems)} problems")
-    print(f"docs: {len(documents())} documents hold")
+    print(f"docs: {only or f'{len(documents())} documents'} hold{'s' if only else ''}")
 
 
 main()

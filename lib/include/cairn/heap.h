@@ -24,6 +24,13 @@ extern "C" {
 
 struct cairn_heap;
 
+// A program that was compiled for another granule than the library must not link: where it is not the default one, the calls that make a
+// heap have another name.
+#if CAIRN_GRANULE != 8
+#define cairn_heap_init cairn_heap_init_granule16
+#define cairn_heap_attach cairn_heap_attach_granule16
+#endif
+
 // ------------------------------------------------------------------------------------------------------------ configuration
 
 // Which free block a request is cut from.
@@ -205,7 +212,14 @@ struct cairn_heap_stats {
 };
 
 // Read the figures. Zeros for a NULL heap. O(1).
+#if defined(__cplusplus) && defined(__GNUC__) // a call and a struct of one name: in C++ that is a constructor hidden
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 // Start `peak` again from what is used now.
 void cairn_heap_reset_peak(struct cairn_heap *heap);

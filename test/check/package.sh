@@ -1,0 +1,260 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Every way in which cairn gets into a program of somebody else's, with settings that are not the defaults (with those: docs/porting,
+# which docs.sh follows). Both tiers alike. About half a minute.
+#
+# INVARIANTS  1. add_subdirectory, FetchContent, find_package and pkg-config, in C and in C++, on the host and on a board: the program has the
+#                settings that its library was built with, whether they were given as options or in a header.
+#             2. An installation may be moved. It is found by those for whom it is, and not by another minor version or another word size.
+#             3. A program of another granule than its library does not link, and the linker names the reason.
+#             4. The two files: the same bytes each time; they compile without a warning by gcc and clang, 32 and 64 bit, for Armv6-M and
+#                Armv7E-M, at each level; what cairn.c defines for others, cairn.h declares; no .data, no .bss; linked, at most 32 bytes
+#                larger than the library.
+set -eu
+cd "$(dirname "$0")/../.."
+export LC_ALL=C
+unset PKG_CONFIG_PATH PKG_CONFIG_LIBDIR 2>/dev/null || true
+
+root=$PWD
+consumer=$root/test/package
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
+version=$(sed -n 's/^#define CAIRN_VERSION_[A-Z]* \([0-9]*\)$/\1/p' lib/include/cairn/types.h | paste -sd. -)
+passed=0
+bad=0
+
+# pass WHAT COMMAND...: the command must return 0. ok WHAT COMMAND...: and the last that it prints must be "consumer: ok".
+pass() {
+    what=$1
+    shift
+    if "$@" >"$work/log" 2>&1; then
+        passed=$((passed + 1))
+    else
+        bad=1
+        echo "package: $what: fails"
+        tail -n 30 "$work/log"
+    fi
+}
+
+ok() {
+    pass "$@"
+    [ "$(tail -n 1 "$work/log")" = "consumer: ok" ] || { bad=1 && echo "package: $1: did not say that all is well"; }
+}
+
+# refused WHAT PATTERN COMMAND...: the command must fail, and say why.
+refused() {
+    what=$1
+    pattern=$2
+    shift 2
+    if "$@" >"$work/log" 2>&1; then
+        bad=1
+        echo "package: $what: passes"
+        return
+    fi
+    if grep -q "$pattern" "$work/log"; then
+        passed=$((passed + 1))
+    else
+        bad=1
+        echo "package: $what: does not say '$pattern'"
+        tail -n 30 "$work/log"
+    fi
+}
+
+build() {
+    cmake -G Ninja "$@" && cmake --build "$build_folder"
+}
+
+# project WAY GRANULE HARDEN OPTION...: the CMake project, built in its own folder, and both its programs run.
+project() {
+    way=$1
+    granule=$2
+    harden=$3
+    shift 3
+    count=$((${count:-0} + 1))
+    build_folder=$work/project$count
+    pass "$way, $*" build -S "$consumer/cmake" -B "$build_folder" -D WAY="$way" -D CAIRN="$root" "$@"
+    ok "$way runs in C, $*" "$build_folder/consumer" "$version" "$granule" "$harden"
+    ok "$way runs in C++, $*" "$build_folder/consumer_cxx" "$version" "$granule" "$harden"
+}
+
+# installed NAME OPTION...: an installation at $work/NAME, moved there from where it was written.
+installed() {
+    name=$1
+    shift
+    build_folder=$work/build-$name
+    pass "building $name" build -S . -B "$build_folder" -D CAIRN_TESTS=OFF -D CMAKE_INSTALL_LIBDIR=lib "$@"
+    pass "installing $name" cmake --install "$build_folder" --prefix "$work/elsewhere/$name"
+    mv "$work/elsewhere/$name" "$work/$name"
+}
+
+# flags NAME WHAT: what pkg-config says of an installation, and of nothing else on this machine.
+flags() {
+    PKG_CONFIG_LIBDIR=$work/$1/lib/pkgconfig pkg-config "$2" cairn
+}
+
+# by_make NAME GRANULE HARDEN: a Makefile that asks pkg-config; in C, and in C++.
+by_make() {
+    export PKG_CONFIG_LIBDIR="$work/$1/lib/pkgconfig"
+    mkdir -p "$work/make-$1"
+    for language in c c++; do
+        cat >"$work/make-$1/Makefile" <<END
+consumer: $consumer/consumer.c
+	\$(CC) -x $language $warnings \$(shell pkg-config --cflags cairn) \$< -x none \$(shell pkg-config --libs cairn) -o \$@
+END
+        rm -f "$work/make-$1/consumer"
+        pass "pkg-config, $language, $1" make -C "$work/make-$1"
+        ok "pkg-config runs, $language, $1" "$work/make-$1/consumer" "$version" "$2" "$3"
+    done
+    pass "the version of cairn.pc" test "$(pkg-config --modversion cairn)" = "$version"
+    unset PKG_CONFIG_LIBDIR
+}
+
+# ------------------------------------------------------------------------------------------------------------ on the host
+
+printf '#define CAIRN_GRANULE 16\n#define CAIRN_HARDEN 2\n' >"$work/my_cairn.h"
+
+host() {
+    installed plain
+    installed options -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
+    installed header -D CAIRN_CONFIG_FILE="$work/my_cairn.h"
+
+    project folder 16 2 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
+    project folder 16 2 -D CAIRN_CONFIG_FILE="$work/my_cairn.h"
+    project fetch 16 2 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
+    mv "$work/my_cairn.h" "$work/gone.h" # what is installed does without it
+    project package 8 1 -D cairn_DIR="$work/plain/lib/cmake/cairn" -D WANTED="${version%.*}"
+    project package 16 2 -D CMAKE_PREFIX_PATH="$work/options"
+    project package 16 2 -D CMAKE_PREFIX_PATH="$work/header"
+    by_make plain 8 1
+    by_make options 16 2
+    by_make header 16 2
+    if grep -rIl "$work\|$root" "$work/plain/lib/cmake" "$work/plain/lib/pkgconfig"; then
+        bad=1
+        echo "package: that names a folder of this build"
+    fi
+
+    for wanted in $major.$((minor - 1)) $major.$((minor + 1)) $((major + 1)); do
+        refused "version $wanted asked for" 'with requested version' \
+            cmake -G Ninja -S "$consumer/cmake" -B "$work/wanted-$wanted" -D WAY=package -D WANTED="$wanted" \
+            -D CMAKE_PREFIX_PATH="$work/plain"
+    done
+    for name in plain options; do
+        other=16
+        missing=cairn_heap_init_granule16
+        [ $name = plain ] || { other=8 && missing=cairn_heap_init; }
+        refused "another granule than that of $name" "undefined reference to .$missing'" \
+            cc -D CAIRN_GRANULE=$other "-I$work/$name/include" "$consumer/consumer.c" "$work/$name/lib/libcairn.a" -o "$work/never"
+    done
+}
+
+# ------------------------------------------------------------------------------------------------------------- on a board
+
+board() {
+    toolchain=port/cortexm/toolchain.cmake
+    installed m4 --toolchain "$root/$toolchain" -D CAIRN_CORE=m4 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2 -D CMAKE_BUILD_TYPE=MinSizeRel
+    build_folder=$work/project-m4
+    pass "find_package on the board" build -S "$consumer/cmake" -B "$build_folder" --toolchain "$root/$toolchain" -D CAIRN_CORE=m4 \
+        -D WAY=package -D CAIRN="$root" -D cairn_DIR="$work/m4/lib/cmake/cairn"
+    ok "find_package runs on the board" sh port/cortexm/qemu.sh mps2-an386 "$build_folder/consumer" "$version" 16 2
+    # shellcheck disable=SC2046
+    pass "pkg-config for the board" arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -Os -masm-syntax-unified \
+        --specs=picolibc.specs -nostartfiles -D CAIRN_BOARD_SMALL=0 -Iport/cortexm \
+        $(flags m4 --cflags) "$consumer/consumer.c" port/cortexm/*.c $(flags m4 --libs) -Tport/cortexm/ld/mps2-an386.ld -Lport/cortexm/ld -Wl,--no-warn-rwx-segments -o "$work/pc.elf"
+    ok "pkg-config runs on the board" sh port/cortexm/qemu.sh mps2-an386 "$work/pc.elf" "$version" 16 2
+    refused "the board's library asked for by the host" '32bit' \
+        cmake -G Ninja -S "$consumer/cmake" -B "$work/wrong" -D WAY=package -D WANTED="$version" -D CMAKE_PREFIX_PATH="$work/m4"
+}
+
+# ---------------------------------------------------------------------------------------------------------- the two files
+
+# compiled NAME COMPILER...: the pair at each level, with and without settings; and what an object of it shows to others. NAME.o stays: -Os, a
+# granule of 16, nothing checked.
+compiled() {
+    name=$1
+    shift
+    for level in -O0 -O2 -Os; do
+        for settings in "" "-DCAIRN_GRANULE=16 -DCAIRN_HARDEN=0"; do
+            # shellcheck disable=SC2086
+            pass "cairn.c by $* $level $settings" "$@" -std=c11 -pedantic $level $settings $warnings -c "$work/pair/cairn.c" -o "$work/$name.o"
+        done
+        nm -g --defined-only "$work/$name.o" 2>/dev/null | awk '$3 !~ /^__x86/ { print $3 }' | sed 's/_granule16$//' | sort >"$work/shown"
+        [ -s "$work/shown" ] || { bad=1 && echo "package: cairn.c by $* defines nothing"; }
+        while read -r symbol; do
+            grep -q "\b$symbol(" "$work/pair/cairn.h" && continue
+            bad=1
+            echo "package: cairn.c by $* shows $symbol, which cairn.h does not declare"
+        done <"$work/shown"
+        size "$work/$name.o" | awk 'NR == 2 && $2 + $3 != 0 { print "package: cairn.c has .data or .bss"; exit 1 }' || bad=1
+    done
+}
+
+# bytes CORE CALLS OBJECT...: what the linker keeps of a program that makes these calls.
+bytes() {
+    core=$1
+    names=
+    for name in $2; do names="$names CALL($name)"; done
+    shift 2
+    arm-none-eabi-gcc -mcpu="cortex-$core" -mthumb --specs=picolibc.specs -Os -fno-builtin -nostartfiles "-DCALLS=$names" \
+        -Ttest/bench/target/weigh.ld -Wl,--gc-sections -Wl,--no-warn-rwx-segments test/bench/target/weigh.c "$@" -o "$work/weighed.elf"
+    arm-none-eabi-size "$work/weighed.elf" | awk 'NR == 2 { print $1 + $2 }'
+}
+
+# weighed CORE LEVEL: the pair against the library.
+weighed() {
+    options="-mcpu=cortex-$1 -mthumb $2 -std=c11 -ffreestanding -ffunction-sections -fdata-sections"
+    objects=$work/objects-$1$2
+    mkdir "$objects"
+    # shellcheck disable=SC2086
+    (cd "$objects" && arm-none-eabi-gcc $options "-I$root/lib" "-I$root/lib/include" -c "$root"/lib/*/*.c)
+    # shellcheck disable=SC2086
+    arm-none-eabi-gcc $options -c "$work/pair/cairn.c" -o "$work/weighed.o"
+    whole=$(arm-none-eabi-nm -g --defined-only "$work/weighed.o" | awk '$2 == "T" { print $3 }')
+    for calls in "cairn_heap_init cairn_heap_alloc cairn_heap_free" "$whole"; do
+        library=$(bytes "$1" "$calls" "$objects"/*.o)
+        pair=$(bytes "$1" "$calls" "$work/weighed.o")
+        echo "package: $1 $2, $(echo "$calls" | wc -w) calls: the library $library bytes, the two files $pair"
+        [ "$pair" -le $((library + 32)) ] || { bad=1 && echo "package: the two files are larger"; }
+    done
+}
+
+pair() {
+    pass "single.py" env PYTHONHASHSEED=1 python3 port/single/single.py "$work/pair"
+    pass "single.py again" env PYTHONHASHSEED=2 python3 port/single/single.py "$work/again"
+    pass "the two files twice" diff -r "$work/pair" "$work/again"
+    pass "their version" grep -q "^// cairn $version: " "$work/pair/cairn.h"
+
+    compiled gcc64 gcc
+    compiled gcc32 gcc -m32
+    compiled clang64 clang
+    compiled clang32 clang -m32
+    compiled m0 arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb
+    compiled m4 arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb
+    for compiler in gcc clang; do
+        for language in c c++; do
+            program=$work/pair-$compiler-$language
+            # shellcheck disable=SC2086
+            pass "the two files, $language by $compiler" $compiler $warnings -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=0 -D CONSUMER_SINGLE \
+                "-I$work/pair" -x $language "$consumer/consumer.c" -x none "$work/${compiler}64.o" -o "$program"
+            ok "the two files run, $language by $compiler" "$program" "$version" 16 0
+        done
+    done
+    refused "the two files with two granules" "undefined reference to .cairn_heap_init'" \
+        cc -D CONSUMER_SINGLE "-I$work/pair" "$consumer/consumer.c" "$work/gcc64.o" -o "$work/never"
+    for core in m0 m4; do
+        weighed $core -Os
+        weighed $core -O2
+    done
+}
+
+major=${version%%.*}
+minor=${version#*.}
+minor=${minor%.*}
+[ "$minor" -ge 1 ] || { echo "package: write down another version that must be refused"; exit 1; }
+host
+board
+pair
+
+[ $bad -eq 0 ] || exit 1
+echo "package: $passed of $passed hold"
