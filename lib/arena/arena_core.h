@@ -70,8 +70,8 @@ CAIRN_INLINE size_t round_to(size_t size, size_t unit)
     return (size + unit - 1) & ~(unit - 1);
 }
 
-// regions.c. The hooks that the heaps of all regions have; the context is the arena.
-extern const struct cairn_heap_hooks cairn_arena_hooks_;
+// regions.c. Make the heap of a region, with the arena's fit, lock and reports. Returns as cairn_heap_init.
+CAIRN_MUST_CHECK int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size);
 void cairn_arena_report_(void *context, const struct cairn_report *report);
 // The region that holds the address; NULL for none.
 struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address);

@@ -91,7 +91,7 @@ static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
 }
 
-static void *alloc_other(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
+static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
 {
     void *block = NULL;
     *fresh = false;
@@ -118,7 +118,7 @@ static void *request(struct cairn_arena *arena, const struct cairn_arena_want *w
     do {
         const uint32_t key = arena_lock(arena);
         for (size_t i = 0; i < count && block == NULL; i++) {
-            block = alloc_other(arena, wants[i], alignment, size, fresh);
+            block = alloc_somewhere(arena, wants[i], alignment, size, fresh);
         }
         arena->failures += block == NULL;
         arena_unlock(arena, key);
@@ -181,7 +181,7 @@ static CAIRN_COLD void refuse(struct cairn_arena *arena, const void *address)
     cairn_arena_report_(arena, &report);
 }
 
-static CAIRN_NOINLINE void free_other(struct cairn_arena *arena, void *block)
+static CAIRN_NOINLINE void free_elsewhere(struct cairn_arena *arena, void *block)
 {
     struct cairn_arena_region *const region = cairn_arena_find_(arena, block);
     struct cairn_arena_map *const map = region == NULL ? cairn_map_find_(arena, block) : NULL;
@@ -207,7 +207,7 @@ void cairn_arena_free_(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
     if (heap->control == NULL || CAIRN_UNLIKELY(!is_inside(heap, block))) {
-        free_other(arena, block);
+        free_elsewhere(arena, block);
         return;
     }
     cairn_heap_free_(heap, block);
@@ -256,7 +256,7 @@ static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_
     const struct cairn_arena_want want = {attributes & ~MEMORY_MAPPED, 0};
     bool fresh;
     uint32_t key = arena_lock(arena);
-    void *const to = alloc_other(arena, want, 0, size, &fresh);
+    void *const to = alloc_somewhere(arena, want, 0, size, &fresh);
     arena_unlock(arena, key);
     if (to != NULL) {
         memcpy(to, block, old_size < size ? old_size : size);
@@ -291,7 +291,7 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
     return more ? cairn_heap_realloc(heap, block, size) : NULL;
 }
 
-static void *change(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
+static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
 {
     void *to = NULL;
     if (size > old_size && size >= arena->threshold && has_maps(arena) && (region == &arena->first || (region->attributes & MEMORY_MAPPED) != 0)) {
@@ -328,7 +328,7 @@ void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
         if (old_size == 0) {
             return NULL;
         }
-        to = region == NULL ? change_map(arena, block, old_size, size) : change(arena, region, block, old_size, size);
+        to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size);
         arena->failures += to == NULL;
     } while (to == NULL && config->failed != NULL && config->failed(config->context, arena, size));
     return to;

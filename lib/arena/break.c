@@ -73,9 +73,7 @@ static bool start_heap(struct cairn_arena *arena, size_t need)
             return false;
         }
     }
-    const struct cairn_heap_config config = {.fit = arena->config->fit, .search = arena->config->search, .max_size = most,
-                                             .hooks = &cairn_arena_hooks_, .context = arena};
-    if (cairn_heap_init(&arena->first.heap, where + lead, size, &config) != 0) {
+    if (cairn_arena_heap_(arena, &arena->first, where + lead, size, most) != 0) {
         (void)port->brk(port->context, -(ptrdiff_t)(lead + size));
         return false;
     }

@@ -180,10 +180,8 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need)
     if (own == NULL) {
         return false;
     }
-    const struct cairn_heap_config config = {
-        .fit = arena->config->fit, .search = arena->config->search, .hooks = &cairn_arena_hooks_, .context = arena};
     *own = (struct mapped_region){.region.attributes = arena->config->attributes | MEMORY_MAPPED, .size = size};
-    if (cairn_heap_init(&own->region.heap, own + 1, size - sizeof *own, &config) != 0) {
+    if (cairn_arena_heap_(arena, &own->region, own + 1, size - sizeof *own, size - sizeof *own) != 0) {
         (void)arena->config->port->unmap(arena->config->port->context, own, size);
         return false;
     }

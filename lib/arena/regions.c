@@ -31,7 +31,13 @@ void cairn_arena_report_(void *context, const struct cairn_report *report)
     CAIRN_TRAP();
 }
 
-const struct cairn_heap_hooks cairn_arena_hooks_ = {hook_lock, hook_unlock, NULL, cairn_arena_report_, NULL};
+int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)
+{
+    static const struct cairn_heap_hooks hooks = {hook_lock, hook_unlock, NULL, cairn_arena_report_, NULL};
+    const struct cairn_heap_config config = {
+        .fit = arena->config->fit, .search = arena->config->search, .max_size = max_size, .hooks = &hooks, .context = arena};
+    return cairn_heap_init(&region->heap, memory, size, &config);
+}
 
 static bool is_whole(const struct cairn_port_region *port)
 {
@@ -82,10 +88,8 @@ int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region
     if (!is_arena(arena) || region == NULL || (attributes & MEMORY_MAPPED) != 0) {
         return CAIRN_EINVAL;
     }
-    const struct cairn_heap_config config = {
-        .fit = arena->config->fit, .search = arena->config->search, .hooks = &cairn_arena_hooks_, .context = arena};
     *region = (struct cairn_arena_region){.attributes = attributes, .smallest = smallest};
-    const int error = cairn_heap_init(&region->heap, memory, size, &config);
+    const int error = cairn_arena_heap_(arena, region, memory, size, size);
     if (error != 0) {
         return error;
     }

@@ -25,6 +25,10 @@ extern "C" {
 
 struct cairn_arena;
 
+#if CAIRN_GRANULE != 8 // as in heap.h
+#define cairn_arena_init cairn_arena_init_granule16
+#endif
+
 // What memory is like: bits that a region has and a request asks for. Bits 16 to 30 are the user's; bit 31 is the arena's own.
 #define CAIRN_MEMORY_FAST 0x0001u     // tightly coupled, no wait states
 #define CAIRN_MEMORY_DMA 0x0002u      // bus masters reach it
@@ -151,7 +155,7 @@ struct cairn_arena_stats {
 };
 
 // Read the figures. Zeros for a NULL arena. O(regions).
-void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);
+CAIRN_SAME_NAME(void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);)
 
 // Check every rule: each region's heap (heap.h), and the arena's own. Returns 0, or CAIRN_ECORRUPT and in *fault what and where; fault may be
 // NULL. CAIRN_RULE_A1: the table of mapped blocks is not in order, its sizes are not whole pages or their sum is not `mapped`.

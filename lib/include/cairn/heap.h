@@ -212,14 +212,7 @@ struct cairn_heap_stats {
 };
 
 // Read the figures. Zeros for a NULL heap. O(1).
-#if defined(__cplusplus) && defined(__GNUC__) // a call and a struct of one name: in C++ that is a constructor hidden
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#endif
-void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats);
-#if defined(__cplusplus) && defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
+CAIRN_SAME_NAME(void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats);)
 
 // Start `peak` again from what is used now.
 void cairn_heap_reset_peak(struct cairn_heap *heap);

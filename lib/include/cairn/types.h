@@ -21,6 +21,14 @@
 #define CAIRN_MUST_CHECK
 #endif
 
+// A call that has the name of a struct: in C++ that hides a constructor, of which compilers warn.
+#if defined(__cplusplus) && defined(__GNUC__)
+#define CAIRN_SAME_NAME(declaration)                                                                                             \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"") declaration _Pragma("GCC diagnostic pop")
+#else
+#define CAIRN_SAME_NAME(declaration) declaration
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
