@@ -26,8 +26,9 @@
 //   No block is lost: let a word be nonzero, and nobody between its steps. The last change from zero was F; F has set the summary bit since.
 //   If somebody has cleared it after that, he looked at the word still later (2): he saw what F wrote, or what came after it, and set it again.
 //   If he saw zero, somebody emptied the word after F, and F was not the last.
-//   While a call is between its steps (interrupted, say) a bit of the summary may be wrong for its one word. One too many costs a look. For one too few
-//   alloc takes a fresh block, and where there is none looks at every word. So NULL says: each block was in use at one moment of the call.
+//   A bit too many stays where somebody emptied the word between the two steps of F. It costs the next alloc that comes there a look, and is gone.
+//   While a call is between its steps (interrupted, say) a bit may be missing. Then alloc takes a fresh block, and where there is none looks at every
+//   word. So NULL says: each block was in use at one moment of the call.
 //
 // COST: O(1). A step begins again only if somebody else has changed the word meanwhile: lock-free.
 // CALLERS: lib/pool, any context.

@@ -112,6 +112,7 @@ int cairn_pool_check(const struct cairn_pool *pool, struct cairn_pool_fault *fau
         return broken(fault, CAIRN_POOL_RULE_P2, &pool->fresh);
     }
     uint32_t summary = 0;
+    uint32_t there = 0;
     for (uint32_t w = 0; w < words_for(pool->count); w++) {
         for (uint32_t place = 0; place < 32; place++) {
             const uint32_t number = (w << CAIRN_POOL_SHIFT) + place;
@@ -120,8 +121,9 @@ int cairn_pool_check(const struct cairn_pool *pool, struct cairn_pool_fault *fau
             }
         }
         summary |= pool->words[w] != 0 ? bit_from_top(w) : 0;
+        there |= bit_from_top(w);
     }
-    if (summary != pool->summary) {
+    if ((summary & ~pool->summary) != 0 || (pool->summary & ~there) != 0) {
         return broken(fault, CAIRN_POOL_RULE_P4, &pool->summary);
     }
     return 0;

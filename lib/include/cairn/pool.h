@@ -92,7 +92,7 @@ enum cairn_pool_rule {
     CAIRN_POOL_RULE_P1, // the handle's constants agree with each other
     CAIRN_POOL_RULE_P2, // no more blocks were handed out than there are
     CAIRN_POOL_RULE_P3, // only blocks that were handed out have a bit
-    CAIRN_POOL_RULE_P4, // a word's bit in the summary is set exactly when the word has a bit
+    CAIRN_POOL_RULE_P4, // a word that has a bit has its own in the summary, which has none for a word that is not there
 };
 
 struct cairn_pool_fault {
