@@ -132,6 +132,25 @@ CAIRN_INLINE uint32_t atomic_hint(const uint32_t *word)
 #endif
 }
 
+// Four words side by side, by one instruction where the core has one for it: the first a hint, the others such as do not change.
+#if defined(ATOMIC_EXCLUSIVE) && defined(__thumb2__)
+#define ATOMIC_LOADS_FOUR 1
+CAIRN_INLINE void atomic_hint_four(const void *from, uintptr_t words[4])
+{
+    register uintptr_t first __asm__("r2");
+    register uintptr_t second __asm__("r3");
+    register uintptr_t third __asm__("r4");
+    register uintptr_t fourth __asm__("r5");
+    __asm__ volatile("ldmia %4, {%0, %1, %2, %3}" : "=r"(first), "=r"(second), "=r"(third), "=r"(fourth) : "r"(from) : "memory");
+    words[0] = first;
+    words[1] = second;
+    words[2] = third;
+    words[3] = fourth;
+}
+#else
+#define ATOMIC_LOADS_FOUR 0
+#endif
+
 // Set bits, clear bits, add: until nobody else comes between.
 CAIRN_INLINE void atomic_set(uint32_t *word, uint32_t bits)
 {

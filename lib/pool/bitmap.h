@@ -52,6 +52,8 @@
 #define NO_NUMBER UINT32_MAX
 
 _Static_assert(CAIRN_POOL_SHIFT >= 1 && CAIRN_POOL_SHIFT <= 5, "a word has 32 bits");
+_Static_assert(sizeof(void *) != 4 || (offsetof(struct cairn_pool, words) == 4 && offsetof(struct cairn_pool, base) == 8 &&
+                                       offsetof(struct cairn_pool, stride) == 12), "the front is four words");
 _Static_assert(POOL_MOST <= CAIRN_POOL_BLOCKS, "a summary has 32 bits");
 
 CAIRN_INLINE bool is_pool(const struct cairn_pool *pool)
@@ -89,6 +91,25 @@ CAIRN_INLINE uintptr_t block_number(const struct cairn_pool *pool, const void *a
         return bits_rotate((uint32_t)product, pool->shift);
     }
     return product >> (pool->shift & (bits - 1)) | product << (-pool->shift & (bits - 1));
+}
+
+// What alloc needs to find a block and its address: the handle's front.
+struct pool_front {
+    uint32_t summary;
+    uint32_t *words;
+    unsigned char *base;
+    size_t stride;
+};
+
+CAIRN_INLINE struct pool_front pool_front(const struct cairn_pool *pool)
+{
+#if ATOMIC_LOADS_FOUR
+    uintptr_t words[4];
+    atomic_hint_four(pool, words);
+    return (struct pool_front){(uint32_t)words[0], (uint32_t *)words[1], (unsigned char *)words[2], (size_t)words[3]};
+#else
+    return (struct pool_front){atomic_hint(&pool->summary), pool->words, pool->base, pool->stride};
+#endif
 }
 
 // Word w was seen empty, or made so: clear its bit in the summary, and set it again if a block has come meanwhile.

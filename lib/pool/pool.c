@@ -52,41 +52,43 @@ static CAIRN_NOINLINE void *settle_other(struct cairn_pool *pool, uint32_t numbe
 }
 
 // Take the only block of a word, which may have none.
-CAIRN_INLINE void *alloc_last(struct cairn_pool *pool, uint32_t *word, uint32_t w, uint32_t old)
+CAIRN_INLINE void *alloc_last(struct cairn_pool *pool, const struct pool_front *front, uint32_t w, uint32_t old)
 {
+    uint32_t *const word = &front->words[w];
     if (CAIRN_UNLIKELY(old == 0) || CAIRN_UNLIKELY(!atomic_close(word, old, 0))) {
         return alloc_other(pool);
     }
     const uint32_t number = w << CAIRN_POOL_SHIFT | bits_leading(old);
     const uint32_t full = atomic_open(&pool->summary);
-    if (CAIRN_UNLIKELY(!atomic_close(&pool->summary, full, full & ~(POOL_TOP >> w))) || CAIRN_UNLIKELY(atomic_look(word) != 0)) {
+    (void)atomic_close(&pool->summary, full, full & ~(POOL_TOP >> w)); // where it does not, a bit too many is left
+    if (CAIRN_UNLIKELY(atomic_look(word) != 0)) {
         return settle_other(pool, number);
     }
-    return block_address(pool, number);
+    return front->base + number * front->stride;
 }
 
 void *cairn_pool_alloc(struct cairn_pool *pool)
 {
     CAIRN_FORGET(pool);
+    CAIRN_POP_RETURN();
     if (CAIRN_UNLIKELY(pool == NULL)) {
         return NULL;
     }
-    const uint32_t summary = atomic_hint(&pool->summary);
-    uint32_t *const words = pool->words;
-    if (CAIRN_UNLIKELY(summary == 0)) {
+    const struct pool_front front = pool_front(pool);
+    if (CAIRN_UNLIKELY(front.summary == 0)) {
         return alloc_fresh(pool);
     }
-    const uint32_t w = bits_leading(summary);
-    uint32_t *const word = &words[w];
+    const uint32_t w = bits_leading(front.summary);
+    uint32_t *const word = &front.words[w];
     const uint32_t old = atomic_open(word);
     const uint32_t now = old & (old - 1);
     if (now == 0) {
-        return alloc_last(pool, word, w, old);
+        return alloc_last(pool, &front, w, old);
     }
     if (CAIRN_UNLIKELY(!atomic_close(word, old, now))) {
         return alloc_other(pool);
     }
-    return block_address(pool, w << CAIRN_POOL_SHIFT | bits_leading(old ^ now));
+    return front.base + (w << CAIRN_POOL_SHIFT | bits_leading(old ^ now)) * front.stride;
 }
 
 // -------------------------------------------------------------------------------------------------------------------- free
