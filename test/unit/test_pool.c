@@ -118,6 +118,25 @@ static void an_empty_pool_fails_and_counts_it(void **state)
     assert_int_equal(stats().failures, 3);
 }
 
+// As a free leaves it that is interrupted between its two steps.
+static void a_block_is_found_without_its_summary_bit(void **state)
+{
+    (void)state;
+    make(8, 70, &config);
+    const uint32_t count = take_all();
+    cairn_pool_free(&pool, blocks[33]);
+    cairn_pool_free(&pool, blocks[69]);
+    const uint32_t summary = pool.summary;
+    pool.summary = 0;
+    assert_ptr_equal(cairn_pool_alloc(&pool), blocks[33]);
+    assert_int_equal(cairn_pool_check(&pool, NULL), CAIRN_ECORRUPT);
+    pool.summary = summary;
+    assert_ptr_equal(cairn_pool_alloc(&pool), blocks[69]);
+    assert_null(cairn_pool_alloc(&pool));
+    assert_int_equal(pool.summary, 0);
+    assert_sound(count);
+}
+
 static void freed_blocks_come_before_fresh_ones(void **state)
 {
     (void)state;
@@ -254,6 +273,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_blocks_are_distinct_aligned_and_inside),
         cmocka_unit_test(an_empty_pool_fails_and_counts_it),
+        cmocka_unit_test(a_block_is_found_without_its_summary_bit),
         cmocka_unit_test(freed_blocks_come_before_fresh_ones),
         cmocka_unit_test(every_pointer_but_the_start_of_a_used_block_is_refused),
         cmocka_unit_test(far_pointers_are_refused),
