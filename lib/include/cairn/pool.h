@@ -6,7 +6,7 @@
 //   alignment     every block is a multiple of CAIRN_GRANULE (8), or of what the configuration says
 //   a block       its size rounded up to the alignment, and one bit
 //   sizes         any block size; 1 to CAIRN_POOL_BLOCKS (1024) blocks
-//   time          alloc and free O(1), a few tens of instructions; an alloc that fails looks at each word of 32 bits once more
+//   time          alloc and free O(1), for `sh test/bench/run.sh --only pools` to count; an alloc that fails looks at each word of 32 bits
 //   threads, ISR  alloc, free, owns and stats may run in any thread and interrupt at the same time, without a lock. Interrupts stay enabled
 //                 where the core has exclusive loads and stores (Armv7-M, Armv8-M), or the compiler atomic words (hosts, RISC-V with A);
 //                 Armv6-M masks them for a few instructions at a time. Armv7-M, Armv6-M: by the contexts of one core.
@@ -63,8 +63,8 @@ void cairn_pool_deinit(struct cairn_pool *pool);
 // CAIRN_POOL_BLOCKS, or more bytes than a size_t counts.
 size_t cairn_pool_size(size_t block_size, size_t count, size_t alignment);
 
-// Take a block, not zeroed. Of those that were freed one of the lowest 32 that have any; one that was never handed out only if none was
-// freed. Returns NULL iff pool is NULL or no pool, or each block was seen in use at one moment of the call. Any context. O(1).
+// Take a block, not zeroed: of those that were freed one of the lowest 32 blocks that have any; one that was never handed out only if no
+// other is free. Returns NULL iff pool is NULL or no pool, or each block was seen in use at one moment of the call. Any context. O(1).
 void *cairn_pool_alloc(struct cairn_pool *pool);
 
 // Give a block back. NULL: nothing. Anything that is not the start of a used block of this pool is reported and refused (a stale pointer whose

@@ -2,8 +2,8 @@
 //
 // Instructions of a pool's alloc and free, one situation at a time and in random order.
 //
-//   pool    prints name,calls,average,maximum: of every call that does its work (alloc, free), of each situation (alloc.fresh ...), and of the calls that
-//           do not (alloc_fails, free_refused), which are in no sum
+//   pool    prints name,calls,average,maximum: of every call that does its work (alloc, free), of each situation (alloc.fresh ...), and of
+//           the calls that do not (alloc_fails, free_refused), which are in no sum
 //
 // OWNS        pools of 1 to 1000 blocks, one after the other.
 // PICTURE     up to the top, and once more; down to nothing in a mixed order; then up and down at random
