@@ -71,7 +71,7 @@ CAIRN_INLINE uint32_t atomic_mask(void)
 #if defined(ATOMIC_PRIMASK)
     __asm__ volatile("mrs %0, primask\n\tcpsid i" : "=r"(key) : : "memory");
 #else
-    __asm__ volatile("csrrci %0, mstatus, 8" : "=r"(key) : : "memory");
+    __asm__ volatile(".insn i 0x73, 7, %0, x8, 0x300" : "=r"(key) : : "memory"); // CSRRCI key, mstatus, 8: named, it would need -march=.._zicsr
 #endif
     return key;
 }
@@ -81,7 +81,7 @@ CAIRN_INLINE void atomic_unmask(uint32_t key)
 #if defined(ATOMIC_PRIMASK)
     __asm__ volatile("msr primask, %0" : : "r"(key) : "memory");
 #else
-    __asm__ volatile("csrs mstatus, %0" : : "r"(key & 8) : "memory");
+    __asm__ volatile(".insn i 0x73, 2, x0, %0, 0x300" : : "r"(key & 8) : "memory"); // CSRS mstatus, key
 #endif
 }
 
