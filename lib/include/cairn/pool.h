@@ -78,8 +78,8 @@ struct cairn_pool_stats {
     size_t block_size; // bytes, as in init
     size_t stride;     // bytes from a block to the next
     uint32_t count;    // blocks
-    uint32_t used;     // blocks in use: while others call, at some moment between the first call and the last of those that overlap
-    uint32_t peak;     // largest `used` so far; where calls overlapped, by as many more as did, at most
+    uint32_t used;     // blocks in use; while others call: word by word, each at its moment
+    uint32_t peak;     // largest `used` so far, exact where no calls overlap; else an alloc that did not see a block just freed may have added to it
     uint32_t failures; // allocations that returned NULL
 };
 
