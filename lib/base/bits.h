@@ -75,6 +75,17 @@ CAIRN_INLINE uint32_t bits_lowest(uint32_t word)
 #endif
 }
 
+// Rotate right, by as many places modulo 32. In C the compiler masks the count, which the core does not need.
+CAIRN_INLINE uint32_t bits_rotate(uint32_t word, uint32_t by)
+{
+#if defined(__GNUC__) && defined(__ARM_ARCH) && defined(__thumb2__)
+    __asm__("ror %0, %1, %2" : "=r"(word) : "r"(word), "r"(by));
+    return word;
+#else
+    return word >> (by & 31) | word << (-by & 31);
+#endif
+}
+
 // The smallest k with 2^k >= value. pre: 1 <= value <= 2^31.
 CAIRN_INLINE uint32_t bits_ceil_log2(uint32_t value)
 {

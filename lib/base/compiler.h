@@ -26,7 +26,13 @@
 #define CAIRN_MAY_ALIAS __attribute__((may_alias))
 #define CAIRN_TRAP() __builtin_trap()
 #define CAIRN_FORGET(value) __asm__("" : "+r"(value)) // what was computed from it is computed again: cheaper than a spill
+#if defined(__thumb2__)
+#define CAIRN_POP_RETURN() __asm__ volatile("" : : : "lr") // the way back is popped with the registers that are saved: no BX of its own
 #else
+#define CAIRN_POP_RETURN() ((void)0)
+#endif
+#else
+#define CAIRN_POP_RETURN() ((void)0)
 #define CAIRN_LIKELY(condition) (condition)
 #define CAIRN_UNLIKELY(condition) (condition)
 #define CAIRN_INLINE static inline

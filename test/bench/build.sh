@@ -4,7 +4,8 @@
 # Builds what the benchmarks run and weigh, straight with the compiler: for each core and each level of optimisation.
 #
 #   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc;
-#                                                               lock: the times the lock is held
+#                                                               lock: the times the lock is held;
+#                                                               pool: the calls of a pool
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
 set -eu
@@ -22,6 +23,7 @@ objects=$(lib_objects "$core" "$opt" "$out/lib")
 case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
+pool) main=pool.c sources= board=console.c specs=picolibc ;;
 picolibc) sources="peer_libc.c" board=console.c specs=picolibc objects= ;;
 newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys objects= ;;
 nano) sources="peer_libc.c newlib_port.c" board= specs=nano objects= ;;

@@ -94,6 +94,15 @@ def lock_rows(core, opt="O2"):
     return rows, control
 
 
+def pool_rows(core, opt="O2"):
+    """Each call of a pool, by situation."""
+    rows = []
+    for name, *figures in bench.qemu(core, bench.build(core, opt, "pool")):
+        call, _, situation = name.partition(".")
+        rows.append((f"cairn-pool.{call}", core, opt, situation or "all", *figures))
+    return rows
+
+
 def size_rows(core, opts=("Os", "O2"), hardens=(1, 0), libcs=True):
     lines = []
     for opt in opts:

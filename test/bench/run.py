@@ -13,7 +13,7 @@ import measure
 import plot
 import summary
 
-STEPS = ("memory", "instructions", "lock", "sizes", "host", "summary", "plots")
+STEPS = ("memory", "instructions", "lock", "pools", "sizes", "host", "summary", "plots")
 
 
 def regions_known(traces):
@@ -58,6 +58,13 @@ def step_lock(options):
         control += [(core, size, handle_and_control) for size, handle_and_control in sorted(sizes.items())]
     bench.write("lock_held.csv", bench.INSTRUCTIONS, rows, ["instructions between the lock hook and the unlock hook; `all`: every call but *_64KB"])
     bench.write("control.csv", ("core", "heap_bytes", "control_bytes"), control, ["handle, heads, counters: all but the tags"])
+
+
+def step_pools(options):
+    rows = [row for core in options.cores for row in measure.pool_rows(core)]
+    for row in rows:
+        print(",".join(map(str, row)), flush=True)
+    bench.write("pools.csv", bench.INSTRUCTIONS, rows, ["instructions a call; trace: the situation, `all` for every call that does its work"])
 
 
 def step_sizes(options):

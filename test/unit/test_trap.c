@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the proof that a heap without a report hook stops the program, with its image as it was: on the short paths too.
+// OWNS        the proof that a heap or a pool without a report hook stops the program, the image as it was: on the short paths too.
 // PICTURE     sigsetjmp -> the call -> trap instruction -> SIGILL or SIGTRAP -> siglongjmp
 // CALLERS     ctest, on the host: nothing comes back from a trap on a target.
 #define _POSIX_C_SOURCE 200809L // sigsetjmp
 #include "fixture.h"
+
+#include "cairn/pool.h"
 
 #include <signal.h>
 
@@ -155,6 +157,31 @@ static void a_hint_that_says_too_much_stops_the_program(void **state)
     assert_stops(do_alloc, 13);
 }
 
+static struct cairn_pool pool;
+
+static void do_pool_free(size_t offset)
+{
+    cairn_pool_free(&pool, pool.base + offset);
+}
+
+static void a_pool_without_a_report_hook_stops_the_program(void **state)
+{
+    static unsigned char blocks[200];
+    (void)state;
+    NEEDS_HARDENING;
+    make_holes(3);
+    assert_int_equal(cairn_pool_init(&pool, blocks, sizeof blocks, 16, NULL), 0);
+    cairn_pool_free(&pool, cairn_pool_alloc(&pool));
+    assert_ptr_equal(cairn_pool_alloc(&pool), pool.base);
+    (void)cairn_pool_alloc(&pool);
+    cairn_pool_free(&pool, pool.base);
+    assert_stops(do_pool_free, 0);
+    assert_stops(do_pool_free, 17);
+    assert_stops(do_pool_free, 32);
+    assert_stops(do_pool_free, 100000);
+    assert_int_equal(cairn_pool_check(&pool, NULL), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -164,6 +191,7 @@ int main(void)
         UNIT(a_broken_link_inside_a_list_stops_the_program),
         UNIT(a_self_link_beside_a_freed_block_stops_the_program),
         UNIT(a_hint_that_says_too_much_stops_the_program),
+        UNIT(a_pool_without_a_report_hook_stops_the_program),
     };
     return cmocka_run_group_tests_name("trap", tests, NULL, NULL);
 }

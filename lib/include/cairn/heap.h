@@ -16,7 +16,7 @@
 #ifndef CAIRN_HEAP_H
 #define CAIRN_HEAP_H
 
-#include "cairn/types.h"
+#include "cairn/report.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,25 +44,6 @@ enum cairn_fit {
 // How many blocks of a list a search looks at.
 #define CAIRN_SEARCH_DEFAULT 4u   // within 0.1 % of an exhaustive best fit, on recorded traces
 #define CAIRN_SEARCH_ALL 0xFFFFu  // misses nothing; the time then grows with the number of free blocks
-
-// What went wrong, in a report.
-enum cairn_wrong {
-    CAIRN_WRONG_POINTER = 1, // not inside the region, or not a multiple of the granule
-    CAIRN_WRONG_INTERIOR,    // inside a used block, not at its start
-    CAIRN_WRONG_DOUBLE_FREE, // at, or inside, a block that is free
-    CAIRN_WRONG_LINK,        // a free block's links and its neighbours or tags disagree
-};
-
-// What a check on the hardening ladder found. A bad pointer: the call does nothing. A broken link: an allocation fails and changes nothing;
-// a free, and a resize that gives something back, are done all the same, beside the broken block, which is left as it is.
-struct cairn_report {
-    enum cairn_wrong what;
-    const void *address; // what the caller passed, or the block whose link is broken, or to which a broken link leads
-    const void *block;   // start of the block that holds it; NULL if outside the region
-    size_t block_size;   // bytes of that block; 0 if outside
-    const void *before;  // start of the block before it; NULL if none
-    const void *after;   // start of the block behind it; NULL if none
-};
 
 // What the firmware did, for the event hook: one for each call that changed the heap.
 enum cairn_heap_act { CAIRN_ACT_ALLOC = 1, CAIRN_ACT_FREE, CAIRN_ACT_REALLOC };
