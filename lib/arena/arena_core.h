@@ -64,12 +64,6 @@ CAIRN_INLINE bool meets(uint32_t attributes, struct cairn_arena_want want)
     return (attributes & want.with) == want.with && (attributes & want.without) == 0;
 }
 
-// Round up to a multiple of a power of two; wraps around to less than `size` where there is none.
-CAIRN_INLINE size_t round_to(size_t size, size_t unit)
-{
-    return (size + unit - 1) & ~(unit - 1);
-}
-
 // regions.c. Make the heap of a region, with the arena's fit, lock and reports. Returns as cairn_heap_init.
 CAIRN_MUST_CHECK int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size);
 void cairn_arena_report_(void *context, const struct cairn_report *report);

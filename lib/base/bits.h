@@ -92,6 +92,12 @@ CAIRN_INLINE uint32_t bits_ceil_log2(uint32_t value)
     return value <= 1 ? 0 : bits_highest(value - 1) + 1;
 }
 
+// Round up to a multiple of a power of two; wraps around to less than `size` where there is none.
+CAIRN_INLINE size_t round_to(size_t size, size_t unit)
+{
+    return (size + unit - 1) & ~(unit - 1);
+}
+
 CAIRN_INLINE bool is_power_of_two(size_t value)
 {
     return value != 0 && (value & (value - 1)) == 0;

@@ -18,11 +18,6 @@ struct cut {
     uint32_t count;
 };
 
-static size_t round_to(size_t value, size_t alignment)
-{
-    return (value + alignment - 1) & ~(alignment - 1);
-}
-
 static int cut_begin(struct cut *cut, size_t block_size, size_t alignment)
 {
     cut->alignment = alignment == 0 ? CAIRN_GRANULE : alignment;

@@ -10,7 +10,8 @@
 #             Folders stand in the order of their includes, lowest first; in a folder, by name.
 # INVARIANTS  1. The same lib gives the same bytes.
 #             2. An external name of cairn.c is one that cairn.h declares: what private headers declare becomes static.
-#             3. A macro of a .c file ends with it. Two .c files with a static function of one name do not compile: rename one.
+#             3. A macro of a .c file ends with it. Where two .c files have a static function of one name, that of the second has another, by
+#                a macro that ends with the file too.
 #             4. An include of lib is not inside an #if. (A header's guard aside.)
 # COST        nothing at run time. Python's own library is enough.
 # CALLERS     a user; test/single, test/check/package.sh and docs_pages.py.
@@ -23,6 +24,7 @@ LIB = ROOT / "lib"
 PUBLIC = LIB / "include"
 INCLUDE = re.compile(r'#[ \t]*include[ \t]*(?:"([^"]+)"|(<[^>]+>))')
 DECLARED = re.compile(r"(?:[A-Za-z_]\w*[ *]+)+?(cairn_\w+)[(\[]")
+STATIC = re.compile(r"(?:static|CAIRN_INLINE|CAIRN_SHARED|CAIRN_COLD|CAIRN_NOINLINE)\b[\w *]*?\b(\w+)\(")
 LICENCE_LINE = "// SPDX-License-Identifier: MIT\n"
 
 
@@ -70,6 +72,11 @@ def external_in(line):
     return found[1]
 
 
+def statics_in(text):
+    """The static functions that a text defines."""
+    return {found[1] for line in text.splitlines() if (found := STATIC.match(line))}
+
+
 class Library:
     """The texts of lib by name; those of lib/include apart from the others; the names that private headers share."""
 
@@ -82,6 +89,12 @@ class Library:
         self.sources = [name for folder in folders for name in names if name.endswith(".c") and str(pathlib.Path(name).parent) == folder]
         self.shared = {external_in(line) for name in self.private for line in self.texts[name].splitlines()} - {None}
         self.shared -= {external_in(line) for name in self.public for line in self.texts[name].splitlines()}
+        self.clashes = {}  # of a .c file: its static functions that a file before it has too
+        taken = {name for header in self.private for name in statics_in(self.texts[header])}
+        for name in self.sources:
+            own = statics_in(self.texts[name])
+            self.clashes[name] = sorted(own & taken)
+            taken |= own
 
     def needs(self, name):
         found = includes_of(self.texts[name])
@@ -113,6 +126,9 @@ class Library:
                 line = "static " + line.removeprefix("extern ")
             lines.append(line)
         lines += ["", *(f"#undef {macro}" for macro in dict.fromkeys(macros))] if macros else []
+        clashes = self.clashes.get(name, [])
+        place = re.sub(r"\W", "_", name.removesuffix(".c"))
+        lines = [*(f"#define {clash} {clash}_of_{place}" for clash in clashes), *lines, *(f"#undef {clash}" for clash in clashes)]
         text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
         rule = f"// ==== {name} "
         return f"{rule}{'=' * (140 - len(rule))}\n{text}\n\n"

@@ -122,7 +122,7 @@ static void sizes_that_nothing_can_hold_are_zero(void **state)
     assert_int_equal(cairn_pool_size(SIZE_MAX, 1, 1), 0);
     assert_int_equal(cairn_pool_size(SIZE_MAX / 4, 5, 0), 0);
     assert_int_equal(cairn_pool_size(1, 1, SIZE_MAX / 2 + 1), 0);
-    assert_int_equal(cairn_pool_size(8, CAIRN_POOL_BLOCKS, 0), 4 * 32 + 8 * CAIRN_POOL_BLOCKS + CAIRN_GRANULE - 1);
+    assert_int_equal(cairn_pool_size(CAIRN_GRANULE, CAIRN_POOL_BLOCKS, 0), 4 * 32 + CAIRN_GRANULE * CAIRN_POOL_BLOCKS + CAIRN_GRANULE - 1);
 }
 
 int main(void)
