@@ -83,6 +83,8 @@ struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const v
 void cairn_map_free_(struct cairn_arena *arena, struct cairn_arena_map *map);
 // Say in the report what is wrong with its address, if a mapped block holds it.
 void cairn_map_explain_(const struct cairn_arena *arena, struct cairn_report *report);
+// Make a mapped block longer, where the port moves pages. Returns its address, NULL where it cannot.
+void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size);
 void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size);
 // Give back spares and empty regions; all: everything that is mapped. Returns the bytes that went.
 size_t cairn_map_trim_(struct cairn_arena *arena, bool all);

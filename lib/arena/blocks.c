@@ -268,13 +268,19 @@ static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_
 // Change a mapped block: it keeps its pages, gives some back, or moves.
 static void *change_map(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
 {
-    if (size <= old_size && size >= arena->threshold) {
-        const uint32_t key = arena_lock(arena);
-        cairn_map_shrink_(arena, cairn_map_find_(arena, block), size);
-        arena_unlock(arena, key);
-        return block;
+    void *to = NULL;
+    const uint32_t key = arena_lock(arena);
+    struct cairn_arena_map *const map = cairn_map_find_(arena, block);
+    if (size > old_size) {
+        to = cairn_map_grow_(arena, map, size);
+    } else if (size >= arena->threshold) {
+        cairn_map_shrink_(arena, map, size);
+        to = block;
     }
-    void *const to = move(arena, block, old_size, size, arena->config->attributes);
+    arena_unlock(arena, key);
+    if (to == NULL) {
+        to = move(arena, block, old_size, size, arena->config->attributes);
+    }
     return to == NULL && size <= old_size ? block : to;
 }
 

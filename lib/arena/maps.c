@@ -153,6 +153,35 @@ void cairn_map_explain_(const struct cairn_arena *arena, struct cairn_report *re
     }
 }
 
+// The same entry, at another place: those between move by one.
+static void move_entry(struct cairn_arena *arena, uint32_t from, struct cairn_arena_map entry)
+{
+    const uint32_t bound = lower_bound(arena, entry.address);
+    const uint32_t to = bound > from ? bound - 1 : bound; // without itself
+    struct cairn_arena_map *const maps = arena->maps;
+    if (to > from) {
+        memmove(&maps[from], &maps[from + 1], (to - from) * sizeof *maps);
+    } else {
+        memmove(&maps[to + 1], &maps[to], (from - to) * sizeof *maps);
+    }
+    maps[to] = entry;
+}
+
+void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
+{
+    const struct cairn_port_region *const port = arena->config->port;
+    const size_t whole = round_to(size, port->page);
+    if (port->remap == NULL || whole < size) {
+        return NULL;
+    }
+    unsigned char *const address = whole == map->size ? map->address : port->remap(port->context, map->address, map->size, whole);
+    if (address != NULL) {
+        arena->mapped += whole - map->size;
+        move_entry(arena, (uint32_t)(map - arena->maps), (struct cairn_arena_map){address, whole});
+    }
+    return address;
+}
+
 void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
 {
     const struct cairn_port_region *const port = arena->config->port;

@@ -42,6 +42,7 @@ int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *regi
 static bool is_whole(const struct cairn_port_region *port)
 {
     return (port->brk != NULL) == (port->room != NULL) && (port->map != NULL) == (port->unmap != NULL) &&
+           (port->remap == NULL || port->map != NULL) &&
            (port->map == NULL || (port->page >= 16 && (port->page & (port->page - 1)) == 0));
 }
 

@@ -2,7 +2,7 @@
 //
 // The port over a POSIX system.
 // OWNS: posix.h says what. CALLERS: through the port's structs, but for posix_start.
-#define _DEFAULT_SOURCE // sbrk, MAP_ANONYMOUS
+#define _GNU_SOURCE // sbrk, MAP_ANONYMOUS, mremap
 #include "posix.h"
 
 #include <pthread.h>
@@ -13,18 +13,33 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define IS_ALONE (__libc_single_threaded != 0)
+#endif
+#endif
+#ifndef IS_ALONE
+#define IS_ALONE false // nobody knows
+#endif
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+// No section ends in another number of threads than it began with: none starts one.
 static uint32_t lock(void *context)
 {
+    if (IS_ALONE) {
+        return 0;
+    }
     (void)pthread_mutex_lock(context);
-    return 0;
+    return POSIX_LOCKED;
 }
 
 static void unlock(void *context, uint32_t key)
 {
-    (void)key;
-    (void)pthread_mutex_unlock(context);
+    if (key == POSIX_LOCKED) {
+        (void)pthread_mutex_unlock(context);
+    }
 }
 
 static uint32_t cycles(void *context)
@@ -88,9 +103,21 @@ static int unmap(void *context, void *address, size_t size)
     return munmap(address, size) == 0 ? 0 : CAIRN_ENOMEM; // the system has no room to split the mapping
 }
 
+#if defined(__linux__)
+static void *remap(void *context, void *address, size_t size, size_t new_size)
+{
+    (void)context;
+    void *const to = mremap(address, size, new_size, MREMAP_MAYMOVE);
+    return to == MAP_FAILED ? NULL : to;
+}
+#define REMAP remap
+#else
+#define REMAP NULL
+#endif
+
 const struct cairn_port_system posix_system = {.context = &mutex, .lock = lock, .unlock = unlock, .cycles = cycles, .panic = panic};
 
-struct cairn_port_region posix_region = {.brk = move_break, .room = room, .map = map, .unmap = unmap, .page = 4096, .zeroed = true};
+struct cairn_port_region posix_region = {.brk = move_break, .room = room, .map = map, .unmap = unmap, .remap = REMAP, .page = 4096, .zeroed = true};
 
 void posix_start(void)
 {

@@ -10,7 +10,9 @@
 
 #include "cairn/port.h"
 
-// One lock for all that names this struct. It does not nest.
+// One lock for all that names this struct. It does not nest. While the process has one thread it costs a look; the key is POSIX_LOCKED where the mutex was
+// taken.
+#define POSIX_LOCKED 1u
 extern const struct cairn_port_system posix_system;
 
 // Its page size is read from the system once, by posix_start.

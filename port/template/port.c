@@ -64,6 +64,16 @@ static int unmap(void *context, void *address, size_t size)
     return CAIRN_EINVAL; // it was not mapped here
 }
 
+// A longer map that keeps its bytes, where pages can be moved; else leave it out.
+static void *remap(void *context, void *address, size_t size, size_t new_size)
+{
+    (void)context;
+    (void)address;
+    (void)size;
+    (void)new_size;
+    return NULL;
+}
+
 const struct cairn_port_system template_system = {.lock = lock, .unlock = unlock, .cycles = cycles, .panic = panic};
 
-const struct cairn_port_region template_region = {.brk = brk, .room = room, .map = map, .unmap = unmap, .page = 4096};
+const struct cairn_port_region template_region = {.brk = brk, .room = room, .map = map, .unmap = unmap, .remap = remap, .page = 4096};

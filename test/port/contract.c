@@ -105,6 +105,31 @@ static const char *fill(const struct cairn_port_region *port, unsigned char *map
     return NULL;
 }
 
+// Two pages become five, with another map behind them, so that they may have to move.
+static const char *longer(const struct cairn_port_region *port)
+{
+    const size_t page = port->page;
+    unsigned char *const map = get(port, 2, 1);
+    unsigned char *const behind = get(port, 1, 1);
+    if (map == NULL || behind == NULL) {
+        return "map: no room for three pages";
+    }
+    memset(map, 0x5A, 2 * page);
+    memset(behind, 0x77, page);
+    unsigned char *const to = port->remap(port->context, map, 2 * page, 5 * page);
+    if (to == NULL || (uintptr_t)to % page != 0 || !holds(to, 2 * page, 0x5A)) {
+        return "remap: the bytes did not come along";
+    }
+    if (port->zeroed && !holds(to + 2 * page, 3 * page, 0)) {
+        return "remap: what is new is not zeros, though the port says so";
+    }
+    memset(to, 0x33, 5 * page);
+    if (!holds(behind, page, 0x77)) {
+        return "remap: it overlaps another map";
+    }
+    return port->unmap(port->context, to, 5 * page) == 0 && port->unmap(port->context, behind, page) == 0 ? NULL : "unmap: a map was not taken back";
+}
+
 const char *contract_maps(const struct cairn_port_region *port)
 {
     unsigned char *maps[MAPS];
@@ -133,6 +158,10 @@ const char *contract_maps(const struct cairn_port_region *port)
         if (errors[i] != 0) {
             return "unmap: a map was not taken back";
         }
+    }
+    const char *const remap_wrong = port->remap == NULL ? NULL : longer(port);
+    if (remap_wrong != NULL) {
+        return remap_wrong;
     }
     const size_t most = SIZE_MAX & ~(2 * page - 1);
     return port->map(port->context, most, page) == NULL ? NULL : "map: all of the address space was given out";

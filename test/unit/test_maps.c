@@ -139,6 +139,55 @@ static void a_region_that_the_port_will_not_take_back_stays_in_use(void **state)
     assert_int_equal(cairn_arena_deinit(ARENA), 0);
 }
 
+static unsigned remaps;
+static bool remap_fails;
+
+// To the first place that is long enough, which may be before or behind where it was.
+static void *moving_remap(void *context, void *address, size_t size, size_t new_size)
+{
+    remaps++;
+    unsigned char *const to = remap_fails ? NULL : baremetal_map(context, new_size, PAGE);
+    if (to != NULL) {
+        memcpy(to, address, size);
+        assert_int_equal(baremetal_unmap(context, address, size), 0);
+    }
+    return to;
+}
+
+static void the_port_moves_the_pages_of_a_block_that_grows(void **state)
+{
+    (void)state;
+    unsigned char *blocks[4];
+    arena_fixture.port.remap = moving_remap;
+    remaps = 0;
+    remap_fails = false;
+    for (size_t i = 0; i < 4; i++) {
+        blocks[i] = arena_take(2 * PAGE);
+        arena_fill(blocks[i], 2 * PAGE, (unsigned)i);
+    }
+    blocks[0] = cairn_arena_realloc(ARENA, blocks[0], 3 * PAGE); // from the first place to the last
+    arena_sound();
+    assert_true(blocks[0] > blocks[3]);
+    blocks[2] = cairn_arena_realloc(ARENA, blocks[2], 4 * PAGE);
+    arena_sound();
+    cairn_arena_free(ARENA, blocks[1]);
+    blocks[3] = cairn_arena_realloc(ARENA, blocks[3], 3 * PAGE + 1); // to before the others
+    arena_sound();
+    assert_true(blocks[3] < blocks[0] && blocks[3] < blocks[2]);
+    assert_int_equal(remaps, 3);
+    assert_int_equal(arena_stats().mapped, 11 * PAGE);
+    remap_fails = true;
+    unsigned char *const copied = cairn_arena_realloc(ARENA, blocks[0], 3 * PAGE + 1);
+    assert_int_equal(remaps, 4);
+    assert_true(arena_is_filled(copied, 2 * PAGE, 0) && arena_is_filled(blocks[2], 2 * PAGE, 2) && arena_is_filled(blocks[3], 2 * PAGE, 3));
+    assert_null(cairn_arena_realloc(ARENA, copied, SIZE_MAX - PAGE / 2));
+    assert_int_equal(remaps, 4);
+    arena_sound();
+    cairn_arena_free(ARENA, copied);
+    cairn_arena_free(ARENA, blocks[2]);
+    cairn_arena_free(ARENA, blocks[3]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -149,6 +198,7 @@ int main(void)
         ARENA_UNIT(an_address_that_is_not_aligned_is_not_believed),
         ARENA_UNIT(a_region_is_mapped_no_larger_than_there_is_room),
         ARENA_UNIT(a_region_that_the_port_will_not_take_back_stays_in_use),
+        ARENA_UNIT(the_port_moves_the_pages_of_a_block_that_grows),
     };
     return cmocka_run_group_tests_name("maps", tests, NULL, NULL);
 }

@@ -155,6 +155,15 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(arena_stats().regions, 0);
 }
 
+static void *never(void *context, void *address, size_t size, size_t new_size)
+{
+    (void)context;
+    (void)address;
+    (void)size;
+    (void)new_size;
+    return NULL;
+}
+
 static void a_port_that_is_not_whole_is_refused(void **state)
 {
     struct cairn_arena arena;
@@ -167,6 +176,11 @@ static void a_port_that_is_not_whole_is_refused(void **state)
     port.room = NULL;
     assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
     port = arena_fixture.port;
+    port.unmap = NULL;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    port = arena_fixture.port;
+    port.remap = never;
+    port.map = NULL;
     port.unmap = NULL;
     assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
     static const size_t pages[] = {0, 1, 8, 24, 4095};

@@ -90,7 +90,7 @@ struct cairn_arena {
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make an arena. Takes no memory yet and calls no port. Returns 0; fails with CAIRN_EINVAL iff arena or config is NULL, fit is out of
-// range, or the port is not whole: brk without room, map without unmap, or a page size that is no power of two of at least 16.
+// range, or the port is not whole: brk without room, map without unmap, remap without map, or a page size that is no power of two of at least 16.
 CAIRN_MUST_CHECK int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config);
 
 // Give back all that the port gave: maps, and the break as far as it is still where the arena left it. Blocks are gone, whether freed or not;

@@ -52,6 +52,10 @@ struct cairn_port_region {
     // Give back `size` bytes at `address`. pre: both are multiples of `page`, and they are some or all pages of one map. Returns 0; or a
     // negative error, and nothing has changed: the pages are still mapped. NULL exactly if map is.
     int (*unmap)(void *context, void *address, size_t size);
+    // Make a map longer, where it is or elsewhere: its bytes come along, and what is new is as map gives it. pre: the whole of one map, sizes
+    // are multiples of `page`, new_size is the larger. Returns its address; NULL, and nothing has changed, iff that cannot be done. NULL: a map is
+    // made longer by a new one and a copy.
+    void *(*remap)(void *context, void *address, size_t size, size_t new_size);
 
     size_t page; // bytes, a power of two, at least 16: what map and unmap count in. 0 only where there are no maps.
     bool zeroed; // map returns zeros

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+//
+// malloc and its family over an arena, for a shared library that stands in for the C library's: LD_PRELOAD=libcairn-malloc.so program.
+//
+// OWNS        one arena for the whole process, over the break and mmap.
+// INVARIANTS  1. Every pointer is aligned for max_align_t: the library is built with a granule of 16.
+//             2. Any thread may call, and fork: the lock is held across it, so that the child's arena is whole.
+//             3. free leaves errno as it was.
+//             4. A bad pointer ends the program, with a line that says what and where.
+// COST        a lock where there is more than one thread; below the threshold no system call but to move the break.
+// CALLERS     every program that it is loaded into; malloc(3) says what each call does.
+#define _GNU_SOURCE
+#include "posix.h"
+
+#include "cairn/arena.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if CAIRN_GRANULE < 16
+#error "port/posix/malloc.c: build it with CAIRN_GRANULE=16"
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+#define HEAP_MAX ((size_t)512 * 1024 * 1024) // tags for so much: 8 MB of address space, of memory only what is used
+#define STEP ((size_t)128 * 1024)
+
+static struct cairn_arena arena;
+
+static size_t append(char *line, size_t at, const char *text)
+{
+    const size_t length = strlen(text);
+    memcpy(line + at, text, length);
+    return at + length;
+}
+
+static size_t append_address(char *line, size_t at, uintptr_t address)
+{
+    at = append(line, at, " 0x");
+    for (int shift = (int)sizeof address * 8 - 4; shift >= 0; shift -= 4) {
+        line[at++] = "0123456789abcdef"[address >> shift & 15];
+    }
+    return at;
+}
+
+// Nothing here allocates.
+static void stop(void *context, const struct cairn_report *report)
+{
+    static const char *const names[] = {"", "a pointer that is no block", "a pointer into a block", "a block freed twice", "a free block overwritten"};
+    char line[160];
+    (void)context;
+    size_t at = append(line, 0, "cairn: ");
+    at = append(line, at, names[report->what]);
+    at = append_address(line, at, (uintptr_t)report->address);
+    if (report->block != NULL) {
+        at = append_address(line, append(line, at, ", the block is"), (uintptr_t)report->block);
+    }
+    at = append(line, at, "\n");
+    if (write(STDERR_FILENO, line, at) < 0) {
+        // there is nobody to tell
+    }
+    abort();
+}
+
+static const struct cairn_arena_config config = {
+    .system = &posix_system, .port = &posix_region, .step = STEP, .heap_max = HEAP_MAX, .report = stop};
+
+static uint32_t fork_key; // written in the lock, if there is one
+
+static void before_fork(void)
+{
+    const uint32_t key = posix_system.lock(posix_system.context);
+    fork_key = key;
+}
+
+static void after_fork(void)
+{
+    posix_system.unlock(posix_system.context, fork_key);
+}
+
+// The first call comes before there is a second thread.
+static struct cairn_arena *the_arena(void)
+{
+    if (__builtin_expect(arena.config == NULL, 0)) {
+        posix_start();
+        if (cairn_arena_init(&arena, &config) != 0) {
+            abort();
+        }
+        (void)pthread_atfork(before_fork, after_fork, after_fork);
+    }
+    return &arena;
+}
+
+static void *or_errno(void *block)
+{
+    if (__builtin_expect(block == NULL, 0)) {
+        errno = ENOMEM;
+    }
+    return block;
+}
+
+EXPORT void *malloc(size_t size)
+{
+    return or_errno(cairn_arena_alloc(the_arena(), size == 0 ? 1 : size));
+}
+
+EXPORT void free(void *block)
+{
+    const int kept = errno;
+    cairn_arena_free(the_arena(), block);
+    errno = kept;
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    const bool empty = count == 0 || size == 0;
+    return or_errno(cairn_arena_calloc(the_arena(), empty ? 1 : count, empty ? 1 : size));
+}
+
+EXPORT void *realloc(void *block, size_t size)
+{
+    if (block == NULL) {
+        return malloc(size);
+    }
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    return or_errno(cairn_arena_realloc(the_arena(), block, size));
+}
+
+EXPORT void *reallocarray(void *block, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(block, count * size);
+}
+
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return or_errno(cairn_arena_aligned_alloc(the_arena(), alignment, size == 0 ? 1 : size));
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) {
+        return EINVAL;
+    }
+    void *const found = cairn_arena_aligned_alloc(the_arena(), alignment, size == 0 ? 1 : size);
+    if (found == NULL) {
+        return ENOMEM;
+    }
+    *block = found;
+    return 0;
+}
+
+EXPORT void *valloc(size_t size)
+{
+    return memalign(posix_region.page, size);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+    const size_t whole = (size + posix_region.page - 1) & ~(posix_region.page - 1);
+    return whole < size ? or_errno(NULL) : memalign(posix_region.page, whole);
+}
+
+EXPORT size_t malloc_usable_size(void *block)
+{
+    return cairn_arena_usable_size(the_arena(), block);
+}
+
+EXPORT int malloc_trim(size_t keep)
+{
+    return cairn_arena_trim(the_arena(), keep) != 0;
+}
