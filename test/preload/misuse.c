@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+//
+// What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
+//
+//   misuse double | interior | foreign | mapped      must not come back
+//   misuse calls                                     returns 0
+//
+// CALLERS  programs.sh.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK(condition)                                                                                                         \
+    do {                                                                                                                         \
+        if (!(condition)) {                                                                                                      \
+            (void)fprintf(stderr, "misuse: line %d: %s\n", __LINE__, #condition);                                                \
+            exit(1);                                                                                                             \
+        }                                                                                                                        \
+    } while (0)
+
+static void *volatile hidden; // from the compiler, which knows malloc
+static volatile size_t huge = SIZE_MAX / 4;
+
+static void misuse(const char *how)
+{
+    static char elsewhere[64];
+    char *const block = malloc(100);
+    char *const large = malloc(300000);
+    hidden = block;
+    if (strcmp(how, "double") == 0) {
+        free(hidden);
+        free(hidden);
+    } else if (strcmp(how, "interior") == 0) {
+        hidden = block + 16;
+        free(hidden);
+    } else if (strcmp(how, "foreign") == 0) {
+        hidden = elsewhere;
+        free(hidden);
+    } else {
+        hidden = large + 4096;
+        hidden = realloc(hidden, 10);
+    }
+}
+
+static void family(void)
+{
+    void *block = NULL;
+    errno = 0;
+    hidden = malloc(0);
+    CHECK(hidden != NULL && (uintptr_t)hidden % _Alignof(max_align_t) == 0);
+    free(hidden);
+    hidden = malloc(huge * 2);
+    CHECK(hidden == NULL && errno == ENOMEM);
+    errno = 0;
+    hidden = calloc(huge, 8);
+    CHECK(hidden == NULL && errno == ENOMEM);
+    errno = 0;
+    hidden = reallocarray(NULL, huge, 8);
+    CHECK(hidden == NULL && errno == ENOMEM);
+    CHECK(posix_memalign(&block, 24, 8) == EINVAL && posix_memalign(&block, 1, 8) == EINVAL);
+    CHECK(posix_memalign(&block, 4096, 100) == 0 && (uintptr_t)block % 4096 == 0);
+    CHECK(malloc_usable_size(block) >= 100);
+    errno = 77;
+    free(block);
+    CHECK(errno == 77);
+    errno = 0;
+    hidden = memalign(3, 8);
+    CHECK(hidden == NULL && errno == EINVAL);
+    hidden = aligned_alloc(256, 512);
+    CHECK(hidden != NULL && (uintptr_t)hidden % 256 == 0);
+    hidden = realloc(hidden, 100000);
+    CHECK(hidden != NULL);
+    hidden = realloc(hidden, 0);
+    CHECK(hidden == NULL);
+    hidden = valloc(10);
+    CHECK(hidden != NULL && (uintptr_t)hidden % (uintptr_t)sysconf(_SC_PAGESIZE) == 0);
+    free(hidden);
+    char *text = strdup("text that the C library allocates");
+    CHECK(text != NULL && strlen(text) == 33);
+    free(text);
+    (void)malloc_trim(0);
+}
+
+static void *churn(void *context)
+{
+    unsigned random = (unsigned)(uintptr_t)context;
+    unsigned char *blocks[64] = {0};
+    for (unsigned i = 0; i < 100000; i++) {
+        random = random * 1664525u + 1013904223u;
+        const unsigned at = random >> 26;
+        const size_t size = 1 + (random >> 8 & 2047);
+        if (blocks[at] != NULL && blocks[at][0] != (unsigned char)at) {
+            return "bytes changed";
+        }
+        free(blocks[at]);
+        blocks[at] = malloc(size);
+        if (blocks[at] == NULL) {
+            return "no memory";
+        }
+        memset(blocks[at], (int)at, size);
+    }
+    for (unsigned at = 0; at < 64; at++) {
+        free(blocks[at]);
+    }
+    return NULL;
+}
+
+// Children are made while other threads are inside the heap.
+static void forks(void)
+{
+    pthread_t threads[4];
+    for (uintptr_t i = 0; i < 4; i++) {
+        CHECK(pthread_create(&threads[i], NULL, churn, (void *)(i + 1)) == 0);
+    }
+    for (unsigned i = 0; i < 50; i++) {
+        const pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            _exit(churn((void *)(uintptr_t)(i + 9)) != NULL);
+        }
+        int status = -1;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        void *wrong = NULL;
+        CHECK(pthread_join(threads[i], &wrong) == 0 && wrong == NULL);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    if (strcmp(argv[1], "calls") != 0) {
+        misuse(argv[1]);
+        return 0; // it should not have come to this
+    }
+    family();
+    forks();
+    return 0;
+}
