@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# OWNS        the check of README.md and docs/*.md, and in them what stands between `<!-- results:NAME -->` and `<!-- /results -->`, and
+# OWNS        the check of README.md and docs/**/*.md, and in them what stands between `<!-- results:NAME -->` and `<!-- /results -->`, and
 #             in the blocks marked `prints`.
 # PICTURE     a mark on the line before a fenced block says what must be true of it:
 #                 <!-- runs -->      c: a whole program; it compiles without a warning as 64 and as 32 bit code, and returns 0
@@ -35,7 +35,7 @@ problems = []
 
 
 def documents():
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def problem(path, text, at, what):

@@ -189,19 +189,19 @@ static void realloc_moves_to_another_region(void **state)
 {
     (void)state;
     define_both();
-    unsigned char *const block = take(600, LOW, LOW_SIZE);
-    for (size_t i = 0; i < 600; i++) {
+    unsigned char *const block = take(608, LOW, LOW_SIZE);
+    for (size_t i = 0; i < 608; i++) {
         block[i] = (unsigned char)(i * 7);
     }
     const size_t free = xPortGetFreeHeapSize();
-    unsigned char *const moved = pvPortRealloc(block, 1200);
+    unsigned char *const moved = pvPortRealloc(block, 1216);
     kernel_expect(2, 0, 0);
     assert_true(moved != NULL && is_in(moved, HIGH, HIGH_SIZE));
-    for (size_t i = 0; i < 600; i++) {
+    for (size_t i = 0; i < 608; i++) {
         assert_int_equal(moved[i], (unsigned char)(i * 7));
     }
-    assert_int_equal(xPortGetFreeHeapSize(), free - 600);
-    assert_int_equal(xPortGetMinimumEverFreeHeapSize(), free - 1200);
+    assert_int_equal(xPortGetFreeHeapSize(), free - 608);
+    assert_int_equal(xPortGetMinimumEverFreeHeapSize(), free - 1216);
     assert_null(pvPortRealloc(moved, 3000));
     kernel_expect(1, 0, 1);
     vPortFree(moved);
