@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+//
+// What heap_cairn.c has beyond the kernel's own heap API (portable.h), and its options.
+//
+// OWNS        nothing. Include FreeRTOS.h before it.
+// CALLERS     tasks, and main() before the scheduler starts. Not interrupts: the scheduler is suspended, as in heap_4 and heap_5.
+//
+// Options, for FreeRTOSConfig.h:
+//   configCAIRN_AS_HEAP_5     0 (default): memory is ucHeap, configTOTAL_HEAP_SIZE bytes, as in heap_4; vPortDefineHeapRegions adds to it.
+//                             1: there is no ucHeap; memory is what vPortDefineHeapRegions names, as in heap_5.
+//   configCAIRN_FIT           one of enum cairn_fit (cairn/heap.h); default CAIRN_FIT_BEST.
+//   configCAIRN_REPORT( px )  what to do about a bad pointer or a broken link, *px a struct cairn_report. Runs with the scheduler suspended.
+//                             Default: configASSERT fails. When it returns, the call does nothing (what was reported says more).
+#ifndef CAIRN_PORT_FREERTOS_HEAP_CAIRN_H
+#define CAIRN_PORT_FREERTOS_HEAP_CAIRN_H
+
+#include "cairn/heap.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Change a block's size; the first min(old, new) bytes stay. NULL: allocate. Size 0: free, returns NULL. Returns NULL, and the block is as it was, iff
+// there is no place for it, and then the failed hook is called, or `block` is no block. The scheduler runs while bytes are copied, unless the only
+// place left is one that the block slides to. Counts as a free and an allocation.
+void *pvPortRealloc(void *block, size_t size);
+
+// Allocate at a multiple of `alignment`. Returns NULL, and calls the failed hook, iff it is not a power of two, size is 0, or there is no room. Free the
+// block with vPortFree; pvPortRealloc keeps the alignment only where the block stays.
+void *pvPortAlignedAlloc(size_t alignment, size_t size);
+
+// Bytes that the block holds, at least those asked for. 0 iff it is NULL or not the start of a used block: neither is reported.
+size_t xPortGetBlockSize(const void *block);
+
+// Check every rule of every region, with the scheduler suspended for all of it: O(heap). Returns as cairn_heap_check; fault may be NULL. A heap
+// that is not there yet holds all rules.
+CAIRN_MUST_CHECK int xPortCheckHeap(struct cairn_fault *fault);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
