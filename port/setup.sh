@@ -10,8 +10,8 @@
 set -eu
 
 # A package's name, or name|name where releases differ: the first that is installed, or that apt knows, counts.
-host="build-essential cmake ninja-build libcmocka-dev gcc-multilib clang libclang-rt-14-dev|libclang-rt-18-dev|libclang-rt-dev"
-target="cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi picolibc-arm-none-eabi qemu-system-arm"
+host="build-essential cmake ninja-build libcmocka-dev gcc-multilib g++-multilib clang libclang-rt-14-dev|libclang-rt-18-dev|libclang-rt-dev"
+target="cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi picolibc-arm-none-eabi libstdc++-arm-none-eabi-picolibc qemu-system-arm"
 tools="python3 valgrind gnuplot-nox librsvg2-bin xz-utils gcovr git"
 
 is_installed() {

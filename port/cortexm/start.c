@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // OWNS        the vector table, the way from reset to main() and out again, the painted stack, the words of the command line.
-// PICTURE     reset -> FPU on -> .data copied, .bss cleared -> thread-local base -> stack painted -> faults named -> guard below the stack -> argv -> main -> exit
+// PICTURE     reset -> FPU on -> .data copied, .bss cleared -> thread-local base -> stack painted -> faults named -> guard below the stack -> argv -> constructors -> main -> exit
 // INVARIANTS  1. Nothing before fpu_enable uses a floating-point register; nothing before memory_init reads a variable.
 //             2. Every handler is weak: a program replaces one by defining a function of its name (systick_handler ...).
 // COST        reset runs once; about one instruction a byte of .data, .bss and stack.
@@ -29,6 +29,8 @@
 
 extern uint32_t stack_bottom[], stack_top[], data_start[], data_end[], bss_start[], bss_end[];
 extern const uint32_t data_source[];
+extern void (*const init_array_start[])(void);
+extern void (*const init_array_end[])(void);
 extern char __tls_base[];
 
 int main(int argc, char **argv);
@@ -153,6 +155,13 @@ static void stack_guard(void)
 #endif
 }
 
+// Of C++'s global objects; a C program has none.
+static void constructors_run(void)
+{
+    for (void (*const *constructor)(void) = init_array_start; constructor < init_array_end; constructor++)
+        (*constructor)();
+}
+
 // Cuts the command line into words, in place. A line that does not fit leaves argv[0] = "" alone.
 static int words_split(char *line, char **words, int limit)
 {
@@ -186,5 +195,6 @@ _Noreturn void reset_handler(void)
     stack_guard();
     if (semihost_command_line(command, sizeof command) < 0)
         command[0] = '\0';
+    constructors_run();
     exit(main(words_split(command, words, COMMAND_WORDS), words));
 }
