@@ -14,10 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 typedef void (*CMUnitTestFunction)(void **state);
 typedef int (*CMFixtureFunction)(void **state);
 
@@ -87,9 +83,5 @@ void shim_check_memory(const void *a, const void *b, size_t size, int equal, con
 void shim_check_range(uintmax_t value, uintmax_t low, uintmax_t high, int inside, const char *file, int line);
 void shim_fail(const char *file, int line) __attribute__((noreturn));
 void shim_skip(const char *file, int line) __attribute__((noreturn));
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

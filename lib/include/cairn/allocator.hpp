@@ -6,7 +6,8 @@
 //     std::list<int, cairn::allocator<int, cairn_heap>> others(&heap);
 //
 // VITALS
-//   object        one pointer; no default constructor, since there is no memory that it could mean
+//   object        one pointer; no default constructor, since there is no memory that it could mean. So a string's substr does not compile, its
+//                 constructor from a part of another with an allocator does
 //   alignment     that of T, over-aligned types too
 //   propagation   moves and swaps take the memory along. A copy stays where it is: a container that is assigned to keeps its own memory, one that
 //                 is constructed shares that of the original
