@@ -43,6 +43,17 @@ inline void give(cairn_arena &arena, void *block) noexcept
     cairn_arena_free(&arena, block);
 }
 
+// Bytes that the block holds; 0 iff it is no used block.
+inline std::size_t held(cairn_heap &heap, const void *block) noexcept
+{
+    return cairn_heap_usable_size(&heap, block);
+}
+
+inline std::size_t held(cairn_arena &arena, const void *block) noexcept
+{
+    return cairn_arena_usable_size(&arena, block);
+}
+
 // There is no room, or a count of objects whose bytes no std::size_t holds. Where exceptions are off the program ends in std::abort.
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 [[noreturn]] inline void fail_no_room()

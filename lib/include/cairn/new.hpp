@@ -30,6 +30,13 @@
 #error "cairn/new.hpp: define CAIRN_NEW_ARENA or CAIRN_NEW_HEAP, a pointer to what operator new takes its memory from"
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CAIRN_NEW_LIFTS_POISON
+extern "C" void __asan_unpoison_memory_region(void const volatile *address, std::size_t size);
+#endif
+#endif
+
 namespace cairn {
 namespace program {
 
@@ -85,9 +92,21 @@ static void *take_or_null(std::size_t size, std::size_t alignment) noexcept
 }
 #endif
 
+// With clang's address sanitizer nobody may read the count that the compiler keeps in front of an array, until operator delete lifts that: the
+// next owner of the bytes may.
+#if defined(CAIRN_NEW_LIFTS_POISON)
+static void lift_poison(void *block) noexcept
+{
+    __asan_unpoison_memory_region(block, backing::held(memory(), block));
+}
+#else
+static void lift_poison(void *) noexcept {}
+#endif
+
 static void give(void *block) noexcept
 {
     if (block != nullptr) {
+        lift_poison(block);
         backing::give(memory(), block);
     }
 }
