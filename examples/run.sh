@@ -20,6 +20,7 @@ cmake --preset m4
 cmake --build --preset m4
 
 on_m4 hello_heap
+on_m4 cpp_containers
 
 if [ $# -gt 0 ]; then
     on_m4 replay "$@"

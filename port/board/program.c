@@ -18,6 +18,8 @@
 
 extern uint32_t stack_bottom[], stack_top[], data_start[], data_end[], bss_start[], bss_end[];
 extern const uint32_t data_source[];
+extern void (*const init_array_start[])(void);
+extern void (*const init_array_end[])(void);
 extern char __tls_base[];
 
 int main(int argc, char **argv);
@@ -56,6 +58,13 @@ static void memory_init(void)
         *(volatile uint32_t *)word = 0;
 }
 
+// Of C++'s global objects; a C program has none.
+static void constructors_run(void)
+{
+    for (void (*const *constructor)(void) = init_array_start; constructor < init_array_end; constructor++)
+        (*constructor)();
+}
+
 // Cuts the command line into words, in place. A line that does not fit leaves argv[0] = "" alone.
 static int words_split(char *line, char **words, int limit)
 {
@@ -87,5 +96,6 @@ _Noreturn void program_run(void)
     program_protect();
     if (semihost_command_line(command, sizeof command) < 0)
         command[0] = '\0';
+    constructors_run();
     exit(main(words_split(command, words, COMMAND_WORDS), words));
 }

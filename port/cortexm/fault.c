@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the report of a fault that no program handles.
+// OWNS        the report of a fault that no program handles, and of abort().
 // PICTURE     frame at the faulting stack pointer:  r0 r1 r2 r3 r12 lr pc xpsr
 //             fault: BusFault at pc 0x0000012c lr 0x00000117 cfsr 0x00008200 address 0xdead0000
 // INVARIANTS  1. Nothing is pushed before the stack is known to have 256 bytes left: the stack may be what overflowed. If it has
 //                not, the report starts again at the stack's top, over frames that nobody returns to.
 //             2. The frame is read only if it lies inside the stack; otherwise the words are reported as overflow.
 // COST        it does not return: the program ends with BOARD_FAULT_STATUS.
-// CALLERS     the weak handlers in start.c, handler mode.
+// CALLERS     the weak handlers in start.c, handler mode. abort(): the program, and the C++ library where nobody catches what was thrown.
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "board.h"
 #include "semihost.h"
@@ -66,6 +67,14 @@ __attribute__((used)) _Noreturn void fault_report(const uint32_t *frame, uint32_
         semihost_print_word(" address ", SCB_MMFAR);
 #endif
     semihost_print("\n");
+    semihost_exit(BOARD_FAULT_STATUS);
+}
+
+// The C library's raises a signal, which needs a kernel.
+_Noreturn void abort(void)
+{
+    console_flush();
+    semihost_print("fault: abort\n");
     semihost_exit(BOARD_FAULT_STATUS);
 }
 

@@ -9,6 +9,7 @@ list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES CAIRN_CORE CAIRN_FLOAT)
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR arm)
 set(CMAKE_C_COMPILER arm-none-eabi-gcc)
+set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
 
 set(CAIRN_CORE "" CACHE STRING "Cortex-M core: m0, m3, m4, m7 or m33")
@@ -26,6 +27,7 @@ endif()
 
 set(CMAKE_C_FLAGS_INIT
     "-mcpu=cortex-${CAIRN_CORE} -mthumb -mfloat-abi=${cairn_float} -masm-syntax-unified --specs=picolibc.specs")
+set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
 # picolibc.specs names its own linker script and crt0; firmware.cmake gives each machine's script and our start-up instead.
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostartfiles")
 

@@ -9,7 +9,9 @@
 #             3. The objects for Cortex-M0, M4 and RV32IMAC, at -O2 and -Os, call only each other, those three, and libgcc's integer helpers;
 #                they have no .data and no .bss.
 #             4. No two files of lib have the same name, so that a flat copy works.
-#             5. Each public header compiles alone, as C11 and as C++.
+#             5. Each public header compiles alone, as C11 and as C++. Each .hpp includes only .hpp that stand before it in `cpp_floors`, public C headers, and
+#                the standard headers of `cpp_system`; it compiles alone with g++ and clang++ for every standard from its own on, with exceptions and
+#                RTTI and without, and there is no other .hpp in lib.
 set -eu
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
@@ -20,6 +22,8 @@ floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/heap.h ca
     pool/bitmap.h
     arena/arena_core.h"
 system="stdbool.h stddef.h stdint.h string.h"
+cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"
+cpp_system="cstddef cstdint cstdlib memory_resource new type_traits"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bad=0
@@ -29,9 +33,9 @@ say() {
     bad=1
 }
 
-# A line for each include of lib: FILE LINE NAME, the name with its < or ".
+# includes FILES: a line for each include of lib, FILE LINE NAME, the name with its < or ".
 includes() {
-    grep -rnoE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*(<[^>]*>|"[^"]*"|[A-Za-z_]+)' lib |
+    grep -rnoE --include="$1" '^[[:space:]]*#[[:space:]]*include[[:space:]]*(<[^>]*>|"[^"]*"|[A-Za-z_]+)' lib |
         sed -E 's/^([^:]*):([0-9]+):.*include[[:space:]]*([<"]?[^>"]*)[>"]?$/\1 \2 \3/'
 }
 
@@ -100,13 +104,47 @@ objects() {
     done <"$at/ram"
 }
 
-includes >"$work/includes"
+# The floors of C++: check_cpp_include FILE LINE NAME.
+check_cpp_include() {
+    name=${3#?}
+    case $3 in
+    "<"*) case " $cpp_system " in *" $name "*) ;; *) say "$1:$2 includes <$name>, which is not in cpp_system" ;; esac; return ;;
+    '"cairn/'*.h) [ "$(floor_of "$name")" -ne 0 ] || say "$1:$2 includes \"$name\", which has no floor"; return ;;
+    esac
+    case " ${cpp_floors%%"${1#lib/include/}"*} " in *" $name "*) ;; *) say "$1:$2 includes the higher floor \"$name\"" ;; esac
+}
+
+# alone_cpp STANDARD HEADER: with each compiler, exceptions and RTTI on and off.
+alone_cpp() {
+    printf '#include "cairn/arena.h"\nextern cairn_arena arena;\n#define CAIRN_NEW_ARENA (&arena)\n' >"$work/alone.cpp"
+    case $2 in cairn/new.hpp) ;; *) : >"$work/alone.cpp" ;; esac
+    printf '#include "%s"\n' "$2" >>"$work/alone.cpp"
+    for compiler in g++ clang++ arm-none-eabi-g++; do
+        for without in "" "-fno-exceptions -fno-rtti"; do
+            # shellcheck disable=SC2086
+            $compiler -std=$1 $without -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror -pedantic -Ilib/include -fsyntax-only "$work/alone.cpp" ||
+                say "lib/include/$2 does not compile alone: $compiler -std=$1 $without"
+        done
+    done
+}
+
+includes '*.[ch]' >"$work/includes"
 [ -s "$work/includes" ] || say "no includes found"
 while read -r file line name; do
     check_include "$file" "$line" "$name"
 done <"$work/includes"
 
-for name in $(find lib -name '*.[ch]' -exec basename {} \; | sort | uniq -d); do
+includes '*.hpp' >"$work/cpp_includes"
+[ -s "$work/cpp_includes" ] || say "no includes found in C++"
+while read -r file line name; do
+    check_cpp_include "$file" "$line" "$name"
+done <"$work/cpp_includes"
+
+for header in $(find lib -name '*.hpp' | sort); do
+    case " $cpp_floors " in *" ${header#lib/include/} "*) ;; *) say "$header has no floor: enter it in test/check/floors.sh" ;; esac
+done
+
+for name in $(find lib \( -name '*.[ch]' -o -name '*.hpp' \) -exec basename {} \; | sort | uniq -d); do
     say "two files of lib are called $name: $(find lib -name "$name" | tr '\n' ' ')"
 done
 
@@ -119,8 +157,15 @@ done
 for header in lib/include/cairn/*.h; do
     printf '#include "cairn/%s"\ntypedef int alone;\n' "$(basename "$header")" >"$work/alone.c"
     gcc -std=c11 -Wall -Wextra -Werror -pedantic -Ilib/include -fsyntax-only "$work/alone.c" || say "$header does not compile alone"
-    g++ -x c++ -std=c++11 -Wall -Wextra -Werror -pedantic -Ilib/include -fsyntax-only "$work/alone.c" || say "$header is no C++"
+    g++ -x c++ -std=c++11 -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror -pedantic -Ilib/include -fsyntax-only "$work/alone.c" || say "$header is no C++"
+done
+
+for header in $cpp_floors; do
+    case $header in cairn/backing.hpp | cairn/allocator.hpp) standards="c++11 c++14 c++17 c++20" ;; *) standards="c++17 c++20" ;; esac
+    for standard in $standards; do
+        alone_cpp $standard "$header"
+    done
 done
 
 [ $bad -eq 0 ] || exit 1
-echo "floors: $(wc -l <"$work/includes") includes, $(wc -l <"$work/m4-O2/list") files, all in order"
+echo "floors: $(cat "$work/includes" "$work/cpp_includes" | wc -l) includes, $(wc -l <"$work/m4-O2/list") files, all in order"

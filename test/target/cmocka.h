@@ -81,7 +81,7 @@ void shim_check_not_equal(uintmax_t a, uintmax_t b, const char *file, int line);
 void shim_check_string(const char *a, const char *b, int equal, const char *file, int line);
 void shim_check_memory(const void *a, const void *b, size_t size, int equal, const char *file, int line);
 void shim_check_range(uintmax_t value, uintmax_t low, uintmax_t high, int inside, const char *file, int line);
-_Noreturn void shim_fail(const char *file, int line);
-_Noreturn void shim_skip(const char *file, int line);
+void shim_fail(const char *file, int line) __attribute__((noreturn));
+void shim_skip(const char *file, int line) __attribute__((noreturn));
 
 #endif
