@@ -9,7 +9,7 @@
 //             2. A call that opened a word may leave it without closing it. One word is open at a time.
 //             3. close that stores is an acquire and a release, between the contexts that the core below names.
 // COST: open 1 and close 1 to 2 instructions with exclusives; where interrupts are masked: for 5 to 7 instructions, in close.
-// CALLERS: lib/pool, any context; masking needs a privileged one.
+// CALLERS: lib/pool, heap/deferred.c, any context; masking needs a privileged one.
 //
 //   Armv8-M                          LDAEX, STLEX: contexts of all cores that share the memory's monitor
 //   Armv7-M                          LDREX, STREX: thread and interrupts of one core. An interrupt clears the monitor.
@@ -150,6 +150,29 @@ CAIRN_INLINE void atomic_hint_four(const void *from, uintptr_t words[4])
 #else
 #define ATOMIC_LOADS_FOUR 0
 #endif
+
+// Write a word that others change; what was written before it is seen before it.
+CAIRN_INLINE void atomic_put(uint32_t *word, uint32_t now)
+{
+#if defined(ATOMIC_EXCLUSIVE) && __ARM_ARCH >= 8
+    __asm__ volatile("stl %1, %0" : "=Q"(*word) : "r"(now) : "memory");
+#elif defined(ATOMIC_EXCLUSIVE) || defined(ATOMIC_PRIMASK) || defined(ATOMIC_MSTATUS)
+    __asm__ volatile("" : : : "memory"); // one core
+    *(volatile uint32_t *)word = now;
+#else
+    __atomic_store_n(word, now, __ATOMIC_RELEASE);
+#endif
+}
+
+// What was written before is seen by who sees what is written behind, and what is read behind was not read before.
+CAIRN_INLINE void atomic_fence(void)
+{
+#if defined(ATOMIC_PRIMASK) || defined(ATOMIC_MSTATUS) || (defined(ATOMIC_EXCLUSIVE) && __ARM_ARCH < 8)
+    __asm__ volatile("" : : : "memory"); // one core
+#else
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+#endif
+}
 
 // Set bits, clear bits, add: until nobody else comes between.
 CAIRN_INLINE void atomic_set(uint32_t *word, uint32_t bits)

@@ -58,7 +58,7 @@ void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 static CAIRN_NOINLINE bool release_address(struct cairn_heap *heap, const void *address)
 {
     const size_t number = border_number(heap->base, address);
-    if (CAIRN_SPEED && number < heap->control->granules && (heap->control->flags & FLAG_WIPE) == 0 && quick_free(heap, (uint32_t)number)) {
+    if (CAIRN_SPEED && number < heap->control->granules && (heap->control->flags & FLAG_WIPE) == 0 && heap->deferred == NULL && quick_free(heap, (uint32_t)number)) {
         return true;
     }
     const uint32_t from = cairn_heap_find_(heap, address);

@@ -7,6 +7,7 @@
 #ifndef CAIRN_HEAP_CORE_H
 #define CAIRN_HEAP_CORE_H
 
+#include "cairn/deferred.h"
 #include "heap/bins.h"
 
 CAIRN_INLINE bool is_heap(const struct cairn_heap *heap)
@@ -26,13 +27,36 @@ CAIRN_INLINE uint32_t fence_of(const struct heap_control *control)
     return control->granules + 1;
 }
 
-// After anything that it depends on has changed. Only a build for speed asks.
-CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
+// What the handle's `quick` is, where nothing is marked. Only a build for speed asks.
+CAIRN_INLINE uint32_t heap_quick(const struct cairn_heap *heap)
 {
     const struct cairn_heap_hooks *const hooks = heap->hooks;
     const bool plain = hooks == NULL || (hooks->lock == NULL && hooks->unlock == NULL && hooks->event == NULL && hooks->failed == NULL);
-    heap->quick = CAIRN_SPEED && plain && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
+    return CAIRN_SPEED && plain && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
 }
+
+// After anything that it depends on has changed.
+CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
+{
+    heap->quick = 0;
+    if (heap->deferred == NULL) {
+        heap->quick = heap_quick(heap);
+    } else {
+        heap->deferred->again = 1; // the next call looks for marks, and sets it
+    }
+}
+
+// May blocks be marked?
+CAIRN_INLINE bool heap_has_marks(const struct cairn_heap *heap)
+{
+    return heap->deferred != NULL && (heap->deferred->idle == 0 || *(volatile uint32_t *)&heap->deferred->again != 0);
+}
+
+// deferred.c, through what cairn_deferred_init has set: a heap without deferred frees does not link it. Lock held.
+struct cairn_deferred_calls {
+    void (*drain)(struct cairn_deferred *deferred);                          // frees a few
+    bool (*is_marked)(const struct cairn_deferred *deferred, uint32_t from); // is this block to be freed already?
+};
 
 // heap.c: the hooks. lock returns the key for unlock, 0 where there is no hook; failed, which runs unlocked, whether to try again.
 uint32_t cairn_heap_lock_(const struct cairn_heap *heap);

@@ -66,10 +66,11 @@ uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n)
 
 uint32_t cairn_heap_lock_(const struct cairn_heap *heap)
 {
-    if (heap->hooks != NULL && heap->hooks->lock != NULL) {
-        return heap->hooks->lock(heap->context);
+    const uint32_t key = heap->hooks != NULL && heap->hooks->lock != NULL ? heap->hooks->lock(heap->context) : 0;
+    if (heap->deferred != NULL) {
+        heap->deferred->calls->drain(heap->deferred);
     }
-    return 0;
+    return key;
 }
 
 void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
@@ -81,6 +82,9 @@ void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
 
 bool cairn_heap_failed_(struct cairn_heap *heap, size_t size)
 {
+    if (size != 0 && heap_has_marks(heap)) {
+        return true; // what is marked is freed first, a few blocks with each try
+    }
     if (size != 0 && heap->hooks != NULL && heap->hooks->failed != NULL) {
         return heap->hooks->failed(heap->context, heap, size);
     }
@@ -99,6 +103,10 @@ void cairn_heap_event_(const struct cairn_heap *heap, const struct cairn_heap_ev
 uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address)
 {
     const uint32_t from = used_block_at(heap, address);
+    if (from != NO_BORDER && heap->deferred != NULL && heap->deferred->calls->is_marked(heap->deferred, from)) {
+        cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, address);
+        return NO_BORDER;
+    }
     if (HARDENED && from == NO_BORDER && address != NULL) {
         cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
     }

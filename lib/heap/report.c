@@ -21,7 +21,7 @@ CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wro
         report.block_size = bytes_of(to - from);
         if (what == CAIRN_WRONG_LINK) {
             report.address = report.block;
-        } else if (((uintptr_t)address & (CAIRN_GRANULE - 1)) == 0) {
+        } else if (what != CAIRN_WRONG_DOUBLE_FREE && ((uintptr_t)address & (CAIRN_GRANULE - 1)) == 0) {
             report.what = ends_free(tags, to) ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_INTERIOR;
         }
         if (from != 0) {

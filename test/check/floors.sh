@@ -16,7 +16,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 export LC_ALL=C
 
-floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/heap.h cairn/recorder.h cairn/pool.h cairn/arena.h
+floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/heap.h cairn/deferred.h cairn/recorder.h cairn/pool.h cairn/arena.h
     base/compiler.h base/bits.h base/atomic.h
     heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h
     pool/bitmap.h

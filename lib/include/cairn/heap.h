@@ -25,6 +25,7 @@ extern "C" {
 #endif
 
 struct cairn_heap;
+struct cairn_deferred;
 
 // A program that was compiled for another granule than the library must not link: where it is not the default one, the calls that make a
 // heap have another name.
@@ -90,6 +91,7 @@ struct cairn_heap {
     unsigned char *base; // address of the first granule
     const struct cairn_heap_hooks *hooks;
     void *context;
+    struct cairn_deferred *deferred; // frees from interrupts (deferred.h), or NULL
     uint32_t quick; // granules, where alloc and free need no hook but `report`, and no wiping; 0 for any other heap
 };
 

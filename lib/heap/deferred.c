@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+//
+// Deferred frees: marks that interrupts set, and the heap's calls take up.
+//
+// OWNS: the marks and their summary.
+//
+// PICTURE:  summary  1 0 ..            bit 31 - w of word s: word 32 s + w has a mark
+//           bits     |..1....| |.......| ..    bit 31 - i of word w: a used block begins at border 32 w + i, and is to be freed
+//
+//     A pass looks at every word of summary, in portions, and frees what is marked. The heap's calls take the long way meanwhile, because its
+//     `quick` is 0; when a pass has found nothing, quick is set again.
+//
+// INVARIANTS: 1. Who marks sets the bit, then its summary bit, then `again`, then quick to 0.
+//             2. Who clears a summary bit then looks at the word, and sets the bit again if it has one.
+//             3. A pass begins by clearing `again`. At its end quick is set, then `again` is looked at, and if it is set, quick is cleared.
+//             So a mark is found: by the pass under way, or `again` is set when that ends, or quick is cleared behind it.
+//             4. A mark is only a request. Where it leads is proved by the tags when it is taken up, like any pointer that comes in.
+// COST: free O(1). A portion: up to 16 words of summary and CAIRN_DEFERRED_BLOCKS frees.
+// CALLERS: free: any context. All else: lock held, or through the heap's calls.
+#include "base/atomic.h"
+#include "cairn/deferred.h"
+#include "heap/core.h"
+#include "heap/layout.h"
+
+#include <string.h>
+
+#define TOP 0x80000000u
+#define LOOKS 16u
+
+_Static_assert(sizeof(void *) != 4 || offsetof(struct cairn_deferred, summary) == 12, "the front is four words");
+
+CAIRN_INLINE uint32_t words_for_bits(uint32_t limit)
+{
+    return (limit + 31) / 32;
+}
+
+static void drain(struct cairn_deferred *deferred);
+static bool is_marked(const struct cairn_deferred *deferred, uint32_t from);
+
+static const struct cairn_deferred_calls calls = {drain, is_marked};
+
+size_t cairn_deferred_size(size_t max_size)
+{
+    size_t front;
+    const size_t granules = granules_in(max_size, true, &front); // without tags: never fewer
+    const uint32_t words = granules > GRANULES_MAX ? 0 : words_for_bits((uint32_t)granules);
+    return ((size_t)words + words_for_bits(words)) * sizeof(uint32_t);
+}
+
+int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap, void *bits, size_t size)
+{
+    if (deferred == NULL || !is_heap(heap) || bits == NULL || ((uintptr_t)bits & 3) != 0 || heap->deferred != NULL) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t limit = heap->control->limit;
+    const uint32_t words = words_for_bits(limit);
+    const size_t bytes = ((size_t)words + words_for_bits(words)) * sizeof(uint32_t);
+    if (size < bytes) {
+        return CAIRN_ENOMEM;
+    }
+    memset(bits, 0, bytes);
+    *deferred = (struct cairn_deferred){.base = heap->base, .limit = limit, .calls = &calls, .heap = heap, .idle = 1};
+    deferred->bits = bits;
+    deferred->summary = deferred->bits + words;
+    heap->deferred = deferred;
+    return 0;
+}
+
+// ----------------------------------------------------------------------------------------------------------- in an interrupt
+
+// Let the heap's next call look. pre: sign is not 0.
+CAIRN_INLINE void wake(struct cairn_deferred *deferred, uint32_t sign)
+{
+    atomic_put(&deferred->again, sign);
+    atomic_put(&deferred->heap->quick, 0);
+}
+
+// Not marked: it is reported when the heap is entered.
+static CAIRN_NOINLINE void refuse_mark(struct cairn_deferred *deferred, void *block)
+{
+    if (block != NULL) {
+        deferred->refused = block;
+        atomic_add(&deferred->refusals, 1);
+        wake(deferred, TOP);
+    }
+}
+
+// The same as what follows, for a word that somebody else changes at the same time, or has marked already.
+static CAIRN_NOINLINE void mark(struct cairn_deferred *deferred, uint32_t border)
+{
+    const uint32_t bit = bits_rotate(TOP, border);
+    uint32_t *const word = &deferred->bits[border / 32];
+    uint32_t old;
+    do {
+        old = atomic_open(word);
+        if ((old & bit) != 0) {
+            refuse_mark(deferred, border_address(deferred->base, border));
+            return;
+        }
+    } while (!atomic_close(word, old, old | bit));
+    atomic_set(&deferred->summary[border / 1024], bits_rotate(TOP, border / 32));
+    wake(deferred, TOP);
+}
+
+// What free needs: the front of the struct.
+struct front {
+    unsigned char *base;
+    size_t limit;
+    uint32_t *bits;
+    uint32_t *summary;
+};
+
+CAIRN_INLINE struct front front_of(const struct cairn_deferred *deferred)
+{
+#if ATOMIC_LOADS_FOUR
+    uintptr_t words[4];
+    atomic_hint_four(deferred, words);
+    return (struct front){(unsigned char *)words[0], (size_t)words[1], (uint32_t *)words[2], (uint32_t *)words[3]};
+#else
+    return (struct front){deferred->base, deferred->limit, deferred->bits, deferred->summary};
+#endif
+}
+
+void cairn_deferred_free(struct cairn_deferred *deferred, void *block)
+{
+    const struct front front = front_of(deferred);
+    const size_t number = border_number(front.base, block);
+    if (CAIRN_UNLIKELY(number >= front.limit)) {
+        refuse_mark(deferred, block);
+        return;
+    }
+    const uint32_t w = (uint32_t)number / 32;
+    const uint32_t bit = bits_rotate(TOP, (uint32_t)number);
+    const uint32_t old = atomic_open(&front.bits[w]);
+    const uint32_t now = old | bit;
+    if (CAIRN_UNLIKELY((old & bit) != 0) || CAIRN_UNLIKELY(!atomic_close(&front.bits[w], old, now))) {
+        mark(deferred, (uint32_t)number);
+        return;
+    }
+    const uint32_t had = atomic_open(&front.summary[w / 32]);
+    if (CAIRN_UNLIKELY(!atomic_close(&front.summary[w / 32], had, had | bits_rotate(TOP, w)))) {
+        atomic_set(&front.summary[w / 32], bits_rotate(TOP, w));
+    }
+    wake(deferred, now);
+}
+
+// --------------------------------------------------------------------------------------------------- in the heap's calls
+
+static bool is_marked(const struct cairn_deferred *deferred, uint32_t from)
+{
+    return (atomic_look(&deferred->bits[from / 32]) & bits_rotate(TOP, from)) != 0;
+}
+
+// What free refused since the last look. The address is that of the last one.
+static void report_refused(struct cairn_deferred *deferred)
+{
+    const uint32_t refusals = atomic_look(&deferred->refusals);
+    if (refusals != 0) {
+        void *const block = deferred->refused;
+        atomic_add(&deferred->refusals, 0u - refusals);
+        const size_t number = border_number(deferred->base, block);
+        cairn_heap_report_(deferred->heap, number < deferred->limit ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_POINTER, block);
+    }
+}
+
+// Take a mark out of word w. Returns its border; NO_BORDER: there is none, and the summary says so.
+static uint32_t take_mark(struct cairn_deferred *deferred, uint32_t w)
+{
+    for (;;) {
+        const uint32_t old = atomic_open(&deferred->bits[w]);
+        const uint32_t place = old == 0 ? 0 : bits_leading(old);
+        if (old == 0) {
+            atomic_clear(&deferred->summary[w / 32], bits_rotate(TOP, w));
+            if (atomic_look(&deferred->bits[w]) != 0) {
+                atomic_set(&deferred->summary[w / 32], bits_rotate(TOP, w));
+            }
+            return NO_BORDER;
+        }
+        if (atomic_close(&deferred->bits[w], old, old & ~(TOP >> place))) {
+            return 32 * w + place;
+        }
+    }
+}
+
+// Free what the mark says, if that is a used block.
+static uint32_t free_marked(struct cairn_heap *heap, uint32_t border)
+{
+    void *const block = border_address(heap->base, border);
+    const uint32_t from = cairn_heap_find_(heap, block);
+    if (from == NO_BORDER) {
+        return 0;
+    }
+    cairn_heap_drop_(heap, from);
+    const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
+    cairn_heap_event_(heap, &event);
+    return 1;
+}
+
+// Free a few blocks that are marked.
+static void drain(struct cairn_deferred *deferred)
+{
+    struct cairn_heap *const heap = deferred->heap;
+    const uint32_t words = words_for_bits(words_for_bits(deferred->limit));
+    uint32_t marks = CAIRN_DEFERRED_BLOCKS;
+    if (atomic_look(&deferred->again) != 0) {
+        atomic_put(&deferred->again, 0);
+        atomic_fence();
+        deferred->idle = 0;
+        deferred->cursor = 0;
+        report_refused(deferred);
+    }
+    if (deferred->idle != 0) {
+        return;
+    }
+    for (uint32_t looks = LOOKS; looks != 0 && marks != 0 && deferred->cursor < words; looks--) {
+        const uint32_t summary = atomic_look(&deferred->summary[deferred->cursor]);
+        if (summary == 0) {
+            deferred->cursor++;
+            continue;
+        }
+        const uint32_t border = take_mark(deferred, 32 * deferred->cursor + bits_leading(summary));
+        if (border != NO_BORDER) {
+            marks--;
+            deferred->freed += free_marked(heap, border);
+        }
+    }
+    if (deferred->cursor == words) {
+        deferred->idle = 1;
+        atomic_put(&heap->quick, heap_quick(heap));
+        atomic_fence();
+        if (atomic_look(&deferred->again) != 0) {
+            atomic_put(&heap->quick, 0);
+        }
+    }
+}
+
+uint32_t cairn_deferred_drain(struct cairn_deferred *deferred)
+{
+    if (deferred == NULL || deferred->heap == NULL) {
+        return 0;
+    }
+    do {
+        heap_unlock(deferred->heap, heap_lock(deferred->heap)); // which frees a few
+    } while (heap_has_marks(deferred->heap));
+    return deferred->freed;
+}
+
+void cairn_deferred_deinit(struct cairn_deferred *deferred)
+{
+    if (deferred != NULL && deferred->heap != NULL) {
+        (void)cairn_deferred_drain(deferred);
+        deferred->heap->deferred = NULL;
+        heap_set_quick(deferred->heap);
+        *deferred = (struct cairn_deferred){0};
+    }
+}
