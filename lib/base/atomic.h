@@ -9,7 +9,7 @@
 //             2. A call that opened a word may leave it without closing it. One word is open at a time.
 //             3. close that stores is an acquire and a release, between the contexts that the core below names.
 // COST: open 1 and close 1 to 2 instructions with exclusives; where interrupts are masked: for 5 to 7 instructions, in close.
-// CALLERS: lib/pool, heap/deferred.c, any context; masking needs a privileged one.
+// CALLERS: lib/pool, lib/deferred, any context; masking needs a privileged one.
 //
 //   Armv8-M                          LDAEX, STLEX: contexts of all cores that share the memory's monitor
 //   Armv7-M                          LDREX, STREX: thread and interrupts of one core. An interrupt clears the monitor.
@@ -109,7 +109,7 @@ CAIRN_INLINE bool atomic_close(uint32_t *word, uint32_t old, uint32_t now)
 }
 
 #else
-#error "base/atomic.h: this core has no atomic words that cairn knows: leave lib/pool out of the build, or name the core here"
+#error "base/atomic.h: this core has no atomic words that cairn knows: leave lib/pool and lib/deferred out of the build, or name the core here"
 #endif
 
 // Read a word that others change.

@@ -42,7 +42,7 @@ static CAIRN_NOINLINE void *alloc_other(struct cairn_heap *heap, size_t size)
 void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 {
     const size_t less = (size - 1) >> GRANULE_SHIFT; // one less than it takes; huge for 0 bytes
-    if (!CAIRN_SPEED || heap == NULL || CAIRN_UNLIKELY(less >= heap->quick)) {
+    if (!CAIRN_SPEED || heap == NULL || CAIRN_UNLIKELY(less >= CAIRN_LOOK(heap->quick))) {
         return alloc_other(heap, size);
     }
     struct heap_control *const control = heap->control;
@@ -91,7 +91,7 @@ void cairn_heap_free(struct cairn_heap *heap, void *block)
 {
     if (CAIRN_SPEED && heap != NULL) {
         const size_t number = border_number(heap->base, block);
-        if (CAIRN_LIKELY(number < heap->quick) && quick_free(heap, (uint32_t)number)) {
+        if (CAIRN_LIKELY(number < CAIRN_LOOK(heap->quick)) && quick_free(heap, (uint32_t)number)) {
             return;
         }
     }

@@ -49,7 +49,7 @@ CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
 // May blocks be marked?
 CAIRN_INLINE bool heap_has_marks(const struct cairn_heap *heap)
 {
-    return heap->deferred != NULL && (heap->deferred->idle == 0 || *(volatile uint32_t *)&heap->deferred->again != 0);
+    return heap->deferred != NULL && (heap->deferred->idle == 0 || CAIRN_LOOK(heap->deferred->again) != 0);
 }
 
 // deferred.c, through what cairn_deferred_init has set: a heap without deferred frees does not link it. Lock held.

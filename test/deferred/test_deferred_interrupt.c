@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+//
+// An interrupt at every instruction of a heap's alloc, free and realloc, which marks blocks to be freed. And how many instructions a mark costs.
+//
+// OWNS        SysTick, one shot; the handler.
+// PICTURE     for each number of marks, each delay: SysTick armed -> alloc, realloc, free in a small heap -> drained, checked, counted
+// INVARIANTS  1. Delays grow by one tick, and an instruction takes more than four (-icount shift=8): no instruction boundary is passed over.
+//             2. Whatever the handler came between: each block that it marked is freed, once; the checker passes.
+// COST        some ten thousand interrupts.
+// CALLERS     ctest with -icount, on every QEMU machine with a Cortex-M.
+#include "counter.h"
+#include "heap/core.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
+#define SYST_CSR REGISTER(0xE000E010u)
+#define SYST_RVR REGISTER(0xE000E014u)
+#define SYST_CVR REGISTER(0xE000E018u)
+#define SCB_ICSR REGISTER(0xE000ED04u)
+#define ICSR_FORGET_TICK (1u << 25)
+#define CSR_ON 7u // enabled, interrupt, core clock
+
+#define BLOCKS 6u
+#define MARK_MOST 30u // instructions, the call included
+
+static _Alignas(8) unsigned char region[2048];
+static uint32_t bits[16];
+static struct cairn_heap heap;
+static struct cairn_deferred deferred;
+static unsigned char *blocks[BLOCKS];
+static uint32_t marks; // that the handler makes
+static volatile uint32_t struck;
+static uint32_t reports;
+
+void systick_handler(void);
+
+void systick_handler(void)
+{
+    SYST_CSR = 0;
+    SCB_ICSR = ICSR_FORGET_TICK; // a short delay ends again on the way here
+    struck++;
+    for (uint32_t i = 0; i < marks; i++) {
+        cairn_deferred_free(&deferred, blocks[i]);
+    }
+}
+
+static void note(void *context, const struct cairn_report *report)
+{
+    (void)context;
+    (void)report;
+    reports++;
+}
+
+static const struct cairn_heap_hooks hooks = {.report = note};
+
+static void begin(void)
+{
+    static const struct cairn_heap_config config = {.hooks = &hooks};
+    assert_int_equal(cairn_heap_init(&heap, region, sizeof region, &config), 0);
+    assert_int_equal(cairn_deferred_init(&deferred, &heap, bits, sizeof bits), 0);
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = cairn_heap_alloc(&heap, 24 + 40 * i);
+        assert_non_null(blocks[i]);
+    }
+    cairn_heap_free(&heap, blocks[3]);
+    blocks[3] = cairn_heap_alloc(&heap, 8);
+    struck = 0;
+    reports = 0;
+}
+
+static void arm(uint32_t ticks)
+{
+    SYST_CSR = 0;
+    SYST_RVR = ticks;
+    SYST_CVR = 0;
+    SYST_CSR = CSR_ON;
+}
+
+static void disarm(void)
+{
+    SYST_CSR = 0;
+    SCB_ICSR = ICSR_FORGET_TICK; // pending and not taken
+    __asm__ volatile("" ::: "memory");
+}
+
+static bool run(uint32_t ticks)
+{
+    begin();
+    const uint32_t before = heap.control->blocks - heap.control->free_blocks;
+    arm(ticks);
+    unsigned char *block = cairn_heap_alloc(&heap, 100);
+    unsigned char *const moved = cairn_heap_realloc(&heap, block, 300);
+    cairn_heap_free(&heap, blocks[BLOCKS - 1]);
+    cairn_heap_free(&heap, moved != NULL ? moved : block);
+    disarm();
+    assert_non_null(block);
+    const bool came = struck != 0;
+    const uint32_t freed = cairn_deferred_drain(&deferred);
+    assert_int_equal(freed, came ? marks : 0);
+    assert_int_equal(heap.quick, CAIRN_SPEED ? heap.control->granules : 0);
+    assert_int_equal(heap.control->blocks - heap.control->free_blocks, before - 1 - freed);
+    assert_int_equal(cairn_heap_check(&heap, NULL), 0);
+    assert_int_equal(reports, 0);
+    return came;
+}
+
+static void marks_come_at_every_instruction(void **state)
+{
+    (void)state;
+    for (marks = 1; marks < BLOCKS; marks += 2) {
+        uint32_t came = 0;
+        uint32_t ticks = 1;
+        for (uint32_t late = 0; late < 20; ticks++) { // until they outlast the calls
+            const bool in_time = run(ticks);
+            came += in_time;
+            late = in_time ? 0 : late + 1;
+        }
+        print_message("%u marks: %u interrupts\n", (unsigned)marks, (unsigned)came);
+        assert_true(came > 1000);
+    }
+}
+
+static void a_mark_takes_few_instructions(void **state)
+{
+    (void)state;
+    uint32_t most = 0;
+    counter_init();
+    begin();
+    for (uint32_t i = 0; i < BLOCKS; i++) {
+        uint32_t instructions;
+        (void)counter_call(&instructions, (counter_function)cairn_deferred_free, (uintptr_t)&deferred, (uintptr_t)blocks[i], 0, 0);
+        most = instructions > most ? instructions : most;
+    }
+    print_message("cairn_deferred_free: %u instructions at most\n", (unsigned)most);
+#if __ARM_ARCH >= 7
+    assert_true(most <= MARK_MOST);
+#endif
+    assert_int_equal(cairn_deferred_drain(&deferred), BLOCKS);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(marks_come_at_every_instruction),
+        cmocka_unit_test(a_mark_takes_few_instructions),
+    };
+    return cmocka_run_group_tests_name("deferred_interrupt", tests, NULL, NULL);
+}
