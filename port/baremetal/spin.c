@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// The spinlock.
+// OWNS: nothing; spin.h says what. CALLERS: through the port's structs and hooks.
+#include "spin.h"
+
+#include "lock.h"
+
+#if defined(__arm__) && defined(__ARM_ARCH) && __ARM_ARCH == 6
+#define HAS_ATOMIC_WORDS 0
+#else
+#define HAS_ATOMIC_WORDS 1
+#endif
+
+// One try at a word.
+static uint32_t take_word(uint32_t *word)
+{
+#if HAS_ATOMIC_WORDS
+    uint32_t free = 0;
+    return __atomic_compare_exchange_n(word, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+#else
+    (void)word;
+    return 1; // one core, or a lock of the chip that was not named
+#endif
+}
+
+uint32_t baremetal_spin_lock(void *context)
+{
+    struct baremetal_spin *const spin = context;
+    const uint32_t key = baremetal_lock(NULL);
+    if (spin->hardware == NULL) {
+        while (take_word(&spin->word) == 0) {
+        }
+    } else {
+        while (*spin->hardware == 0) {
+        }
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    }
+    return key;
+}
+
+void baremetal_spin_unlock(void *context, uint32_t key)
+{
+    struct baremetal_spin *const spin = context;
+    if (spin->hardware == NULL) {
+        __atomic_store_n(&spin->word, 0, __ATOMIC_RELEASE);
+    } else {
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        *spin->hardware = 1;
+    }
+    baremetal_unlock(NULL, key);
+}
