@@ -6,6 +6,8 @@
 
 #include "lock.h"
 
+#include <stddef.h>
+
 #if defined(__arm__) && defined(__ARM_ARCH) && __ARM_ARCH == 6
 #define HAS_ATOMIC_WORDS 0
 #else
