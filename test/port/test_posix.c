@@ -76,6 +76,62 @@ static void *work(void *context)
     return NULL;
 }
 
+// Takes all there is, gives it back, again and again.
+static void *exhaust(void *context)
+{
+    uint32_t *const refused = context;
+    unsigned char *blocks[400];
+    for (unsigned round = 0; round < 200; round++) {
+        unsigned count = 0;
+        while (count < 400 && (blocks[count] = cairn_arena_alloc(&arena, 16 + 97 * (count % 60))) != NULL) {
+            blocks[count][0] = (unsigned char)count;
+            count++;
+        }
+        *refused += count < 400;
+        for (unsigned i = 0; i < count; i++) {
+            if (blocks[i][0] != (unsigned char)i) {
+                return "another thread wrote here";
+            }
+            cairn_arena_free(&arena, blocks[i]);
+        }
+    }
+    return NULL;
+}
+
+static void threads_run_out_of_memory_together(void **state)
+{
+    (void)state;
+    static struct cairn_port_region no_maps;
+    static const struct cairn_arena_config config = {
+        .system = &posix_system, .port = &no_maps, .step = 4096, .heap_max = (size_t)1 << 19};
+    pthread_t threads[THREADS];
+    uint32_t refused[THREADS] = {0};
+    posix_start();
+    no_maps = posix_region;
+    no_maps.map = NULL;
+    no_maps.unmap = NULL;
+    no_maps.remap = NULL;
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    void *const kept = cairn_arena_alloc(&arena, 100000); // so that even one of them cannot have all that it asks for
+    void *const more = cairn_arena_alloc(&arena, 100000);
+    for (unsigned i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, exhaust, &refused[i]), 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+        assert_int_not_equal(refused[i], 0);
+    }
+    cairn_arena_free(&arena, kept);
+    cairn_arena_free(&arena, more);
+    struct cairn_arena_stats stats;
+    cairn_arena_stats(&arena, &stats);
+    assert_int_equal(stats.used_blocks, 0);
+    assert_int_equal(cairn_arena_check(&arena, NULL), 0);
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
 static void threads_share_an_arena(void **state)
 {
     (void)state;
@@ -106,6 +162,7 @@ int main(void)
         cmocka_unit_test(the_contract_holds),
         cmocka_unit_test(the_template_has_nothing_and_says_so),
         cmocka_unit_test(threads_share_an_arena),
+        cmocka_unit_test(threads_run_out_of_memory_together),
     };
     return cmocka_run_group_tests_name("posix", tests, NULL, NULL);
 }

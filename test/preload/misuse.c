@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,7 +113,32 @@ static void *churn(void *context)
     return NULL;
 }
 
-// Children are made while other threads are inside the heap.
+// All that a child may have, in large blocks and in small ones; then it goes on as if nothing had been.
+static void *run_out(void)
+{
+    static void *blocks[4096];
+    unsigned count = 0;
+    const struct rlimit limit = {(rlim_t)96 << 20, (rlim_t)96 << 20};
+    if (setrlimit(RLIMIT_DATA, &limit) != 0) {
+        return "no limit";
+    }
+    for (size_t size = (size_t)8 << 20; size >= 16; size /= 8) {
+        errno = 0;
+        while (count < 4096 && (blocks[count] = malloc(size)) != NULL) {
+            memset(blocks[count++], 1, 16);
+        }
+        if (count < 4096 && errno != ENOMEM) {
+            return "no error";
+        }
+    }
+    while (count != 0) {
+        free(blocks[--count]);
+    }
+    hidden = malloc((size_t)4 << 20);
+    return hidden == NULL ? "what was freed is not there" : churn((void *)(uintptr_t)5);
+}
+
+// Children are made while other threads are inside the heap; some of them run out of memory.
 static void forks(void)
 {
     pthread_t threads[4];
@@ -123,7 +149,7 @@ static void forks(void)
         const pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
-            _exit(churn((void *)(uintptr_t)(i + 9)) != NULL);
+            _exit((i % 10 == 0 ? run_out() : churn((void *)(uintptr_t)(i + 9))) != NULL);
         }
         int status = -1;
         CHECK(waitpid(child, &status, 0) == child && status == 0);
