@@ -57,7 +57,7 @@ static void family(void)
     hidden = malloc(0);
     CHECK(hidden != NULL && (uintptr_t)hidden % _Alignof(max_align_t) == 0);
     free(hidden);
-    hidden = malloc(huge * 2);
+    hidden = malloc(huge * 4 - 4096);
     CHECK(hidden == NULL && errno == ENOMEM);
     errno = 0;
     hidden = calloc(huge, 8);
