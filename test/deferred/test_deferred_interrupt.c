@@ -9,6 +9,7 @@
 // COST        some ten thousand interrupts.
 // CALLERS     ctest with -icount, on every QEMU machine with a Cortex-M.
 #include "counter.h"
+#include "one_shot.h"
 #include "heap/core.h"
 
 #include <setjmp.h>
@@ -16,14 +17,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
-#define SYST_CSR REGISTER(0xE000E010u)
-#define SYST_RVR REGISTER(0xE000E014u)
-#define SYST_CVR REGISTER(0xE000E018u)
-#define SCB_ICSR REGISTER(0xE000ED04u)
-#define ICSR_FORGET_TICK (1u << 25)
-#define CSR_ON 7u // enabled, interrupt, core clock
 
 #define BLOCKS 6u
 #define MARK_MOST 30u // instructions, the call included
@@ -37,12 +30,9 @@ static uint32_t marks; // that the handler makes
 static volatile uint32_t struck;
 static uint32_t reports;
 
-void systick_handler(void);
-
 void systick_handler(void)
 {
-    SYST_CSR = 0;
-    SCB_ICSR = ICSR_FORGET_TICK; // a short delay ends again on the way here
+    one_shot_taken();
     struck++;
     for (uint32_t i = 0; i < marks; i++) {
         cairn_deferred_free(&deferred, blocks[i]);
@@ -73,31 +63,16 @@ static void begin(void)
     reports = 0;
 }
 
-static void arm(uint32_t ticks)
-{
-    SYST_CSR = 0;
-    SYST_RVR = ticks;
-    SYST_CVR = 0;
-    SYST_CSR = CSR_ON;
-}
-
-static void disarm(void)
-{
-    SYST_CSR = 0;
-    SCB_ICSR = ICSR_FORGET_TICK; // pending and not taken
-    __asm__ volatile("" ::: "memory");
-}
-
 static bool run(uint32_t ticks)
 {
     begin();
     const uint32_t before = heap.control->blocks - heap.control->free_blocks;
-    arm(ticks);
+    one_shot_arm(ticks);
     unsigned char *block = cairn_heap_alloc(&heap, 100);
     unsigned char *const moved = cairn_heap_realloc(&heap, block, 300);
     cairn_heap_free(&heap, blocks[BLOCKS - 1]);
     cairn_heap_free(&heap, moved != NULL ? moved : block);
-    disarm();
+    one_shot_disarm();
     assert_non_null(block);
     const bool came = struck != 0;
     const uint32_t freed = cairn_deferred_drain(&deferred);

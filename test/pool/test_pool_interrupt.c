@@ -11,6 +11,7 @@
 // COST        some ten thousand interrupts.
 // CALLERS     ctest with -icount, on every QEMU machine. Armv6-M: where interrupts are masked, none strikes until they are not.
 #include "counter.h"
+#include "one_shot.h"
 #include "pool/bitmap.h"
 
 #include <setjmp.h>
@@ -18,14 +19,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define REGISTER(address) (*(volatile uint32_t *)(uintptr_t)(address))
-#define SYST_CSR REGISTER(0xE000E010u)
-#define SYST_RVR REGISTER(0xE000E014u)
-#define SYST_CVR REGISTER(0xE000E018u)
-#define SCB_ICSR REGISTER(0xE000ED04u)
-#define ICSR_FORGET_TICK (1u << 25)
-#define CSR_ON 7u // enabled, interrupt, core clock
 
 #define COUNT 40u
 #define STRIDE 8u
@@ -49,7 +42,6 @@ static uint32_t freed, taken;
 static bool missed; // what it freed itself was not to be had
 static uint8_t hit[2][CODE_BYTES / 2]; // by halfword of alloc, of free
 
-void systick_handler(void);
 void interrupted(const uint32_t *frame);
 
 static void note_place(uint32_t place)
@@ -78,8 +70,7 @@ static bool handler_take(void)
 
 __attribute__((used)) void interrupted(const uint32_t *frame)
 {
-    SYST_CSR = 0;
-    SCB_ICSR = ICSR_FORGET_TICK; // a short delay ends again on the way here
+    one_shot_taken();
     struck++;
     note_place(frame[6]);
     if (act == ACT_BOTH) {
@@ -123,21 +114,6 @@ static void begin(enum start start)
     missed = false;
 }
 
-static void arm(uint32_t ticks)
-{
-    SYST_CSR = 0;
-    SYST_RVR = ticks;
-    SYST_CVR = 0;
-    SYST_CSR = CSR_ON;
-}
-
-static void disarm(void)
-{
-    SYST_CSR = 0;
-    SCB_ICSR = ICSR_FORGET_TICK; // pending and not taken
-    __asm__ volatile("" ::: "memory");
-}
-
 static uint32_t used_now(void)
 {
     struct cairn_pool_stats stats;
@@ -166,11 +142,11 @@ static bool run(enum start start, uint32_t ticks)
 {
     begin(start);
     const uint32_t used = used_now();
-    arm(ticks);
+    one_shot_arm(ticks);
     void *const block = cairn_pool_alloc(&pool);
     const bool none = block == NULL;
     cairn_pool_free(&pool, block);
-    disarm();
+    one_shot_disarm();
     if (none) { // there was no moment without a free block, but for these:
         assert_true(start == START_NONE || act == ACT_TAKE || act == ACT_TAKE_ALL || act == ACT_SWAP);
     }
