@@ -70,6 +70,11 @@ void cairn_arena_report_(void *context, const struct cairn_report *report);
 // The region that holds the address; NULL for none.
 struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address);
 
+// pools.c. A block of a pool whose sizes the request is of, or NULL.
+void *cairn_arena_pool_alloc_(struct cairn_arena *arena, size_t size);
+// The pool that holds the address; NULL for none.
+struct cairn_pool *cairn_arena_pool_of_(const struct cairn_arena *arena, const void *address);
+
 // break.c. Make at least `need` bytes free in one piece at the break, what is free there counted. False: nothing has changed.
 bool cairn_arena_extend_(struct cairn_arena *arena, size_t need);
 // Give back what is free there but for `keep` bytes. Returns the bytes that went.

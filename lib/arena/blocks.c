@@ -132,6 +132,12 @@ void *cairn_arena_alloc(struct cairn_arena *arena, size_t size)
     if (!is_arena(arena)) {
         return NULL;
     }
+    if (arena->pools != NULL) {
+        void *const block = cairn_arena_pool_alloc_(arena, size);
+        if (block != NULL) {
+            return block;
+        }
+    }
     if (CAIRN_LIKELY(size < arena->threshold)) {
         const uint32_t key = arena_lock(arena);
         void *const block = cairn_heap_alloc_(&arena->first.heap, size);
@@ -216,9 +222,19 @@ void cairn_arena_free_(struct cairn_arena *arena, void *block)
     }
 }
 
+// Is it a pool's? Then it is done: freed, or refused.
+static CAIRN_NOINLINE bool free_in_pool(struct cairn_arena *arena, void *block)
+{
+    struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
+    if (pool != NULL) {
+        cairn_pool_free(pool, block);
+    }
+    return pool != NULL;
+}
+
 void cairn_arena_free(struct cairn_arena *arena, void *block)
 {
-    if (is_arena(arena) && block != NULL) {
+    if (is_arena(arena) && block != NULL && !(arena->pools != NULL && free_in_pool(arena, block))) {
         const uint32_t key = arena_lock(arena);
         cairn_arena_free_(arena, block);
         arena_unlock(arena, key);
@@ -243,6 +259,10 @@ size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block)
     struct cairn_arena_region *region;
     if (!is_arena(arena) || block == NULL) {
         return 0;
+    }
+    const struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
+    if (pool != NULL) {
+        return cairn_pool_owns(pool, block) ? pool->block_size : 0;
     }
     const uint32_t key = arena_lock(arena);
     const size_t size = look_up(arena, block, &region);
@@ -312,6 +332,24 @@ static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *
     return to != NULL ? to : move(arena, block, old_size, size, region->attributes);
 }
 
+// Change a block of a pool: it stays while it is long enough, else it leaves the pool.
+static void *change_pooled(struct cairn_arena *arena, struct cairn_pool *pool, void *block, size_t size)
+{
+    if (!cairn_pool_owns(pool, block)) {
+        cairn_pool_free(pool, block); // which reports it
+        return NULL;
+    }
+    if (size <= pool->block_size) {
+        return block;
+    }
+    void *const to = cairn_arena_alloc(arena, size);
+    if (to != NULL) {
+        memcpy(to, block, pool->block_size);
+        cairn_pool_free(pool, block);
+    }
+    return to;
+}
+
 void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
 {
     struct cairn_arena_region *region;
@@ -322,6 +360,10 @@ void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
     if (size == 0 || !is_arena(arena)) {
         cairn_arena_free(arena, block);
         return NULL;
+    }
+    struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
+    if (pool != NULL) {
+        return change_pooled(arena, pool, block, size);
     }
     const struct cairn_arena_config *const config = arena->config;
     do {

@@ -44,6 +44,12 @@ void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stat
         stats->free_blocks += its.free_blocks;
         stats->regions += region->heap.control != NULL;
     }
+    for (const struct cairn_arena_pool *front = arena->pools; front != NULL; front = front->next) {
+        struct cairn_pool_stats its;
+        cairn_pool_stats(&front->pool, &its);
+        stats->pooled += its.used * its.stride;
+        stats->pooled_blocks += its.used;
+    }
     stats->system += stats->mapped;
     arena_unlock(arena, key);
 }
@@ -67,6 +73,12 @@ int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault)
         error = CAIRN_ECORRUPT;
         if (fault != NULL) {
             *fault = (struct cairn_fault){CAIRN_RULE_A1, arena->maps};
+        }
+    }
+    for (const struct cairn_arena_pool *front = arena->pools; error == 0 && front != NULL; front = front->next) {
+        error = cairn_pool_check(&front->pool, NULL);
+        if (error != 0 && fault != NULL) {
+            *fault = (struct cairn_fault){CAIRN_RULE_A2, front};
         }
     }
     arena_unlock(arena, key);

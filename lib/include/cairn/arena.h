@@ -7,7 +7,7 @@
 //   alignment     every pointer is a multiple of CAIRN_GRANULE; that of a mapped block of the port's page
 //   a block       below the threshold as in a heap (heap.h); from it on whole pages, and 2 words in a table
 //   memory        none before the first request. Then from the port's break: control and tags for all that the break has room for
-//   handle        64 bytes on a 32-bit machine, in the caller's memory
+//   handle        72 bytes on a 32-bit machine, in the caller's memory
 //   time          as the heap's, where the break need not move and no page is mapped. Which region a pointer is in: O(regions), then
 //                 O(log mapped blocks)
 //   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call keeps it longer than a heap call,
@@ -17,6 +17,7 @@
 #define CAIRN_ARENA_H
 
 #include "cairn/heap.h"
+#include "cairn/pool.h"
 #include "cairn/port.h"
 
 #ifdef __cplusplus
@@ -76,10 +77,18 @@ struct cairn_arena_region {
     size_t smallest;
 };
 
+// A pool in front of the arena, as a region: the caller's memory, read-only.
+struct cairn_arena_pool {
+    struct cairn_pool pool;
+    struct cairn_arena_pool *next;
+    size_t smallest;
+};
+
 // The arena. Read-only for the caller.
 struct cairn_arena {
     const struct cairn_arena_config *config; // NULL: not an arena
     struct cairn_arena_region first;         // the break; heap.control is NULL until it is needed
+    struct cairn_arena_pool *pools;
     struct cairn_arena_map *maps;            // by address, in the arena's own memory
     uint16_t map_count;
     uint16_t map_room;
@@ -107,6 +116,15 @@ CAIRN_MUST_CHECK int cairn_arena_add(struct cairn_arena *arena, struct cairn_are
 
 // Take a region out. Returns 0; fails with CAIRN_EBUSY iff a block in it is live, CAIRN_ENOENT iff it was not added.
 CAIRN_MUST_CHECK int cairn_arena_remove(struct cairn_arena *arena, struct cairn_arena_region *region);
+
+// Put a pool in front of the arena, behind those that are there: cairn_arena_alloc and calloc take requests of `smallest` to `block_size` bytes from
+// it while it has blocks, without the lock (pool.h); free, realloc and usable size know it. `memory`, `size` and what it fails with: as in
+// cairn_pool_init, and CAIRN_EINVAL iff smallest is larger than block_size. pre: nobody else calls the arena meanwhile.
+CAIRN_MUST_CHECK int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *front, void *memory, size_t size,
+                                          size_t block_size, size_t smallest);
+
+// Take it out. Returns 0; fails with CAIRN_EBUSY iff a block of it is live, CAIRN_ENOENT iff it is not there. pre: as above.
+CAIRN_MUST_CHECK int cairn_arena_remove_pool(struct cairn_arena *arena, struct cairn_arena_pool *front);
 
 // The region that holds `address`, whatever it points to there; NULL for a mapped block or a foreign address. O(regions).
 const struct cairn_arena_region *cairn_arena_region_of(struct cairn_arena *arena, const void *address);
@@ -149,7 +167,9 @@ struct cairn_arena_stats {
     size_t largest_free;  // as in cairn_heap_stats, of all regions
     size_t top;           // free at the break: what trim gives back at most
     size_t mapped;        // in mapped blocks
+    size_t pooled;        // in used blocks of pools, which are apart too
     uint32_t mapped_blocks;
+    uint32_t pooled_blocks;
     uint32_t used_blocks; // not mapped
     uint32_t free_blocks;
     uint32_t regions;     // with the break, if it is in use
@@ -160,7 +180,8 @@ struct cairn_arena_stats {
 CAIRN_SAME_NAME(void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);)
 
 // Check every rule: each region's heap (heap.h), and the arena's own. Returns 0, or CAIRN_ECORRUPT and in *fault what and where; fault may be
-// NULL. CAIRN_RULE_A1: the table of mapped blocks is not in order, its sizes are not whole pages or their sum is not `mapped`.
+// NULL. CAIRN_RULE_A1: the table of mapped blocks is not in order, its sizes are not whole pages or their sum is not `mapped`. CAIRN_RULE_A2: a pool in front
+// is broken; cairn_pool_check says which rule, and needs that nobody calls the pool meanwhile.
 CAIRN_MUST_CHECK int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault);
 
 #ifdef __cplusplus

@@ -226,6 +226,7 @@ enum cairn_rule {
     CAIRN_RULE_T8, // the counters agree with the blocks
     CAIRN_RULE_T9, // the control's own fields are in range
     CAIRN_RULE_A1, // an arena: its table of mapped blocks is in order, and whole (arena.h)
+    CAIRN_RULE_A2, // an arena: each pool in front of it is whole (arena.h)
 };
 
 struct cairn_fault {
