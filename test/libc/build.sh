@@ -8,7 +8,7 @@
 #   CORE     m0 m3 m4 m7 m33
 #   LIBRARY  newlib nano picolibc
 #   MALLOC   cairn own       own: give it test/libc/span.c too, newlib has no sbrk
-#   LIBC_FLAGS in the environment adds options, for the files given only; LIBC_LINK for the link.
+#   LIBC_FLAGS in the environment adds options, for the files given only; LIBC_LINK for the link. LIBC_OUT is another folder than build/libc.
 #
 # Everything is compiled at -Os. Objects that several programs share are compiled once; a header that changes is not noticed: remove build/libc then.
 set -eu
@@ -20,7 +20,7 @@ name=$4
 shift 4
 
 . test/bench/target.sh
-out=build/libc/$core
+out=${LIBC_OUT:-build/libc}/$core
 case $library in
 newlib) specs=nosys board=port/board/newlib/newlib.c link= ;;
 nano) specs=nano board=port/board/newlib/newlib.c link= ;;
