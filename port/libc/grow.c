@@ -169,20 +169,37 @@ static bool extend(size_t need)
     return size == 0 || grow_heap(where, end, lead, round_up(size + CAIRN_LIBC_STEP)) || grow_heap(where, end, lead, size);
 }
 
+// Cut `size` bytes off a heap that ends at the break. False: nothing has changed.
+static bool lower_break(const unsigned char *end, size_t size)
+{
+    const size_t total = (size_t)(end - (unsigned char *)heap.control);
+    if (cairn_heap_shrink_(&heap, total - size) != 0) {
+        return false;
+    }
+    const unsigned char *const was = libc_sbrk(-(ptrdiff_t)size);
+    if (was == end) {
+        return true;
+    }
+    if (was != NULL) {
+        (void)libc_sbrk((ptrdiff_t)size);
+    }
+    if (cairn_heap_grow_past_(&heap, 0, total) != 0) {
+        __builtin_trap(); // it was so long before
+    }
+    return false;
+}
+
 size_t cairn_libc_trim(size_t keep)
 {
     const uint32_t key = cairn_libc_lock();
     size_t size = 0;
     if (heap.control != NULL) {
         unsigned char *const end = heap_end();
-        const size_t total = (size_t)(end - (unsigned char *)heap.control);
         const size_t top = cairn_heap_top_(&heap);
         size = top <= keep ? 0 : (top - keep) & ~(size_t)(CAIRN_GRANULE - 1);
         size -= size != 0 && heap.base + size == end ? CAIRN_GRANULE : 0; // a heap has one
-        if (libc_sbrk(0) != end || size == 0 || cairn_heap_shrink_(&heap, total - size) != 0) {
+        if (size == 0 || libc_sbrk(0) != end || !lower_break(end, size)) {
             size = 0;
-        } else if (libc_sbrk(-(ptrdiff_t)size) != end) {
-            size = cairn_heap_grow_past_(&heap, 0, total) == 0 ? 0 : size; // an sbrk that takes nothing back
         }
     }
     cairn_libc_unlock(key);

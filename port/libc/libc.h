@@ -37,7 +37,8 @@ void cairn_libc_unlock(uint32_t key);
 void cairn_libc_report(const struct cairn_report *report);
 
 // Returns how many bytes sbrk can still give, asked once, before the heap is made: its tags are for so much memory. Unless the program defines it,
-// it is found by moving the break up and down again, which an sbrk of the program's own must then allow.
+// it is found by moving the break up and down again, some 30 times, which an sbrk of the program's own must then allow. Where threads call that
+// sbrk, it takes the lock above.
 size_t cairn_libc_room(void);
 
 // --------------------------------------------------------------------------------------------------------- what a program may ask

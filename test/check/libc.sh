@@ -5,7 +5,7 @@
 #
 #   sh test/check/libc.sh [fast|full]
 #
-# INVARIANTS  1. test_libc passes on every core with every library; its map names none of the library's own malloc, and what port/libc, the break
+# INVARIANTS  1. test_libc and test_sbrk pass on every core with every library; the map names none of the library's own malloc, and what port/libc, the break
 #                and lib hold in .data and .bss is RAM_MOST bytes at most.
 #             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
 #             3. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
@@ -50,20 +50,26 @@ ram() {
     arm-none-eabi-size build/libc/"$1"/"$2"/malloc/*.o build/libc/"$1"/lib/*.o | awk 'NR > 1 { sum += $2 + $3 } END { print sum }'
 }
 
+# cmocka_test CORE LIBRARY NAME: test/libc/test_NAME.c passes, and did run.
+cmocka_test() {
+    LIBC_FLAGS="$warnings -Itest/target -fno-builtin" sh test/libc/build.sh "$1" "$2" cairn "$3_$2" "test/libc/test_$3.c" test/target/cmocka_shim.c
+    if ! run "$1" "$3_$2" || ! grep -q '[1-9][0-9]* passed, 0 failed, 0 skipped' "build/libc/$1/$3_$2.txt"; then
+        say "$1 $2: test_$3 fails:"
+        head -c 2000 "build/libc/$1/$3_$2.txt"
+    fi
+}
+
 check_library() {
     core=$1
     library=$2
-    LIBC_FLAGS="$warnings -Itest/target -fno-builtin" sh test/libc/build.sh "$core" "$library" cairn "test_$library" \
-        test/libc/test_libc.c test/target/cmocka_shim.c
-    if ! run "$core" "test_$library" || ! grep -q ' passed, 0 failed, 0 skipped' "build/libc/$core/test_$library.txt"; then
-        say "$core $library: test_libc fails:"
-        head -c 2000 "build/libc/$core/test_$library.txt"
-    fi
-    found=$(own_malloc "build/libc/$core/test_$library.map")
+    cmocka_test "$core" "$library" libc
+    cmocka_test "$core" "$library" sbrk
+    found=$(own_malloc "build/libc/$core/libc_$library.map")
     [ -z "$found" ] || say "$core $library: linked" $found
     bytes=$(ram "$core" "$library")
     [ "$bytes" -gt 0 ] && [ "$bytes" -le $RAM_MOST ] || say "$core $library: $bytes bytes of static RAM"
-    echo "$core $library: $(grep -c ' OK ' "build/libc/$core/test_$library.txt") tests, $bytes bytes of static RAM"
+    echo "$core $library: $(cat "build/libc/$core/libc_$library.txt" "build/libc/$core/sbrk_$library.txt" | grep -c ' OK ') tests," \
+        "$bytes bytes of static RAM"
 }
 
 check_same() {
@@ -101,9 +107,9 @@ check_preempt() {
 
 check_example() {
     core=$1
-    LIBC_FLAGS="$warnings" sh test/libc/build.sh "$core" nano cairn newlib_malloc examples/newlib_malloc/main.c
-    if ! run "$core" newlib_malloc || ! diff -u examples/newlib_malloc/expected.txt "build/libc/$core/newlib_malloc.txt"; then
-        say "$core: examples/newlib_malloc fails"
+    LIBC_FLAGS="$warnings" sh test/libc/build.sh "$core" nano cairn libc_malloc examples/libc_malloc/main.c
+    if ! run "$core" libc_malloc || ! diff -u examples/libc_malloc/expected.txt "build/libc/$core/libc_malloc.txt"; then
+        say "$core: examples/libc_malloc fails"
     fi
 }
 

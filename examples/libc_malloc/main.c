@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// cairn behind newlib's malloc: strdup, qsort and printf take their memory from it, and its figures can be asked for.
+// cairn behind the C library's malloc: strdup, qsort and printf take their memory from it, and its figures can be asked for.
 #define _POSIX_C_SOURCE 200809L // strdup
 #include <stdio.h>
 #include <stdlib.h>
