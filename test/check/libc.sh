@@ -5,8 +5,8 @@
 #
 #   sh test/check/libc.sh [fast|full]
 #
-# INVARIANTS  1. test_libc and test_sbrk pass on every core with every library; the map names none of the library's own malloc, and what port/libc, the break
-#                and lib hold in .data and .bss is RAM_MOST bytes at most.
+# INVARIANTS  1. test_libc and test_sbrk pass on every core with every library; the map names none of the library's own malloc, and what
+#                port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
 #             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
 #             3. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
 #             4. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.

@@ -36,8 +36,8 @@ archive() {
 archive build/programs/host "" -O1
 for program in lua json; do
     # shellcheck disable=SC2086
-    gcc -std=c11 -O1 -g $warnings -DCAIRN_TEST_BOARD=0 -isystem "$source/lua/src" -isystem "$source/cjson" test/programs/run_$program.c test/programs/clock.c \
-        build/programs/host/libprograms.a -lm -o build/programs/host/$program
+    gcc -std=c11 -O1 -g $warnings -DCAIRN_TEST_BOARD=0 -isystem "$source/lua/src" -isystem "$source/cjson" \
+        test/programs/run_$program.c test/programs/clock.c build/programs/host/libprograms.a -lm -o build/programs/host/$program
 done
 
 rm -rf build/programs/m4
@@ -52,8 +52,9 @@ for library in newlib nano picolibc; do
     archive build/programs/$library arm-none-eabi- $(core_flags m4) --specs=$specs.specs -Os -ffunction-sections -fdata-sections
     for malloc in own cairn; do
         for program in lua json; do
-            LIBC_FLAGS="$warnings -DCAIRN_TEST_BOARD=1 -isystem $source/lua/src -isystem $source/cjson" LIBC_LINK="build/programs/$library/libprograms.a -lm $link" \
-                sh test/libc/build.sh m4 $library $malloc ${program}_${library}_$malloc test/programs/run_$program.c test/programs/clock.c test/libc/span.c
+            LIBC_FLAGS="$warnings -DCAIRN_TEST_BOARD=1 -isystem $source/lua/src -isystem $source/cjson" \
+                LIBC_LINK="build/programs/$library/libprograms.a -lm $link" sh test/libc/build.sh m4 $library $malloc \
+                ${program}_${library}_$malloc test/programs/run_$program.c test/programs/clock.c test/libc/span.c
         done
     done
 done
