@@ -103,7 +103,7 @@ __attribute__((naked)) void systick_handler(void)
 
 #endif
 
-// A thread stack of its own for the caller: it stays where it is, and interrupts get what is 4 KB below.
+// A thread stack of its own for the caller: it stays where it is, and interrupts get what is 16 KB below.
 static void leave_main_stack(void)
 {
     __asm__ volatile("mov r0, sp\n\t"
