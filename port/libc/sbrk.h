@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// What the three C libraries call the break, and where they differ.
+// OWNS: nothing. CALLERS: grow.c, sbrk.c.
+#ifndef CAIRN_PORT_LIBC_SBRK_H
+#define CAIRN_PORT_LIBC_SBRK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h> // which says what library it is
+
+#if defined(__PICOLIBC__)
+#define LIBC_SBRK sbrk
+#define LIBC_REALLOC_0_FREES 1
+#elif defined(__NEWLIB__)
+#define LIBC_SBRK _sbrk
+#if defined(_NANO_FORMATTED_IO)
+#define LIBC_REALLOC_0_FREES 1
+#else
+#define LIBC_REALLOC_0_FREES 0
+#endif
+#else
+#error "port/libc: it knows newlib, newlib-nano and picolibc, and this C library is none of them"
+#endif
+
+// The library's own: the break as it was, (void *)-1 where it did not move.
+void *LIBC_SBRK(ptrdiff_t step);
+
+// The same, NULL where it did not move.
+static inline unsigned char *libc_sbrk(ptrdiff_t step)
+{
+    void *const was = LIBC_SBRK(step);
+    return was == (void *)-1 ? NULL : was;
+}
+
+#endif

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# cairn behind the malloc of newlib, newlib-nano and picolibc (port/libc), in QEMU.
+#
+#   sh test/check/libc.sh [fast|full]
+#
+# INVARIANTS  1. test_libc and test_sbrk pass on every core with every library; the map names none of the library's own malloc, and what
+#                port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
+#             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
+#             3. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
+#             4. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.
+#             5. The example prints what it should, on every core.
+# COST        fast: 3 seeds of preempt for each of three cores; full: 20.
+set -eu
+cd "$(dirname "$0")/../.."
+. test/bench/target.sh
+RAM_MOST=64
+seeds=3
+[ "${1:-}" != full ] || seeds=20
+newlib_names="malloc|calloc|realloc|reallocarray|aligned_alloc|malign|msize|mstats|mtrim|valloc|mallocr|callocr|reallocr|freer|cfreer|malignr|msizer\
+|vallocr|pvallocr|malloptr|mallinfor|mallstatsr"
+warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
+bad=0
+
+say() {
+    echo "libc: $*"
+    bad=1
+}
+
+# run CORE NAME [ARGUMENT...]: what the program prints goes to build/libc/CORE/NAME.txt, no more than 100 KB of it; returns its status.
+run() {
+    core=$1
+    name=$2
+    shift 2
+    status=0
+    (ulimit -f 200; timeout 120 sh port/board/qemu.sh -i "$(core_machine "$core")" "build/libc/$core/$name.elf" "$@") \
+        >"build/libc/$core/$name.txt" 2>&1 || status=$?
+    return $status
+}
+
+# own_malloc MAP: the names of the library's objects that are its malloc. mlock.o, sbrkr.o and getpagesize.o are not.
+own_malloc() {
+    sed -n 's/^.*\.a(\([a-zA-Z0-9_.-]*\.o\)).*/\1/p' "$1" | sort -u | grep -v getpagesize |
+        grep -E "^lib_a-(nano-)?($newlib_names)\.o\$|^nano-malloc-" || true
+}
+
+# ram CORE LIBRARY: bytes of .data and .bss.
+ram() {
+    arm-none-eabi-size build/libc/"$1"/"$2"/malloc/*.o build/libc/"$1"/lib/*.o | awk 'NR > 1 { sum += $2 + $3 } END { print sum }'
+}
+
+# cmocka_test CORE LIBRARY NAME: test/libc/test_NAME.c passes, and did run.
+cmocka_test() {
+    LIBC_FLAGS="$warnings -Itest/target -fno-builtin" sh test/libc/build.sh "$1" "$2" cairn "$3_$2" "test/libc/test_$3.c" test/target/cmocka_shim.c
+    if ! run "$1" "$3_$2" || ! grep -q '[1-9][0-9]* passed, 0 failed, 0 skipped' "build/libc/$1/$3_$2.txt"; then
+        say "$1 $2: test_$3 fails:"
+        head -c 2000 "build/libc/$1/$3_$2.txt"
+    fi
+}
+
+check_library() {
+    core=$1
+    library=$2
+    cmocka_test "$core" "$library" libc
+    cmocka_test "$core" "$library" sbrk
+    found=$(own_malloc "build/libc/$core/libc_$library.map")
+    [ -z "$found" ] || say "$core $library: linked" $found
+    bytes=$(ram "$core" "$library")
+    [ "$bytes" -gt 0 ] && [ "$bytes" -le $RAM_MOST ] || say "$core $library: $bytes bytes of static RAM"
+    echo "$core $library: $(cat "build/libc/$core/libc_$library.txt" "build/libc/$core/sbrk_$library.txt" | grep -c ' OK ') tests," \
+        "$bytes bytes of static RAM"
+}
+
+check_same() {
+    core=$1
+    library=$2
+    for malloc in own cairn; do
+        LIBC_FLAGS="$warnings -fno-builtin" sh test/libc/build.sh "$core" "$library" $malloc "same_${library}_$malloc" \
+            test/libc/same.c test/libc/span.c
+        run "$core" "same_${library}_$malloc" || say "$core $library: same.c fails"
+    done
+    [ -n "$(own_malloc "build/libc/$core/same_${library}_own.map")" ] || say "$core $library: its own malloc is not found where it is"
+    diff -u "build/libc/$core/same_${library}_own.txt" "build/libc/$core/same_${library}_cairn.txt" || say "$core $library: cairn answers otherwise"
+}
+
+check_preempt() {
+    core=$1
+    for unlocked in 0 1; do
+        LIBC_FLAGS="$warnings -Itest/libc -DUNLOCKED=$unlocked" sh test/libc/build.sh "$core" nano cairn preempt$unlocked test/libc/preempt.c test/libc/switch.c
+    done
+    seed=0
+    switches=0
+    while [ $seed -lt $seeds ]; do
+        seed=$((seed + 1))
+        run "$core" preempt0 5000 $seed || say "$core: preempt $seed: $(head -c 500 "build/libc/$core/preempt0.txt")"
+        switches=$((switches + $(sed -n 's/.*, \([0-9]*\) switches/\1/p' "build/libc/$core/preempt0.txt")))
+        status=0
+        run "$core" preempt1 5000 $seed || status=$?
+        case $status in
+        3 | 4 | 70 | 124) ;; # it noticed; a fault; it hangs
+        *) say "$core: without the lock preempt $seed ends with $status: the test finds nothing" ;;
+        esac
+    done
+    echo "$core: $seeds seeds, $switches switches; without the lock each fails"
+}
+
+check_example() {
+    core=$1
+    LIBC_FLAGS="$warnings" sh test/libc/build.sh "$core" nano cairn libc_malloc examples/libc_malloc/main.c
+    if ! run "$core" libc_malloc || ! diff -u examples/libc_malloc/expected.txt "build/libc/$core/libc_malloc.txt"; then
+        say "$core: examples/libc_malloc fails"
+    fi
+}
+
+for core in m0 m3 m4 m7 m33; do
+    rm -rf "build/libc/$core"
+    for library in newlib nano picolibc; do
+        check_library $core $library
+    done
+    check_example $core
+done
+for library in newlib nano picolibc; do
+    check_same m4 $library
+done
+for core in m0 m3 m4; do
+    check_preempt $core
+done
+[ $bad -eq 0 ] || exit 1
+echo "libc: all in order"
