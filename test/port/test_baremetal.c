@@ -128,6 +128,12 @@ static bool is_open(void)
     unsigned long status;
     __asm__ volatile(".option arch, +zicsr\n\tcsrr %0, mstatus" : "=r"(status));
     return (status & 8u) != 0;
+#elif BAREMETAL_LOCK_PRIORITY != 0
+    uint32_t priority;
+    uint32_t mask;
+    __asm__ volatile("mrs %0, basepri\n\tmrs %1, primask" : "=r"(priority), "=r"(mask));
+    assert_int_equal(mask, 0); // what is more urgent stays on
+    return priority == 0;
 #else
     uint32_t mask;
     __asm__ volatile("mrs %0, primask" : "=r"(mask));
@@ -154,6 +160,34 @@ static void the_lock_holds_interrupts_off_and_nests(void **state)
     baremetal_unlock(NULL, outer);
     assert_true(is_open());
 }
+
+#if BAREMETAL_LOCK_PRIORITY != 0
+static volatile uint32_t basepri_in_handler[2];
+
+void svc_handler(void);
+
+// An interrupt that has masked more than the lock does.
+void svc_handler(void)
+{
+    uint32_t now;
+    __asm__ volatile("msr basepri, %0" : : "r"(BAREMETAL_LOCK_PRIORITY / 2));
+    const uint32_t key = baremetal_lock(NULL);
+    __asm__ volatile("mrs %0, basepri" : "=r"(now));
+    basepri_in_handler[0] = now;
+    baremetal_unlock(NULL, key);
+    __asm__ volatile("mrs %0, basepri" : "=r"(now));
+    basepri_in_handler[1] = now;
+    __asm__ volatile("msr basepri, %0" : : "r"(0));
+}
+
+static void a_stricter_mask_stays_as_strict(void **state)
+{
+    (void)state;
+    __asm__ volatile("svc 0" : : : "memory");
+    assert_int_equal(basepri_in_handler[0], BAREMETAL_LOCK_PRIORITY / 2);
+    assert_int_equal(basepri_in_handler[1], BAREMETAL_LOCK_PRIORITY / 2);
+}
+#endif
 #endif
 
 int main(void)
@@ -167,6 +201,9 @@ int main(void)
 #if CAIRN_TEST_BOARD
         cmocka_unit_test(the_linkers_span_keeps_the_contract),
         cmocka_unit_test(the_lock_holds_interrupts_off_and_nests),
+#if BAREMETAL_LOCK_PRIORITY != 0
+        cmocka_unit_test(a_stricter_mask_stays_as_strict),
+#endif
 #endif
     };
     return cmocka_run_group_tests_name("baremetal", tests, NULL, NULL);

@@ -34,6 +34,7 @@ int _write(int file, const char *bytes, int size);
 int _lseek(int file, int offset, int whence);
 int _fstat(int file, struct stat *status);
 int _isatty(int file);
+void _fini(void);
 int _getpid(void);
 int _kill(int process, int signal);
 
@@ -152,4 +153,9 @@ int _kill(int process, int signal)
 {
     (void)process;
     semihost_exit(128 + signal);
+}
+
+// What its exit calls where C++ is linked in: constructors are program_run's, and nothing is left to destroy.
+void _fini(void)
+{
 }
