@@ -164,6 +164,16 @@ CAIRN_INLINE void atomic_put(uint32_t *word, uint32_t now)
 #endif
 }
 
+// The same where a put follows, before which it is seen.
+CAIRN_INLINE void atomic_note(uint32_t *word, uint32_t now)
+{
+#if defined(ATOMIC_EXCLUSIVE) || defined(ATOMIC_PRIMASK) || defined(ATOMIC_MSTATUS)
+    *(volatile uint32_t *)word = now;
+#else
+    __atomic_store_n(word, now, __ATOMIC_RELAXED);
+#endif
+}
+
 // What was written before is seen by who sees what is written behind, and what is read behind was not read before.
 CAIRN_INLINE void atomic_fence(void)
 {

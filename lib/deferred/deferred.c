@@ -71,7 +71,7 @@ int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap
 // Let the heap's next call look. pre: sign is not 0.
 CAIRN_INLINE void wake(struct cairn_deferred *deferred, uint32_t sign)
 {
-    atomic_put(&deferred->again, sign);
+    atomic_note(&deferred->again, sign); // seen before the next one
     atomic_put(&deferred->heap->quick, 0);
 }
 
