@@ -19,6 +19,8 @@
 #define MEMORY_MAPPED 0x80000000u // attribute of a region that the arena mapped itself
 #define ANY_MEMORY ((struct cairn_arena_want){0, 0})
 
+#define HEAP_MOST (bytes_of(GRANULES_MAX) / 2) // what any heap can span, with what is in front of it
+
 struct cairn_arena_map {
     unsigned char *address;
     size_t size; // bytes, whole pages

@@ -37,9 +37,8 @@ static bool raise_break(const struct cairn_port_region *port, const unsigned cha
 static size_t most_of(const struct cairn_arena *arena, size_t room)
 {
     const size_t most = arena->config->heap_max != 0 ? arena->config->heap_max : HEAP_MAX_UNKNOWN;
-    const size_t layout = bytes_of(GRANULES_MAX) / 2;
     size_t size = room == SIZE_MAX || (arena->config->heap_max != 0 && most < room) ? most : room;
-    return (size < layout ? size : layout) & ~(size_t)(CAIRN_GRANULE - 1);
+    return (size < HEAP_MOST ? size : HEAP_MOST) & ~(size_t)(CAIRN_GRANULE - 1);
 }
 
 // The next multiple of the arena's step above a size; the size itself where there is none.
