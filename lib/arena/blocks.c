@@ -160,7 +160,7 @@ void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
 void *cairn_arena_alloc_where(struct cairn_arena *arena, const struct cairn_arena_want *wants, size_t count, size_t alignment, size_t size)
 {
     bool fresh;
-    if (!is_arena(arena) || wants == NULL || (alignment & (alignment - 1)) != 0) {
+    if (!is_arena(arena) || wants == NULL || count == 0 || (alignment & (alignment - 1)) != 0) {
         return NULL;
     }
     return request(arena, wants, count, alignment, size, &fresh);
@@ -313,6 +313,13 @@ static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *
 }
 
 void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
+static void count_failure(struct cairn_arena *arena)
+{
+    const uint32_t key = arena_lock(arena);
+    arena->failures++;
+    arena_unlock(arena, key);
+}
+
 {
     struct cairn_arena_region *region;
     void *to;
@@ -335,7 +342,9 @@ void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
             return NULL;
         }
         to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size);
-        arena->failures += to == NULL;
+        if (to == NULL) {
+            count_failure(arena);
+        }
     } while (to == NULL && config->failed != NULL && config->failed(config->context, arena, size));
     return to;
 }
