@@ -85,7 +85,7 @@ static void *take_new(struct cairn_arena *arena, size_t alignment, size_t size)
 static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size)
 {
     void *block = take_somewhere(arena, want, alignment, size, false);
-    if (block == NULL && meets(arena->config->attributes, want)) {
+    if (block == NULL && meets(arena->first.attributes, want)) {
         block = take_new(arena, alignment, size);
     }
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
@@ -95,7 +95,7 @@ static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want 
 {
     void *block = NULL;
     *fresh = false;
-    if (size >= arena->threshold && meets(arena->config->attributes, want)) {
+    if (size >= arena->threshold && meets(arena->first.attributes, want)) {
         block = cairn_map_alloc_(arena, alignment, size, fresh);
     }
     return block != NULL ? block : alloc_in_regions(arena, want, alignment, size);
@@ -103,7 +103,7 @@ static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want 
 
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size)
 {
-    return alloc_in_regions(arena, ANY_MEMORY, 0, size);
+    return alloc_in_regions(arena, (struct cairn_arena_want){MEMORY_OWN, 0}, 0, size);
 }
 
 // Allocate for the first wish that can be met; ask the failed hook where none can. pre: an arena; a legal alignment.
@@ -203,7 +203,8 @@ static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
     }
 }
 
-void cairn_arena_free_(struct cairn_arena *arena, void *block)
+// pre: lock held, not NULL. An address that is no used block is refused, and reported.
+static void free_block(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
     if (heap->control == NULL || CAIRN_UNLIKELY(!is_inside(heap, block))) {
@@ -220,7 +221,7 @@ void cairn_arena_free(struct cairn_arena *arena, void *block)
 {
     if (is_arena(arena) && block != NULL) {
         const uint32_t key = arena_lock(arena);
-        cairn_arena_free_(arena, block);
+        free_block(arena, block);
         arena_unlock(arena, key);
     }
 }
@@ -253,7 +254,7 @@ size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block)
 // Move the block into new memory with the same attributes.
 static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_t size, uint32_t attributes)
 {
-    const struct cairn_arena_want want = {attributes & ~MEMORY_MAPPED, 0};
+    const struct cairn_arena_want want = {attributes & ~MEMORY_OWN, 0};
     bool fresh;
     uint32_t key = arena_lock(arena);
     void *const to = alloc_somewhere(arena, want, 0, size, &fresh);
@@ -300,7 +301,7 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
 static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
 {
     void *to = NULL;
-    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region == &arena->first || (region->attributes & MEMORY_MAPPED) != 0)) {
+    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
         to = move(arena, block, old_size, size, region->attributes);
     }
     if (to == NULL) {
@@ -312,7 +313,6 @@ static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *
     return to != NULL ? to : move(arena, block, old_size, size, region->attributes);
 }
 
-void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
 static void count_failure(struct cairn_arena *arena)
 {
     const uint32_t key = arena_lock(arena);
@@ -320,6 +320,7 @@ static void count_failure(struct cairn_arena *arena)
     arena_unlock(arena, key);
 }
 
+void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
 {
     struct cairn_arena_region *region;
     void *to;
@@ -335,7 +336,7 @@ static void count_failure(struct cairn_arena *arena)
         const uint32_t key = arena_lock(arena);
         const size_t old_size = look_up(arena, block, &region);
         if (old_size == 0) {
-            cairn_arena_free_(arena, block); // which reports it
+            free_block(arena, block); // which reports it
         }
         arena_unlock(arena, key);
         if (old_size == 0) {

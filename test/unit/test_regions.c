@@ -230,6 +230,9 @@ static void a_port_that_is_not_whole_is_refused(void **state)
     config.fit = (enum cairn_fit)4;
     assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
     config.fit = CAIRN_FIT_BEST;
+    config.attributes = CAIRN_MEMORY_FAST | 0x80000000u;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    config.attributes = 0;
     struct cairn_port_system system = arena_fixture.system;
     system.unlock = NULL;
     config.system = &system;
@@ -292,11 +295,11 @@ int main(void)
         ARENA_UNIT(small_blocks_stay_out_of_a_big_region),
         ARENA_UNIT(a_region_in_use_is_not_removed),
         ARENA_UNIT(realloc_leaves_a_full_region_for_one_of_its_kind),
+        ARENA_UNIT(the_table_of_maps_stays_out_of_the_callers_regions),
+        ARENA_UNIT(no_wish_is_no_lack_of_memory),
         ARENA_UNIT(bad_arguments_are_refused),
         ARENA_UNIT(a_port_that_is_not_whole_is_refused),
         ARENA_UNIT(without_a_report_hook_the_port_panics),
-        ARENA_UNIT(the_table_of_maps_stays_out_of_the_callers_regions),
-        ARENA_UNIT(no_wish_is_no_lack_of_memory),
         ARENA_UNIT(every_call_takes_the_lock_and_gives_it_back),
     };
     return cmocka_run_group_tests_name("regions", tests, NULL, NULL);
