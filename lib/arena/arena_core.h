@@ -76,7 +76,7 @@ struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const vo
 bool cairn_arena_extend_(struct cairn_arena *arena, size_t need);
 // Give back what is free there but for `keep` bytes. Returns the bytes that went.
 size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep);
-// Give back the whole of it, if it is still where the arena left it.
+// Give back what is the arena's at its end, whatever is in it, if it is still where the arena left it.
 void cairn_arena_leave_(struct cairn_arena *arena);
 
 // maps.c. All are called with the lock held.

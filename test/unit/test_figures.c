@@ -150,6 +150,24 @@ static void a_break_that_others_use_stays(void **state)
     assert_int_equal(arena_raised(), raised + 32);
 }
 
+static void what_others_have_in_the_middle_of_the_break_stays(void **state)
+{
+    (void)state;
+    for (size_t size = 29; size <= 32; size += 3) {
+        (void)arena_take(100);
+        unsigned char *const theirs = baremetal_brk(arena_fixture.port.context, (ptrdiff_t)size);
+        memset(theirs, 0x77, size);
+        assert_true((unsigned char *)cairn_arena_alloc(ARENA, 400) > theirs);
+        assert_int_equal(cairn_arena_deinit(ARENA), 0);
+        assert_int_equal(arena_raised(), theirs + size - arena_span);
+        for (size_t at = 0; at < size; at++) {
+            assert_int_equal(theirs[at], 0x77);
+        }
+        arena_make(); // behind it
+    }
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
+}
+
 static void nothing_answers_with_zeros(void **state)
 {
     struct cairn_arena_stats stats;
@@ -179,6 +197,7 @@ int main(void)
         ARENA_UNIT(trim_counts_what_the_table_gives_back),
         ARENA_UNIT(pages_that_the_port_keeps_are_still_the_systems),
         ARENA_UNIT(a_break_that_others_use_stays),
+        ARENA_UNIT(what_others_have_in_the_middle_of_the_break_stays),
         ARENA_UNIT(nothing_answers_with_zeros),
     };
     return cmocka_run_group_tests_name("figures", tests, NULL, NULL);

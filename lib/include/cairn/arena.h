@@ -7,7 +7,7 @@
 //   alignment     every pointer is a multiple of CAIRN_GRANULE; that of a mapped block of the port's page
 //   a block       below the threshold as in a heap (heap.h); from it on whole pages, and 2 words in a table
 //   memory        none before the first request. Then from the port's break: control and tags for all that the break has room for
-//   handle        64 bytes on a 32-bit machine, in the caller's memory
+//   handle        68 bytes on a 32-bit machine, in the caller's memory
 //   time          as the heap's, where the break need not move and no page is mapped. Which region a pointer is in: O(regions), then
 //                 O(log mapped blocks)
 //   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call but check keeps it longer than a heap
@@ -81,6 +81,7 @@ struct cairn_arena_region {
 struct cairn_arena {
     const struct cairn_arena_config *config; // NULL: not an arena
     struct cairn_arena_region first;         // the break; heap.control is NULL until it is needed
+    unsigned char *bottom;                   // what of the break is below it is somebody else's, or was there before
     struct cairn_arena_map *maps;            // by address, in the arena's own memory
     uint16_t map_count;
     uint16_t map_room;
@@ -97,8 +98,8 @@ struct cairn_arena {
 // without map, or maps with a page size that is no power of two of at least 16.
 CAIRN_MUST_CHECK int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config);
 
-// Give back all that the port gave: maps, and the break as far as it is still where the arena left it. Blocks are gone, whether freed or not;
-// regions that were added are the caller's again. Returns 0; fails with CAIRN_EINVAL for no arena, CAIRN_EBUSY iff the port would not take a map
+// Give back all that the port gave: maps, and the break, if it is still where the arena left it, down to what others took out of its middle. Blocks
+// are gone, whether freed or not; regions that were added are the caller's again. Returns 0; fails with CAIRN_EINVAL for no arena, CAIRN_EBUSY iff the port would not take a map
 // back: then that, and the break, are still there, with what the arena needs to know of it, and the call can be repeated.
 CAIRN_MUST_CHECK int cairn_arena_deinit(struct cairn_arena *arena);
 
