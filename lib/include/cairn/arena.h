@@ -21,8 +21,6 @@
 #include "cairn/port.h"
 
 #ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // a function and the struct that it fills have one name
 extern "C" {
 #endif
 
@@ -170,7 +168,6 @@ CAIRN_MUST_CHECK int cairn_arena_check(struct cairn_arena *arena, struct cairn_f
 
 #ifdef __cplusplus
 }
-#pragma GCC diagnostic pop
 #endif
 
 #endif

@@ -84,7 +84,7 @@ struct cairn_pool_stats {
 };
 
 // Read the figures. Zeros for no pool. Any context. Counts the bits of each word: O(1), 32 words at most.
-void cairn_pool_stats(const struct cairn_pool *pool, struct cairn_pool_stats *stats);
+CAIRN_SAME_NAME(void cairn_pool_stats(const struct cairn_pool *pool, struct cairn_pool_stats *stats);)
 
 // The rules of a pool that nobody is calling.
 enum cairn_pool_rule {
