@@ -16,8 +16,10 @@
 #include "cairn/arena.h"
 #include "heap/bins.h"
 
-#define MEMORY_MAPPED 0x80000000u // attribute of a region that the arena mapped itself
+#define MEMORY_OWN 0x80000000u // attribute of what the arena got from the port: the break, and regions that it mapped
 #define ANY_MEMORY ((struct cairn_arena_want){0, 0})
+
+#define HEAP_MOST (bytes_of(GRANULES_MAX) / 2) // what any heap can span, with what is in front of it
 
 struct cairn_arena_map {
     unsigned char *address;
@@ -79,7 +81,7 @@ struct cairn_pool *cairn_arena_pool_of_(const struct cairn_arena *arena, const v
 bool cairn_arena_extend_(struct cairn_arena *arena, size_t need);
 // Give back what is free there but for `keep` bytes. Returns the bytes that went.
 size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep);
-// Give back the whole of it, if it is still where the arena left it.
+// Give back what is the arena's at its end, whatever is in it, if it is still where the arena left it.
 void cairn_arena_leave_(struct cairn_arena *arena);
 
 // maps.c. All are called with the lock held.
@@ -93,14 +95,12 @@ void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_arena_map *map, si
 void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size);
 // Give back spares and empty regions; all: everything that is mapped. Returns the bytes that went.
 size_t cairn_map_trim_(struct cairn_arena *arena, bool all);
-uint32_t cairn_map_spares_(const struct cairn_arena *arena);
+uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_t *bytes);
 bool cairn_map_is_whole_(const struct cairn_arena *arena); // A1
 // A region of the arena's own, mapped for a request of so many bytes. False: nothing has changed.
 bool cairn_map_region_(struct cairn_arena *arena, size_t need);
 
-// blocks.c. Lock held. Allocate in a region, for the arena itself: never mapped.
+// blocks.c. Lock held. Allocate for the arena itself: neither mapped nor in a region that was added.
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size);
-// pre: not NULL. An address that is no used block is refused, and reported.
-void cairn_arena_free_(struct cairn_arena *arena, void *block);
 
 #endif

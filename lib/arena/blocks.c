@@ -85,7 +85,7 @@ static void *take_new(struct cairn_arena *arena, size_t alignment, size_t size)
 static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size)
 {
     void *block = take_somewhere(arena, want, alignment, size, false);
-    if (block == NULL && meets(arena->config->attributes, want)) {
+    if (block == NULL && meets(arena->first.attributes, want)) {
         block = take_new(arena, alignment, size);
     }
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
@@ -95,7 +95,7 @@ static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want 
 {
     void *block = NULL;
     *fresh = false;
-    if (size >= arena->threshold && meets(arena->config->attributes, want)) {
+    if (size >= arena->threshold && meets(arena->first.attributes, want)) {
         block = cairn_map_alloc_(arena, alignment, size, fresh);
     }
     return block != NULL ? block : alloc_in_regions(arena, want, alignment, size);
@@ -103,7 +103,7 @@ static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want 
 
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size)
 {
-    return alloc_in_regions(arena, ANY_MEMORY, 0, size);
+    return alloc_in_regions(arena, (struct cairn_arena_want){MEMORY_OWN, 0}, 0, size);
 }
 
 // Allocate for the first wish that can be met; ask the failed hook where none can. pre: an arena; a legal alignment.
@@ -166,7 +166,7 @@ void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
 void *cairn_arena_alloc_where(struct cairn_arena *arena, const struct cairn_arena_want *wants, size_t count, size_t alignment, size_t size)
 {
     bool fresh;
-    if (!is_arena(arena) || wants == NULL || (alignment & (alignment - 1)) != 0) {
+    if (!is_arena(arena) || wants == NULL || count == 0 || (alignment & (alignment - 1)) != 0) {
         return NULL;
     }
     return request(arena, wants, count, alignment, size, &fresh);
@@ -209,7 +209,8 @@ static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
     }
 }
 
-void cairn_arena_free_(struct cairn_arena *arena, void *block)
+// pre: lock held, not NULL. An address that is no used block is refused, and reported.
+static void free_block(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
     if (heap->control == NULL || CAIRN_UNLIKELY(!is_inside(heap, block))) {
@@ -236,7 +237,7 @@ void cairn_arena_free(struct cairn_arena *arena, void *block)
 {
     if (is_arena(arena) && block != NULL && !(arena->pools != NULL && free_in_pool(arena, block))) {
         const uint32_t key = arena_lock(arena);
-        cairn_arena_free_(arena, block);
+        free_block(arena, block);
         arena_unlock(arena, key);
     }
 }
@@ -273,7 +274,7 @@ size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block)
 // Move the block into new memory with the same attributes.
 static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_t size, uint32_t attributes)
 {
-    const struct cairn_arena_want want = {attributes & ~MEMORY_MAPPED, 0};
+    const struct cairn_arena_want want = {attributes & ~MEMORY_OWN, 0};
     bool fresh;
     uint32_t key = arena_lock(arena);
     void *const to = alloc_somewhere(arena, want, 0, size, &fresh);
@@ -320,7 +321,7 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
 static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
 {
     void *to = NULL;
-    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region == &arena->first || (region->attributes & MEMORY_MAPPED) != 0)) {
+    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
         to = move(arena, block, old_size, size, region->attributes);
     }
     if (to == NULL) {
@@ -350,6 +351,13 @@ static void *change_pooled(struct cairn_arena *arena, struct cairn_pool *pool, v
     return to;
 }
 
+static void count_failure(struct cairn_arena *arena)
+{
+    const uint32_t key = arena_lock(arena);
+    arena->failures++;
+    arena_unlock(arena, key);
+}
+
 void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
 {
     struct cairn_arena_region *region;
@@ -370,14 +378,16 @@ void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
         const uint32_t key = arena_lock(arena);
         const size_t old_size = look_up(arena, block, &region);
         if (old_size == 0) {
-            cairn_arena_free_(arena, block); // which reports it
+            free_block(arena, block); // which reports it
         }
         arena_unlock(arena, key);
         if (old_size == 0) {
             return NULL;
         }
         to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size);
-        arena->failures += to == NULL;
+        if (to == NULL) {
+            count_failure(arena);
+        }
     } while (to == NULL && config->failed != NULL && config->failed(config->context, arena, size));
     return to;
 }

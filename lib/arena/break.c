@@ -6,6 +6,7 @@
 //
 // PICTURE: break     | control, tags for heap_max | granules ............. |          the break, as the arena left it
 //          others    | .......................... | granules | theirs, used, never touched | granules .. |
+//                                                                                          bottom
 //
 // INVARIANTS: the heap ends where the arena left the break, to the byte; what the port answers is compared with what was asked before it is
 //     believed; what came of a failed step is given back.
@@ -37,9 +38,8 @@ static bool raise_break(const struct cairn_port_region *port, const unsigned cha
 static size_t most_of(const struct cairn_arena *arena, size_t room)
 {
     const size_t most = arena->config->heap_max != 0 ? arena->config->heap_max : HEAP_MAX_UNKNOWN;
-    const size_t layout = bytes_of(GRANULES_MAX) / 2;
     size_t size = room == SIZE_MAX || (arena->config->heap_max != 0 && most < room) ? most : room;
-    return (size < layout ? size : layout) & ~(size_t)(CAIRN_GRANULE - 1);
+    return (size < HEAP_MOST ? size : HEAP_MOST) & ~(size_t)(CAIRN_GRANULE - 1);
 }
 
 // The next multiple of the arena's step above a size; the size itself where there is none.
@@ -77,6 +77,7 @@ static bool start_heap(struct cairn_arena *arena, size_t need)
         (void)port->brk(port->context, -(ptrdiff_t)(lead + size));
         return false;
     }
+    arena->bottom = where + lead;
     return true;
 }
 
@@ -93,6 +94,9 @@ static bool grow_heap(struct cairn_arena *arena, unsigned char *where, size_t le
     if (cairn_heap_grow_past_(heap, gap, total) != 0) {
         (void)arena->config->port->brk(arena->config->port->context, -(ptrdiff_t)(lead + size));
         return false;
+    }
+    if (gap != 0) {
+        arena->bottom = where;
     }
     return true;
 }
@@ -155,6 +159,6 @@ void cairn_arena_leave_(struct cairn_arena *arena)
     const struct cairn_heap *const heap = &arena->first.heap;
     const struct cairn_port_region *const port = arena->config->port;
     if (heap->control != NULL && port->brk(port->context, 0) == heap_end(heap)) {
-        (void)port->brk(port->context, -(heap_end(heap) - (unsigned char *)heap->control));
+        (void)port->brk(port->context, arena->bottom - heap_end(heap));
     }
 }

@@ -3,7 +3,7 @@
 // Looking into an arena, trimming it, ending it.
 //
 // OWNS: nothing.
-// COST: O(regions); check O(memory), deinit and trim O(regions + maps). CALLERS: the user.
+// COST: O(regions + maps); check O(memory). CALLERS: the user.
 #include "arena/arena_core.h"
 
 size_t cairn_arena_trim(struct cairn_arena *arena, size_t keep)
@@ -12,9 +12,10 @@ size_t cairn_arena_trim(struct cairn_arena *arena, size_t keep)
         return 0;
     }
     const uint32_t key = arena_lock(arena);
-    const size_t given = cairn_map_trim_(arena, false) + cairn_arena_lower_(arena, keep);
+    const size_t mapped = cairn_map_trim_(arena, false); // first: the table may be at the break
+    const size_t lowered = cairn_arena_lower_(arena, keep);
     arena_unlock(arena, key);
-    return given;
+    return mapped + lowered;
 }
 
 void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats)
@@ -28,7 +29,7 @@ void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stat
     }
     const uint32_t key = arena_lock(arena);
     stats->mapped = arena->mapped;
-    stats->mapped_blocks = arena->map_count - cairn_map_spares_(arena);
+    stats->mapped_blocks = arena->map_count - cairn_map_spares_(arena, &stats->system);
     stats->failures = arena->failures;
     stats->top = cairn_heap_top_(&arena->first.heap);
     for (const struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
@@ -94,7 +95,7 @@ int cairn_arena_deinit(struct cairn_arena *arena)
     (void)cairn_map_trim_(arena, true);
     bool kept = arena->map_count != 0;
     for (const struct cairn_arena_region *region = arena->first.next; region != NULL; region = region->next) {
-        kept = kept || (region->attributes & MEMORY_MAPPED) != 0;
+        kept = kept || (region->attributes & MEMORY_OWN) != 0;
     }
     if (kept) {
         arena_unlock(arena, key);

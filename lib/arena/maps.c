@@ -15,7 +15,7 @@
 
 #define ROOM_FIRST 4u
 #define SPARE ((size_t)1) // in a size, which is whole pages: the block was freed, and the port would not take it back
-#define ROOMY 8u          // thresholds that a region takes which the arena maps for itself, if it can
+#define ROOMY 8u          // thresholds that a region takes which the arena maps for itself, if it and the heap in it can be so long
 #define REGION_FRONT 512u // more than the control and the rounding of such a region
 
 struct mapped_region {
@@ -48,8 +48,9 @@ struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const v
 
 static void drop_table(struct cairn_arena *arena)
 {
-    if (arena->maps != NULL) {
-        cairn_arena_free_(arena, arena->maps);
+    struct cairn_arena_region *const region = cairn_arena_find_(arena, arena->maps);
+    if (region != NULL) {
+        cairn_heap_free_(&region->heap, arena->maps);
     }
     arena->maps = NULL;
     arena->map_room = 0;
@@ -198,7 +199,7 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need)
         return false;
     }
     const size_t page = arena->config->port->page;
-    const size_t roomy = arena->threshold < SIZE_MAX / 16 ? ROOMY * arena->threshold : 0;
+    const size_t roomy = arena->threshold < HEAP_MOST / ROOMY ? ROOMY * arena->threshold : 0;
     const size_t least = round_to(need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT, page); // tags take 1/32 of it
     size_t size = round_to(roomy, page);
     struct mapped_region *own = size < least ? NULL : (struct mapped_region *)(void *)pages(arena, page, size);
@@ -209,7 +210,7 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need)
     if (own == NULL) {
         return false;
     }
-    *own = (struct mapped_region){.region.attributes = arena->config->attributes | MEMORY_MAPPED, .size = size};
+    *own = (struct mapped_region){.region.attributes = arena->first.attributes, .size = size};
     if (cairn_arena_heap_(arena, &own->region, own + 1, size - sizeof *own, size - sizeof *own) != 0) {
         (void)arena->config->port->unmap(arena->config->port->context, own, size);
         return false;
@@ -254,19 +255,25 @@ size_t cairn_map_trim_(struct cairn_arena *arena, bool all)
     }
     for (struct cairn_arena_region *before = &arena->first; before->next != NULL;) {
         struct cairn_arena_region *const region = before->next;
-        const bool own = (region->attributes & MEMORY_MAPPED) != 0;
-        const size_t size = own && (all || region->heap.control->used == 0) ? drop_region(arena, before) : 0;
+        const bool own = (region->attributes & MEMORY_OWN) != 0;
+        const bool idle = region->heap.control->used == 0 || (all && !is_inside(&region->heap, arena->maps)); // the table is still of use
+        const size_t size = own && idle ? drop_region(arena, before) : 0;
         given += size;
         before = size == 0 ? region : before;
     }
     return given;
 }
 
-uint32_t cairn_map_spares_(const struct cairn_arena *arena)
+uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_t *bytes)
 {
     uint32_t spares = 0;
+    *bytes = 0;
     for (uint32_t at = 0; at < arena->map_count; at++) {
-        spares += (uint32_t)(arena->maps[at].size & SPARE);
+        const size_t size = arena->maps[at].size;
+        if ((size & SPARE) != 0) {
+            spares++;
+            *bytes += size & ~SPARE;
+        }
     }
     return spares;
 }

@@ -8,6 +8,8 @@
 // COST: O(regions). CALLERS: the user; the other files of the arena.
 #include "arena/arena_core.h"
 
+_Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_arena) == 68, "arena.h promises that");
+
 static uint32_t hook_lock(void *context)
 {
     return arena_lock(context);
@@ -48,12 +50,13 @@ static bool is_whole(const struct cairn_port_region *port)
 
 int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config)
 {
-    if (arena == NULL || config == NULL || (uint32_t)config->fit > CAIRN_FIT_BOUNDED || (config->port != NULL && !is_whole(config->port)) ||
+    if (arena == NULL || config == NULL || (uint32_t)config->fit > CAIRN_FIT_BOUNDED || (config->attributes & MEMORY_OWN) != 0 ||
+        (config->port != NULL && !is_whole(config->port)) ||
         (config->system != NULL && (config->system->lock == NULL) != (config->system->unlock == NULL))) {
         return CAIRN_EINVAL;
     }
     const size_t step = config->step == 0 ? CAIRN_ARENA_STEP : config->step;
-    *arena = (struct cairn_arena){.config = config, .first.attributes = config->attributes};
+    *arena = (struct cairn_arena){.config = config, .first.attributes = config->attributes | MEMORY_OWN};
     arena->threshold = config->threshold == 0 ? CAIRN_ARENA_THRESHOLD : config->threshold;
     const size_t trim = (config->trim != 0 ? config->trim : step > SIZE_MAX / 2 ? SIZE_MAX : 2 * step) >> GRANULE_SHIFT;
     if (trim <= GRANULES_MAX) {
@@ -86,7 +89,7 @@ const struct cairn_arena_region *cairn_arena_region_of(struct cairn_arena *arena
 int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, uint32_t attributes,
                     size_t smallest)
 {
-    if (!is_arena(arena) || region == NULL || (attributes & MEMORY_MAPPED) != 0) {
+    if (!is_arena(arena) || region == NULL || (attributes & MEMORY_OWN) != 0) {
         return CAIRN_EINVAL;
     }
     *region = (struct cairn_arena_region){.attributes = attributes, .smallest = smallest};
@@ -96,7 +99,7 @@ int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region
     }
     const uint32_t key = arena_lock(arena);
     struct cairn_arena_region *before = &arena->first;
-    while (before->next != NULL && (before->next->attributes & MEMORY_MAPPED) == 0) {
+    while (before->next != NULL && (before->next->attributes & MEMORY_OWN) == 0) {
         before = before->next;
     }
     region->next = before->next;

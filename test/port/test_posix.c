@@ -156,6 +156,23 @@ static void threads_share_an_arena(void **state)
     assert_int_equal(cairn_arena_deinit(&arena), 0);
 }
 
+// Eight thresholds are more than one heap can span.
+static void a_large_threshold_does_not_keep_regions_from_being_mapped(void **state)
+{
+    (void)state;
+    struct cairn_port_region port = posix_region;
+    port.brk = NULL;
+    port.room = NULL;
+    for (size_t threshold = (size_t)64 << 20; threshold < SIZE_MAX / 32; threshold *= 2) {
+        const struct cairn_arena_config config = {.system = &posix_system, .port = &port, .threshold = threshold};
+        assert_int_equal(cairn_arena_init(&arena, &config), 0);
+        unsigned char *const block = cairn_arena_alloc(&arena, 100);
+        assert_non_null(block);
+        cairn_arena_free(&arena, block);
+        assert_int_equal(cairn_arena_deinit(&arena), 0);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -163,6 +180,7 @@ int main(void)
         cmocka_unit_test(the_template_has_nothing_and_says_so),
         cmocka_unit_test(threads_share_an_arena),
         cmocka_unit_test(threads_run_out_of_memory_together),
+        cmocka_unit_test(a_large_threshold_does_not_keep_regions_from_being_mapped),
     };
     return cmocka_run_group_tests_name("posix", tests, NULL, NULL);
 }

@@ -23,9 +23,14 @@ static bool fails(void)
            (arena_fixture.calls == arena_fixture.fail_at || (arena_fixture.fail_all && arena_fixture.calls > arena_fixture.fail_at));
 }
 
+// What went back is overwritten: who still looks at it finds something else.
 static void *faulty_brk(void *context, ptrdiff_t delta)
 {
-    return delta != 0 && fails() ? NULL : baremetal_brk(context, delta);
+    unsigned char *const was = delta != 0 && fails() ? NULL : baremetal_brk(context, delta);
+    if (was != NULL && delta < 0) {
+        memset(was + delta, 0xA5, (size_t)-delta);
+    }
+    return was;
 }
 
 static void *faulty_map(void *context, size_t size, size_t alignment)
@@ -39,7 +44,11 @@ static int faulty_unmap(void *context, void *address, size_t size)
         arena_fixture.unmaps--;
         return CAIRN_EBUSY;
     }
-    return fails() ? CAIRN_EBUSY : baremetal_unmap(context, address, size);
+    const int error = fails() ? CAIRN_EBUSY : baremetal_unmap(context, address, size);
+    if (error == 0) {
+        memset(address, 0xA5, size);
+    }
+    return error;
 }
 
 // A lock that nobody waits for: it fails the test if it is taken twice, or not given back.

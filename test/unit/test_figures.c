@@ -91,6 +91,55 @@ static void the_end_gives_everything_back_whatever_is_live(void **state)
     assert_int_equal(arena_fixture.depth, 0);
 }
 
+static void an_end_that_failed_keeps_the_table_of_what_is_left(void **state)
+{
+    (void)state;
+    arena_fixture.port.brk = NULL;
+    arena_fixture.port.room = NULL;
+    arena_fixture.config.threshold = PAGE;
+    arena_make();
+    void *const wall = baremetal_map(arena_fixture.port.context, 10 * PAGE, PAGE); // no room for a roomy region
+    unsigned char *const block = arena_take(PAGE);
+    assert_int_equal(arena_stats().mapped_blocks, 1);
+    assert_true(arena_is_page(ARENA->maps)); // in a region that was mapped
+    arena_fixture.unmaps = 1;
+    assert_int_equal(cairn_arena_deinit(ARENA), CAIRN_EBUSY);
+    arena_sound();
+    assert_true(arena_is_filled(block, PAGE, PAGE));
+    assert_int_equal(cairn_arena_usable_size(ARENA, block), PAGE);
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
+    assert_int_equal(arena_used_pages(), 10);
+    assert_int_equal(baremetal_unmap(arena_fixture.port.context, wall, 10 * PAGE), 0);
+}
+
+static void trim_counts_what_the_table_gives_back(void **state)
+{
+    (void)state;
+    unsigned char *const mapped = arena_take(THRESHOLD); // the table is the only block of the break
+    cairn_arena_free(ARENA, mapped);
+    void *const first = arena_take(G);
+    assert_true(cairn_arena_extend_(ARENA, TRIM));
+    assert_int_not_equal(cairn_arena_lower_(ARENA, TRIM - 3 * G), 0); // with the table's place it is long enough to be trimmed
+    cairn_arena_free(ARENA, first);
+    const size_t raised = arena_raised();
+    const size_t given = cairn_arena_trim(ARENA, CAIRN_ARENA_NEVER);
+    assert_null(ARENA->maps);
+    assert_int_equal(raised - arena_raised(), given);
+}
+
+static void pages_that_the_port_keeps_are_still_the_systems(void **state)
+{
+    (void)state;
+    unsigned char *const mapped = arena_take(3 * PAGE);
+    const size_t system = arena_stats().system;
+    arena_fixture.unmaps = 1;
+    cairn_arena_free(ARENA, mapped);
+    assert_int_equal(arena_stats().system, system);
+    assert_int_equal(arena_stats().mapped, 0);
+    assert_int_equal(cairn_arena_trim(ARENA, CAIRN_ARENA_NEVER), 3 * PAGE);
+    assert_int_equal(arena_stats().system, system - 3 * PAGE);
+}
+
 static void a_break_that_others_use_stays(void **state)
 {
     (void)state;
@@ -99,6 +148,24 @@ static void a_break_that_others_use_stays(void **state)
     assert_non_null(baremetal_brk(arena_fixture.port.context, 32));
     assert_int_equal(cairn_arena_deinit(ARENA), 0);
     assert_int_equal(arena_raised(), raised + 32);
+}
+
+static void what_others_have_in_the_middle_of_the_break_stays(void **state)
+{
+    (void)state;
+    for (size_t size = 29; size <= 32; size += 3) {
+        (void)arena_take(100);
+        unsigned char *const theirs = baremetal_brk(arena_fixture.port.context, (ptrdiff_t)size);
+        memset(theirs, 0x77, size);
+        assert_true((unsigned char *)cairn_arena_alloc(ARENA, 400) > theirs);
+        assert_int_equal(cairn_arena_deinit(ARENA), 0);
+        assert_int_equal(arena_raised(), theirs + size - arena_span);
+        for (size_t at = 0; at < size; at++) {
+            assert_int_equal(theirs[at], 0x77);
+        }
+        arena_make(); // behind it
+    }
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
 }
 
 static void nothing_answers_with_zeros(void **state)
@@ -126,7 +193,11 @@ int main(void)
         ARENA_UNIT(the_check_names_a_table_that_is_not_whole),
         ARENA_UNIT(the_check_looks_into_every_heap),
         ARENA_UNIT(the_end_gives_everything_back_whatever_is_live),
+        ARENA_UNIT(an_end_that_failed_keeps_the_table_of_what_is_left),
+        ARENA_UNIT(trim_counts_what_the_table_gives_back),
+        ARENA_UNIT(pages_that_the_port_keeps_are_still_the_systems),
         ARENA_UNIT(a_break_that_others_use_stays),
+        ARENA_UNIT(what_others_have_in_the_middle_of_the_break_stays),
         ARENA_UNIT(nothing_answers_with_zeros),
     };
     return cmocka_run_group_tests_name("figures", tests, NULL, NULL);

@@ -138,6 +138,43 @@ static void realloc_leaves_a_full_region_for_one_of_its_kind(void **state)
     cairn_arena_free(ARENA, block);
 }
 
+static void the_table_of_maps_stays_out_of_the_callers_regions(void **state)
+{
+    (void)state;
+    add(0, 0, 0); // the break is not in use yet: this one is looked at first
+    unsigned char *const mapped = arena_take(THRESHOLD);
+    assert_true(arena_is_page(mapped));
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
+    memset(memory[0], 0xA5, REGION);
+    arena_sound();
+    cairn_arena_free(ARENA, mapped);
+    arena_fixture.fail_at = 1; // nor where there is no other
+    arena_fixture.fail_all = true;
+    assert_true(cairn_arena_trim(ARENA, 0) == 0);
+    add(0, 0, 0);
+    unsigned char *const block = cairn_arena_alloc(ARENA, REGION / 4);
+    assert_non_null(block);
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
+}
+
+static bool any_number(void *context, struct cairn_arena *arena, size_t size)
+{
+    (void)context;
+    (void)arena;
+    (void)size;
+    fail();
+    return false;
+}
+
+static void no_wish_is_no_lack_of_memory(void **state)
+{
+    (void)state;
+    arena_fixture.config.failed = any_number;
+    assert_null(cairn_arena_alloc_where(ARENA, &ANY_MEMORY, 0, 0, 8));
+    assert_int_equal(arena_stats().failures, 0);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -193,6 +230,9 @@ static void a_port_that_is_not_whole_is_refused(void **state)
     config.fit = (enum cairn_fit)4;
     assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
     config.fit = CAIRN_FIT_BEST;
+    config.attributes = CAIRN_MEMORY_FAST | 0x80000000u;
+    assert_int_equal(cairn_arena_init(&arena, &config), CAIRN_EINVAL);
+    config.attributes = 0;
     struct cairn_port_system system = arena_fixture.system;
     system.unlock = NULL;
     config.system = &system;
@@ -255,6 +295,8 @@ int main(void)
         ARENA_UNIT(small_blocks_stay_out_of_a_big_region),
         ARENA_UNIT(a_region_in_use_is_not_removed),
         ARENA_UNIT(realloc_leaves_a_full_region_for_one_of_its_kind),
+        ARENA_UNIT(the_table_of_maps_stays_out_of_the_callers_regions),
+        ARENA_UNIT(no_wish_is_no_lack_of_memory),
         ARENA_UNIT(bad_arguments_are_refused),
         ARENA_UNIT(a_port_that_is_not_whole_is_refused),
         ARENA_UNIT(without_a_report_hook_the_port_panics),

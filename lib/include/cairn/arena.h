@@ -7,12 +7,13 @@
 //   alignment     every pointer is a multiple of CAIRN_GRANULE; that of a mapped block of the port's page
 //   a block       below the threshold as in a heap (heap.h); from it on whole pages, and 2 words in a table
 //   memory        none before the first request. Then from the port's break: control and tags for all that the break has room for
-//   handle        72 bytes on a 32-bit machine, in the caller's memory
+//   handle        76 bytes on a 32-bit machine, in the caller's memory
 //   time          as the heap's, where the break need not move and no page is mapped. Which region a pointer is in: O(regions), then
 //                 O(log mapped blocks)
-//   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call keeps it longer than a heap call,
-//                 the port's own calls, and a move inside the table of mapped blocks
-//   bad pointers  found exactly, in every region and for mapped blocks too, and reported as in heap.h
+//   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call but check keeps it longer than a heap
+//                 call, the port's own calls, and a pass over the table of mapped blocks
+//   bad pointers  found exactly, in every region and for mapped blocks too, and reported as in heap.h; but for the first address of what others
+//                 took out of the middle of the break, which is a used block to the tags
 #ifndef CAIRN_ARENA_H
 #define CAIRN_ARENA_H
 
@@ -21,8 +22,6 @@
 #include "cairn/port.h"
 
 #ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // a function and the struct that it fills have one name
 extern "C" {
 #endif
 
@@ -56,11 +55,11 @@ struct cairn_arena_config {
     const struct cairn_port_region *port;   // NULL: neither break nor maps, only the regions that are added
     size_t threshold; // requests of so many bytes are mapped, where the port maps; 0: CAIRN_ARENA_THRESHOLD
     size_t step;      // the break moves by multiples of this, where it can; 0: CAIRN_ARENA_STEP
-    size_t trim;      // when so many bytes are free at the break, all but a step of them goes back; 0: twice the step
+    size_t trim;      // when a free leaves so many bytes free at the break, all but a step of them goes back; 0: twice the step
     size_t heap_max;  // most bytes that the heap in the break may take, for which its tags are made; 0: what the port has room for, or 64 MB
                       // if it does not know
-    uint32_t attributes; // of the break and of maps
-    enum cairn_fit fit;  // of the heap in the break
+    uint32_t attributes; // of the break and of maps; not bit 31
+    enum cairn_fit fit;  // of every region's heap, and so the next one: heap.h
     uint16_t search;
     // A bad pointer, or a broken link. NULL: the port's panic, or a trap. Runs locked.
     void (*report)(void *context, const struct cairn_report *report);
@@ -89,6 +88,7 @@ struct cairn_arena {
     const struct cairn_arena_config *config; // NULL: not an arena
     struct cairn_arena_region first;         // the break; heap.control is NULL until it is needed
     struct cairn_arena_pool *pools;
+    unsigned char *bottom;                   // what of the break is below it is somebody else's, or was there before
     struct cairn_arena_map *maps;            // by address, in the arena's own memory
     uint16_t map_count;
     uint16_t map_room;
@@ -101,20 +101,23 @@ struct cairn_arena {
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make an arena. Takes no memory yet and calls no port. Returns 0; fails with CAIRN_EINVAL iff arena or config is NULL, fit is out of
-// range, or the port is not whole: brk without room, map without unmap, remap without map, or a page size that is no power of two of at least 16.
+// range, attributes has bit 31, or the port is not whole: one of lock and unlock, of brk and room, or of map and unmap without the other, remap
+// without map, or maps with a page size that is no power of two of at least 16.
 CAIRN_MUST_CHECK int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config);
 
-// Give back all that the port gave: maps, and the break as far as it is still where the arena left it. Blocks are gone, whether freed or not;
-// regions that were added are the caller's again. Returns 0; fails with CAIRN_EINVAL for no arena, CAIRN_EBUSY iff the port would not take a map
-// back: then that, and the break, are still there, and the call can be repeated.
+// Give back all that the port gave: maps, and the break, if it is still where the arena left it, down to what others took out of its middle. Blocks
+// are gone, whether freed or not; regions that were added are the caller's again. Returns 0; fails with CAIRN_EINVAL for no arena, CAIRN_EBUSY iff the port would not take a map
+// back: then that, and the break, are still there, with what the arena needs to know of it, and the call can be repeated.
 CAIRN_MUST_CHECK int cairn_arena_deinit(struct cairn_arena *arena);
 
-// Add `size` bytes at `memory` as the last region. `smallest`: requests of fewer bytes go there only when no other region has room. fit and
-// search as in heap.h. Returns 0, or what cairn_heap_init fails with; CAIRN_EINVAL also iff attributes has bit 31.
+// Add `size` bytes at `memory` as the last region. `smallest`: requests of fewer bytes go there only when no other region has room. Nothing but
+// what is asked for is put there. Returns 0, or what cairn_heap_init fails with; CAIRN_EINVAL also iff attributes has bit 31. pre: neither the
+// region nor any of the memory is part of an arena.
 CAIRN_MUST_CHECK int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size,
                                      uint32_t attributes, size_t smallest);
 
-// Take a region out. Returns 0; fails with CAIRN_EBUSY iff a block in it is live, CAIRN_ENOENT iff it was not added.
+// Take a region out. Returns 0; fails with CAIRN_EBUSY iff a block in it is live, CAIRN_ENOENT iff it was not added, CAIRN_EINVAL iff arena or
+// region is NULL.
 CAIRN_MUST_CHECK int cairn_arena_remove(struct cairn_arena *arena, struct cairn_arena_region *region);
 
 // Put a pool in front of the arena, behind those that are there: cairn_arena_alloc and calloc take requests of `smallest` to `block_size` bytes from
@@ -173,10 +176,10 @@ struct cairn_arena_stats {
     uint32_t used_blocks; // not mapped
     uint32_t free_blocks;
     uint32_t regions;     // with the break, if it is in use
-    uint32_t failures;    // requests that returned NULL for lack of memory
+    uint32_t failures;    // tries at a request that found no memory, also those that the failed hook had repeated
 };
 
-// Read the figures. Zeros for a NULL arena. O(regions).
+// Read the figures. Zeros for a NULL arena. O(regions + mapped blocks).
 CAIRN_SAME_NAME(void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);)
 
 // Check every rule: each region's heap (heap.h), and the arena's own. Returns 0, or CAIRN_ECORRUPT and in *fault what and where; fault may be
@@ -186,7 +189,6 @@ CAIRN_MUST_CHECK int cairn_arena_check(struct cairn_arena *arena, struct cairn_f
 
 #ifdef __cplusplus
 }
-#pragma GCC diagnostic pop
 #endif
 
 #endif

@@ -19,8 +19,6 @@
 #include "cairn/report.h"
 
 #ifdef __cplusplus
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow" // a function and the struct that it fills have one name
 extern "C" {
 #endif
 
@@ -271,7 +269,6 @@ CAIRN_MUST_CHECK int cairn_heap_margin(struct cairn_heap *heap, struct cairn_mar
 
 #ifdef __cplusplus
 }
-#pragma GCC diagnostic pop
 #endif
 
 #endif

@@ -5,8 +5,8 @@
 //
 // VITALS
 //   calls         context pointer first; an entry that is NULL is not there, and its comment says what that means
-//   errors        an entry that may fail says so; every other must succeed. What a port answers is checked before it is believed.
-//   proof         test/port runs the contract below against any port, with each entry made to fail at each position
+//   errors        an entry that may fail says so; every other must succeed. What brk and map answer is checked before it is believed.
+//   proof         test/port runs the contract below against any port, and arenas over one in which each call is made to fail
 #ifndef CAIRN_PORT_H
 #define CAIRN_PORT_H
 
