@@ -48,8 +48,10 @@ static void others_may_leave_no_room_for_tags(void **state)
     unsigned char *const block = arena_take(100);
     unsigned char *const end = arena_fixture.at;
     assert_non_null(baremetal_brk(arena_fixture.port.context, SPAN / 2));
+    const uint32_t calls = arena_fixture.calls;
     unsigned char *const mapped = arena_take(450); // behind what others took the heap has no tags
     assert_true(arena_is_page(mapped));
+    assert_int_equal(arena_fixture.calls, calls + 1); // of map
     assert_ptr_equal(arena_fixture.at, end + SPAN / 2);
     arena_sound();
     arena_fixture.at = end;
