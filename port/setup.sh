@@ -14,7 +14,8 @@ host="build-essential python3 sqlite3 lua5.4 cmake ninja-build libcmocka-dev gcc
     libclang-rt-14-dev|libclang-rt-18-dev|libclang-rt-dev"
 target="python3 cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi picolibc-arm-none-eabi libstdc++-arm-none-eabi-picolibc
     qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
-tools="python3 pkgconf|pkg-config valgrind gnuplot-nox librsvg2-bin xz-utils gcovr git"
+tools="python3 pkgconf|pkg-config valgrind gnuplot-nox librsvg2-bin xz-utils gcovr git
+    libjemalloc2 libmimalloc2.0|libmimalloc2.1|libmimalloc3"
 
 is_installed() {
     dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q '^install ok installed'

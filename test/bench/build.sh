@@ -5,7 +5,8 @@
 #
 #   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc;
 #                                                               lock: the times the lock is held;
-#                                                               pool: the calls of a pool
+#                                                               pool: the calls of a pool;
+#                                                               arena: the calls of an arena, and of a heap beside it
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
 set -eu
@@ -19,11 +20,13 @@ out=build/bench/$core-$opt
 mkdir -p "$out"
 
 main="main.c workload.c holes.c"
+port=
 objects=$(lib_objects "$core" "$opt" "$out/lib")
 case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
+arena) sources="peer_arena.c" board=console.c specs=picolibc port="memory.c lock.c" ;;
 picolibc) sources="peer_libc.c" board=console.c specs=picolibc objects= ;;
 newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys objects= ;;
 nano) sources="peer_libc.c newlib_port.c" board= specs=nano objects= ;;
@@ -33,10 +36,11 @@ files=
 for source in $main print.c $sources; do files="$files test/bench/target/$source"; done
 for source in start.c fault.c counter.c; do files="$files port/cortexm/$source"; done
 for source in program.c semihost.c $board; do files="$files port/board/$source"; done
+for source in $port; do files="$files port/baremetal/$source"; done
 for source in trace_read.c trace_text.c trace_compact.c replay.c; do files="$files port/replay/$source"; done
 
 # The bench itself is the same code at the same level whatever is measured; memcpy is the C library's.
 arm-none-eabi-gcc $(core_flags "$core") --specs=$specs.specs -std=c11 -O2 -g -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror \
-    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} -Ilib/include -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target \
+    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} -Ilib/include -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target -I. \
     -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/board -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
     $files $objects -o "$out/$peer.elf"

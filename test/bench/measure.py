@@ -103,6 +103,22 @@ def pool_rows(core, opt="O2"):
     return rows
 
 
+def arena_rows(core, traces, found, jobs, opt="O2"):
+    """Each call of an arena, growing; the heap's own in the same memory; and what the arena's took beyond it, without a lock and with PRIMASK."""
+    program = bench.build(core, opt, "arena")
+
+    def one(item):
+        mode, trace = item
+        size = found[("cairn-best", trace.stem)][2] * 3 // 2
+        rows, _ = split(bench.qemu(core, program, "trace", trace, mode, bench.SEARCH, size))
+        return [(f"cairn-arena-{mode.replace('_', '-')}.{kind}", core, opt, trace.stem, calls, average, most)
+                for kind, calls, average, most in rows if calls != "0"]
+
+    modes = ("grows", "heap", "extra", "extra_primask")
+    rows = [row for part in bench.in_parallel(one, [(mode, trace) for mode in modes for trace in traces], jobs) for row in part]
+    return rows + summary_rows(core, opt, rows)
+
+
 def size_rows(core, opts=("Os", "O2"), hardens=(1, 0), libcs=True):
     lines = []
     for opt in opts:

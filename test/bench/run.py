@@ -11,18 +11,19 @@ import bench
 import host
 import measure
 import plot
+import preload
 import summary
 
-STEPS = ("memory", "instructions", "lock", "pools", "sizes", "host", "summary", "plots")
+STEPS = ("memory", "instructions", "lock", "pools", "arena", "sizes", "host", "preload", "summary", "plots")
 
 
-def regions_known(traces):
+def regions_known(traces, peers):
     """From memory.csv of an earlier run."""
     known = {}
     for row in bench.load(bench.OUT / "memory.csv"):
         name = row["fit"] if row["fit"] in map(bench.libc_name, bench.LIBCS) else f"cairn-{row['fit']}"
         known[(name, row["trace"])] = (int(row["ops"]), int(row["peak_bytes"]), int(row["region_bytes"]))
-    missing = [f"{name} {trace.stem}" for _, _, name in bench.peers() for trace in traces if (name, trace.stem) not in known]
+    missing = [f"{name} {trace.stem}" for _, _, name in peers for trace in traces if (name, trace.stem) not in known]
     if missing:
         raise bench.BenchError(f"build/bench/memory.csv lacks {missing[0]}: run the step `memory` too")
     return known
@@ -39,7 +40,7 @@ def step_memory(options):
 
 
 def step_instructions(options):
-    known = regions_known(options.traces)
+    known = regions_known(options.traces, bench.peers())
     rows, bars = [], []
     for core in options.cores:
         core_rows, core_bars = measure.trace_rows(core, options.traces, bench.peers(), known, options.jobs)
@@ -67,6 +68,17 @@ def step_pools(options):
     bench.write("pools.csv", bench.INSTRUCTIONS, rows, ["instructions a call; trace: the situation, `all` for every call that does its work"])
 
 
+def step_arena(options):
+    known = regions_known(options.traces, bench.peers()[:1])
+    rows = [row for core in options.cores for row in measure.arena_rows(core, options.traces, known, options.jobs)]
+    for row in rows:
+        if row[3] == "all":
+            print(",".join(map(str, row)), flush=True)
+    notes = ["instructions a call below the threshold. grows: the arena's, with the calls that move the break",
+             "heap: cairn_heap_* in the same memory. extra: each call of the arena less the same call of that heap; -primask: with a lock"]
+    bench.write("arena.csv", bench.INSTRUCTIONS, rows, notes)
+
+
 def step_sizes(options):
     rows, ram, stack = [], [], []
     for core in options.cores:
@@ -84,6 +96,13 @@ def step_sizes(options):
 def step_host(options):
     rows = host.rows(options.traces)
     bench.write("host.csv", host.HEADER, rows, ["this machine; ns_per_op is a timing, noisy, stamping included; the bytes are exact"])
+
+
+def step_preload(_):
+    rows = preload.rows()
+    for row in rows:
+        print(",".join(map(str, row)), flush=True)
+    bench.write("preload.csv", preload.HEADER, rows, ["this machine; seconds are a timing, the least of the runs; rss_kb is the median of the peaks"])
 
 
 def step_summary(_):

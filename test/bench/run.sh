@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every benchmark: memory, instructions, the time the lock is held, code, control, stack, the host's malloc, and the pictures.
+# Every benchmark: memory, instructions, the time the lock is held, pools, the arena, code, control, stack, the host's malloc, real programs, and
+# the pictures.
 #
 #   sh test/bench/run.sh [--cores m4,m33] [--only memory,sizes] [--jobs N] [TRACE...]
 #
 # TRACE: default all of ../shared/traces/heap where that is, else test/traces. Results: build/bench/*.csv and *.svg; then
-# `python3 test/bench/publish.py` writes them into the documents. All of it takes some 20 minutes on two processors.
+# `python3 test/bench/publish.py` writes them into the documents. All of it takes some 30 minutes on two processors.
 set -eu
 cd "$(dirname "$0")/../.."
 sh port/setup.sh

@@ -14,6 +14,14 @@ def instructions(what, trace, field, core="m4"):
     return None
 
 
+def counted(name, what, field, core="m4"):
+    """Of the rows that sum up a step of its own: pools.csv, arena.csv."""
+    for row in bench.load(bench.OUT / name):
+        if (row["what"], row["core"], row["trace"]) == (what, core, "all"):
+            return float(row[field]) if field == "avg" else int(row[field])
+    return None
+
+
 def size(calls, core="m4", opt="Os", harden="1", peer="cairn"):
     for row in bench.load(bench.OUT / "size.csv"):
         if (row["calls"], row["core"], row["opt"], row["harden"], row["peer"]) == (calls, core, opt, harden, peer):
@@ -68,6 +76,12 @@ def rows():
                 table.append(row(f"{kind}, {fit} fit, maximum with 4000 holes (must: that with 100)", many, few, None))
     table.append(row("malloc, bounded fit, maximum, traces and holes", worst("bounded", "malloc"), 150, 100))
     table.append(row("free, bounded fit, maximum, traces and holes", worst("bounded", "free"), 150, 100))
+    for call, kind in (("alloc", "malloc"), ("free", "free")):
+        for field, word in (("avg", "average"), ("max", "maximum")):
+            extra = counted("arena.csv", f"cairn-arena-extra.{kind}", field)
+            table.append(row(f"arena {call} beyond the heap's, on traces, {word}", extra, 25, None))
+    for call in ("alloc", "free"):
+        table.append(row(f"pool {call}, maximum", counted("pools.csv", f"cairn-pool.{call}", "max"), 25, None))
     table.append(row("code -Os, init + alloc + free", size("alloc"), 1200, 1000))
     table.append(row("code -Os, with realloc and aligned", size("realloc"), 2000, 1500))
     table.append(row("control of a 32 KB heap", control(32 << 10), 320, 256))

@@ -3,6 +3,7 @@
 # OWNS     the tables of the documents, as Markdown, made from build/bench/*.csv.
 # CALLERS  publish.py.
 import bench
+import preload as preload_bench
 import summary
 
 NAMES = ("cairn-best", "cairn-first", "cairn-bounded", "newlib", "newlib-nano", "picolibc")
@@ -82,6 +83,15 @@ def lock():
     return markdown(("lock held by", "best fit, average / maximum", "bounded fit"), rows)
 
 
+def arena():
+    found = {row["what"]: row for row in need(bench.load(bench.OUT / "arena.csv"), "arena.csv") if (row["core"], row["trace"]) == ("m4", "all")}
+    words = {"heap": "the heap's own calls, in memory of the same size", "extra": "the arena's calls, beyond those",
+             "extra-primask": "the same, with the PRIMASK lock", "grows": "an arena that grows and trims, all in all"}
+    rows = [(word, *(f"{float(row['avg']):.1f} / {int(row['max']):,}" for row in (found[f"cairn-arena-{mode}.{kind}"] for kind in bench.KINDS)))
+            for mode, word in words.items()]
+    return markdown(("", *(f"{kind}, average / maximum" for kind in bench.KINDS)), rows)
+
+
 def sizes():
     table = {}
     for row in need(bench.load(bench.OUT / "size.csv"), "size.csv"):
@@ -120,4 +130,31 @@ def host():
                     [(trace, *(cell.get((trace, name), "-") for name in names)) for trace in dict.fromkeys(row["trace"] for row in rows)])
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, sizes, control, stack, host)}
+def preload_rows():
+    """{program: {allocator: (seconds, peak resident KB)}}"""
+    found = {}
+    for row in need(bench.load(bench.OUT / "preload.csv"), "preload.csv"):
+        found.setdefault(row["what"], {})[row["allocator"]] = (float(row["seconds"]), int(row["rss_kb"]))
+    return found
+
+
+def preload():
+    rows = []
+    for what, its in preload_rows().items():
+        rows += [(what if name == "glibc" else "", name, f"{seconds:.3f}", f"{seconds / its['glibc'][0]:.2f}", f"{peak:,}", f"{peak / its['glibc'][1]:.3f}")
+                 for name, (seconds, peak) in its.items()]
+    return markdown(("program", "malloc", "seconds", "of glibc's", "peak resident KB", "of glibc's"), rows, left=2)
+
+
+def preload_promised():
+    """Within 1.5 times glibc's time, with no more than its peak resident memory."""
+    rows = []
+    for what, its in preload_rows().items():
+        (slow, large), (seconds, peak) = its["cairn"], its["glibc"]
+        time = "met" if slow <= preload_bench.SLOWER * seconds else f"**not met** by {slow - preload_bench.SLOWER * seconds:.3f} s"
+        memory = f"met, by {peak - large:,} KB" if large <= peak else f"**not met** by {large - peak:,} KB ({100 * (large - peak) / peak:.1f} %)"
+        rows.append((what, f"{slow / seconds:.2f}", time, f"{large / peak:.3f}", memory))
+    return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
+
+
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, sizes, control, stack, host, preload, preload_promised)}

@@ -6,7 +6,8 @@
 #                                            the files of docs/PORTING.md
 #             then its blocks from the top:  ```c file=main.c       any language: the block is that file (file=a/b.c: in a folder)
 #                                            <!-- runs -->          sh: runs in the page's folder, by `sh -eu`; each block is a new shell
-#                                            <!-- prints -->        what the sh block before it prints, to the letter
+#                                                                   cpp: a whole program; C++17, it compiles without a warning and returns 0
+#                                            <!-- prints -->        what the block before it prints, to the letter
 #             A new page is a new file docs/porting/NAME.md and a line in docs/PORTING.md: nothing is entered here. It stands alone, so files
 #             that it needs of another page it shows again. What its commands call has to be on the machine: enter the package in
 #             port/setup.sh. To follow a page alone: sh test/check/docs.sh --page NAME
@@ -39,6 +40,11 @@ def write_file(folder, name, code):
     path.write_text(code, encoding="utf-8")
 
 
+CPP = ("test -f cpp/libcairn.a || (mkdir cpp && cd cpp && gcc -O1 -std=c11 -I../cairn/lib -I../cairn/lib/include -c ../cairn/lib/*/*.c && "
+       "ar rcs libcairn.a *.o); "
+       "g++ -O1 -std=c++17 -Wall -Wextra -Werror -Icairn/lib/include page.cpp cpp/libcairn.a -o page && ./page")
+
+
 def check(text, shared, repository, folder, is_writing):
     """Follows a page in a new folder. Returns ([(place, what is wrong)], {file: its text}, the page, with what it prints if is_writing)."""
     shutil.copytree(repository, folder / "cairn", symlinks=True)
@@ -50,8 +56,10 @@ def check(text, shared, repository, folder, is_writing):
         if name is not None and mark is None:
             files[name] = code
             write_file(folder, name, code)
-        elif mark == "runs" and language == "sh" and name is None:
-            done = subprocess.run(["sh", "-eu", "-c", code], cwd=folder, capture_output=True, text=True, timeout=300)
+        elif mark == "runs" and language in ("sh", "cpp") and name is None:
+            if language == "cpp":
+                write_file(folder, "page.cpp", code)
+            done = subprocess.run(["sh", "-eu", "-c", CPP if language == "cpp" else code], cwd=folder, capture_output=True, text=True, timeout=300)
             printed = done.stdout
             if done.returncode != 0:
                 wrong.append((block.start(), f"returns {done.returncode}, and the page ends here: {done.stdout}{done.stderr}"))

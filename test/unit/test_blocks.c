@@ -167,6 +167,39 @@ static void realloc_moves_between_heap_and_maps(void **state)
     assert_null(cairn_arena_realloc(ARENA, block, 0));
 }
 
+static void without_maps_a_long_block_stays_in_the_heap(void **state)
+{
+    (void)state;
+    arena_fixture.port.map = NULL;
+    arena_fixture.port.unmap = NULL;
+    arena_make();
+    unsigned char *block = arena_take(100);
+    unsigned char *const other = arena_take(THRESHOLD + 100);
+    block = cairn_arena_realloc(ARENA, block, 2 * THRESHOLD);
+    assert_non_null(block);
+    assert_true(arena_is_filled(block, 100, 100));
+    assert_ptr_equal(cairn_arena_region_of(ARENA, block), &ARENA->first);
+    assert_ptr_equal(cairn_arena_region_of(ARENA, other), &ARENA->first);
+    assert_int_equal(arena_stats().mapped_blocks, 0);
+    cairn_arena_free(ARENA, block);
+    cairn_arena_free(ARENA, other);
+}
+
+static void a_free_keeps_a_step_also_where_none_was_given(void **state)
+{
+    (void)state;
+    arena_fixture.config.step = 0; // as long as the span
+    arena_fixture.config.threshold = CAIRN_ARENA_NEVER;
+    arena_make();
+    unsigned char *const block = arena_take(SPAN / 2);
+    const size_t raised = arena_raised();
+    cairn_arena_free(ARENA, block);
+    assert_true(arena_stats().top >= TRIM);
+    assert_int_equal(arena_raised(), raised);
+    assert_true(cairn_arena_trim(ARENA, 0) != 0);
+    assert_true(arena_raised() < raised);
+}
+
 static void a_mapped_block_gives_pages_back_where_it_is(void **state)
 {
     (void)state;
@@ -264,12 +297,23 @@ static void the_failed_hook_can_help(void **state)
     assert_int_equal(asked, 2);
     assert_int_equal(arena_stats().failures, 2);
     kept = arena_take(PAGES * PAGE);
-    unsigned char *const block = cairn_arena_calloc(ARENA, 1, PAGES * PAGE);
+    unsigned char *block = cairn_arena_calloc(ARENA, 1, PAGES * PAGE);
     assert_int_equal(asked, 3);
     assert_non_null(block);
     assert_null(cairn_arena_realloc(ARENA, block, SIZE_MAX / 4));
     assert_int_equal(asked, 4);
+    block = cairn_arena_realloc(ARENA, block, 2 * PAGE);
+    void *const walls[] = {arena_take(400), arena_take(400)};
+    kept = arena_take((PAGES - 2) * PAGE);
+    arena_fill(block, 2 * PAGE, 1);
+    block = cairn_arena_realloc(ARENA, block, (PAGES - 3) * PAGE); // neither the pages nor the break have it
+    assert_int_equal(asked, 5);
+    assert_non_null(block);
+    assert_true(arena_is_filled(block, 2 * PAGE, 1));
+    assert_null(kept);
     cairn_arena_free(ARENA, block);
+    cairn_arena_free(ARENA, walls[0]);
+    cairn_arena_free(ARENA, walls[1]);
 }
 
 static void no_arena_answers_every_call(void **state)
@@ -302,9 +346,11 @@ int main(void)
         ARENA_UNIT(blocks_are_aligned_as_asked_for),
         ARENA_UNIT(sizes_that_are_too_large_fail),
         ARENA_UNIT(realloc_moves_between_heap_and_maps),
+        ARENA_UNIT(without_maps_a_long_block_stays_in_the_heap),
         ARENA_UNIT(a_mapped_block_gives_pages_back_where_it_is),
         ARENA_UNIT(shrinking_never_fails),
         ARENA_UNIT(a_block_at_the_end_grows_where_it_is),
+        ARENA_UNIT(a_free_keeps_a_step_also_where_none_was_given),
         ARENA_UNIT(bad_pointers_are_refused_and_reported),
         ARENA_UNIT(the_failed_hook_can_help),
         ARENA_UNIT(no_arena_answers_every_call),

@@ -38,6 +38,11 @@ static void the_tags_are_made_for_all_that_the_break_has_room_for(void **state)
     arena_make();
     cairn_arena_free(ARENA, arena_take(8));
     assert_in_range(front() + ARENA->first.heap.control->limit * G, SPAN / 2 - 4 * G, SPAN / 2);
+    arena_fixture.config.heap_max = 2 * SPAN; // more than there is
+    assert_int_equal(cairn_arena_deinit(ARENA), 0);
+    arena_make();
+    cairn_arena_free(ARENA, arena_take(8));
+    assert_int_equal(ARENA->first.heap.control->limit, limit);
 }
 
 static void the_last_byte_of_the_span_can_be_had(void **state)
@@ -111,90 +116,56 @@ static void a_trim_that_the_port_refuses_changes_nothing(void **state)
     cairn_arena_free(ARENA, block);
 }
 
-static void others_may_move_the_break(void **state)
+static void a_broken_block_at_the_end_is_not_given_back(void **state)
 {
     (void)state;
-    static const size_t gaps[] = {1, G, 3 * G + 5, 40};
-    unsigned char *mine[5];
-    unsigned char *theirs[4];
-    mine[0] = arena_take(300);
-    for (size_t i = 0; i < 4; i++) {
-        const size_t used = arena_stats().used;
-        theirs[i] = baremetal_brk(arena_fixture.port.context, (ptrdiff_t)gaps[i]);
-        assert_non_null(theirs[i]);
-        memset(theirs[i], 0x77, gaps[i]);
-        assert_int_equal(cairn_arena_trim(ARENA, 0), 0); // it is not at the end
-        mine[i + 1] = arena_take(400);
-        assert_true(mine[i + 1] > theirs[i]);
-        assert_in_range(arena_stats().used, used + 400 + gaps[i], used + 400 + gaps[i] + 2 * G);
-        arena_sound();
-    }
-    for (size_t i = 0; i < 5; i++) {
-        assert_true(arena_is_filled(mine[i], i == 0 ? 300 : 400, i == 0 ? 300 : 400));
-        cairn_arena_free(ARENA, mine[i]);
-        arena_sound();
-    }
-    for (size_t i = 0; i < 4; i++) {
-        for (size_t at = 0; at < gaps[i]; at++) {
-            assert_int_equal(theirs[i][at], 0x77);
-        }
-    }
-    assert_int_equal(cairn_arena_deinit(ARENA), 0);
-    assert_ptr_equal(arena_fixture.at, theirs[3] + gaps[3]);
-    arena_fixture.at = arena_span;
-    arena_make();
-}
-
-static void a_break_below_the_heap_is_not_believed(void **state)
-{
-    (void)state;
-    unsigned char *const block = arena_take(100);
-    unsigned char *const end = arena_fixture.at;
-    arena_fixture.at = end - 64;
-    unsigned char *const mapped = arena_take(450); // not from there
-    assert_true(arena_is_page(mapped));
+    unsigned char kept[CAIRN_GRANULE];
+    unsigned char *const block = arena_take(300);
+    const size_t raised = arena_raised();
+    unsigned char *const links = arena_span + raised - G;
+    memcpy(kept, links, G);
+    memset(links, 0x11, G); // somebody wrote beyond his block
     assert_int_equal(cairn_arena_trim(ARENA, 0), 0);
+    assert_int_equal(arena_fixture.reports, 1);
+    assert_int_equal(arena_fixture.report.what, CAIRN_WRONG_LINK);
+    arena_fixture.reports = 0;
+    assert_int_equal(arena_raised(), raised);
+    memcpy(links, kept, G);
     arena_sound();
-    arena_fixture.at = end;
-    cairn_arena_free(ARENA, mapped);
+    assert_true(cairn_arena_trim(ARENA, 0) != 0);
     cairn_arena_free(ARENA, block);
-}
-
-// Moves more than asked, as if somebody else had moved it at the same time.
-static void *racing_brk(void *context, ptrdiff_t delta)
-{
-    if (delta > 0) {
-        (void)baremetal_brk(context, (ptrdiff_t)G);
-    }
-    return baremetal_brk(context, delta);
-}
-
-static void a_break_that_others_moved_meanwhile_is_given_back(void **state)
-{
-    (void)state;
-    void *const block = arena_take(100);
-    arena_fixture.port.brk = racing_brk;
-    unsigned char *const mapped = arena_take(450);
-    assert_true(arena_is_page(mapped));
-    arena_sound();
-    assert_in_range(arena_raised(), STEP, STEP + front() + 100 + 4 * G); // only their granules are left
-    cairn_arena_free(ARENA, mapped);
-    cairn_arena_free(ARENA, block);
-    assert_true(cairn_arena_trim(ARENA, 0) != 0); // the region that was mapped
-    arena_fixture.at = (unsigned char *)ARENA->first.heap.base + ARENA->first.heap.control->granules * G;
 }
 
 static void a_span_with_no_room_for_a_heap_is_left_alone(void **state)
 {
+    static const size_t rooms[] = {0, 3, 3 * G};
     (void)state;
-    arena_fixture.at = arena_span + SPAN - 3 * G;
-    unsigned char *const mapped = arena_take(8);
-    assert_true(arena_is_page(mapped));
-    assert_int_equal(arena_raised(), SPAN - 3 * G);
-    assert_null(ARENA->first.heap.control);
-    cairn_arena_free(ARENA, mapped);
-    assert_true(cairn_arena_trim(ARENA, 0) != 0);
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        arena_fixture.at = arena_span + SPAN - rooms[i];
+        unsigned char *const mapped = arena_take(8);
+        assert_true(arena_is_page(mapped));
+        assert_int_equal(arena_raised(), SPAN - rooms[i]);
+        assert_null(ARENA->first.heap.control);
+        cairn_arena_free(ARENA, mapped);
+        assert_true(cairn_arena_trim(ARENA, 0) != 0);
+    }
     arena_fixture.at = arena_span;
+}
+
+static void a_first_request_that_no_heap_holds_makes_none(void **state)
+{
+    (void)state;
+    arena_fixture.port.map = NULL;
+    arena_fixture.port.unmap = NULL;
+    arena_make();
+    assert_null(cairn_arena_alloc(ARENA, SPAN));
+    assert_null(cairn_arena_alloc(ARENA, SPAN - G));
+    arena_fixture.config.heap_max = SPAN / 4;
+    arena_make();
+    assert_null(cairn_arena_alloc(ARENA, SPAN / 2));
+    assert_null(ARENA->first.heap.control);
+    assert_int_equal(arena_fixture.calls, 0); // the port is not even asked
+    assert_int_equal(arena_stats().failures, 1);
 }
 
 static void a_span_that_starts_anywhere_is_taken_from_the_next_granule(void **state)
@@ -235,6 +206,32 @@ static void more_than_the_first_blocks_of_a_list_is_looked_at_after_growth(void 
     }
 }
 
+static void the_end_is_found_behind_shorter_blocks_of_its_list(void **state)
+{
+    (void)state;
+    unsigned char *holes[2];
+    arena_fixture.config.search = 1;
+    arena_fixture.config.step = 16;
+    arena_fixture.config.trim = CAIRN_ARENA_NEVER;
+    arena_make();
+    holes[0] = arena_take(9 * G);
+    unsigned char *const wall = arena_take(G);
+    holes[1] = arena_take(9 * G);
+    unsigned char *const second = arena_take(G);
+    unsigned char *const last = arena_take(12 * G);
+    const size_t raised = arena_raised();
+    cairn_arena_free(ARENA, last); // all three in the list of 8 to 15 granules, this one behind
+    cairn_arena_free(ARENA, holes[0]);
+    cairn_arena_free(ARENA, holes[1]);
+    assert_in_range(arena_stats().top, 12 * G, 15 * G);
+    assert_ptr_equal(cairn_arena_alloc(ARENA, 12 * G), last);
+    assert_int_equal(arena_raised(), raised);
+    assert_int_equal(ARENA->first.heap.control->search, 1); // as it was
+    cairn_arena_free(ARENA, last);
+    cairn_arena_free(ARENA, wall);
+    cairn_arena_free(ARENA, second);
+}
+
 static void a_bounded_fit_grows_by_powers_of_two(void **state)
 {
     (void)state;
@@ -245,6 +242,7 @@ static void a_bounded_fit_grows_by_powers_of_two(void **state)
         assert_false(arena_is_page(block));
         cairn_arena_free(ARENA, block);
     }
+    assert_null(cairn_arena_alloc(ARENA, PTRDIFF_MAX - 64)); // rounded it is no difference of two addresses
 }
 
 static size_t nobody_knows(void *context)
@@ -266,6 +264,28 @@ static void room_that_nobody_knows_is_taken_to_be_64_mb(void **state)
     assert_true(arena_raised() != 0);
 }
 
+static uint32_t moves;
+
+static void *highest_brk(void *context, ptrdiff_t delta)
+{
+    (void)context;
+    moves += delta != 0;
+    return delta == 0 ? (void *)(UINTPTR_MAX - 63) : NULL;
+}
+
+static void a_break_at_the_end_of_all_addresses_stays(void **state)
+{
+    (void)state;
+    arena_fixture.port.brk = highest_brk;
+    arena_fixture.port.room = nobody_knows;
+    arena_fixture.config.heap_max = SPAN;
+    moves = 0;
+    unsigned char *const block = arena_take(8);
+    assert_true(arena_is_page(block));
+    assert_int_equal(moves, 0); // it is not even asked to
+    cairn_arena_free(ARENA, block);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -275,14 +295,15 @@ int main(void)
         ARENA_UNIT(a_step_that_does_not_fit_is_taken_smaller),
         ARENA_UNIT(what_is_free_at_the_end_goes_back),
         ARENA_UNIT(a_trim_that_the_port_refuses_changes_nothing),
-        ARENA_UNIT(others_may_move_the_break),
-        ARENA_UNIT(a_break_below_the_heap_is_not_believed),
-        ARENA_UNIT(a_break_that_others_moved_meanwhile_is_given_back),
+        ARENA_UNIT(a_broken_block_at_the_end_is_not_given_back),
         ARENA_UNIT(a_span_with_no_room_for_a_heap_is_left_alone),
+        ARENA_UNIT(a_first_request_that_no_heap_holds_makes_none),
         ARENA_UNIT(a_span_that_starts_anywhere_is_taken_from_the_next_granule),
         ARENA_UNIT(more_than_the_first_blocks_of_a_list_is_looked_at_after_growth),
+        ARENA_UNIT(the_end_is_found_behind_shorter_blocks_of_its_list),
         ARENA_UNIT(a_bounded_fit_grows_by_powers_of_two),
         ARENA_UNIT(room_that_nobody_knows_is_taken_to_be_64_mb),
+        ARENA_UNIT(a_break_at_the_end_of_all_addresses_stays),
     };
     return cmocka_run_group_tests_name("break", tests, NULL, NULL);
 }

@@ -34,13 +34,15 @@ static void the_check_names_a_table_that_is_not_whole(void **state)
     struct cairn_arena_map *const maps = ARENA->maps;
     const struct cairn_arena_map kept[2] = {maps[0], maps[1]};
     const size_t mapped = ARENA->mapped;
-    for (uint32_t i = 0; i < 6; i++) {
+    const uint16_t room = ARENA->map_room;
+    for (uint32_t i = 0; i < 7; i++) {
         switch (i) {
         case 0: maps[0].size += 16; break;
         case 1: maps[1].address += 16; break;
         case 2: maps[0] = kept[1], maps[1] = kept[0]; break;
         case 3: ARENA->mapped++; break;
         case 4: maps[0].size = 0; break;
+        case 5: ARENA->map_room = 1; break;
         default: maps[0].size += PAGE; break; // into the next one
         }
         assert_int_equal(cairn_arena_check(ARENA, &fault), CAIRN_ECORRUPT);
@@ -50,6 +52,7 @@ static void the_check_names_a_table_that_is_not_whole(void **state)
         maps[0] = kept[0];
         maps[1] = kept[1];
         ARENA->mapped = mapped;
+        ARENA->map_room = room;
         arena_sound();
     }
     cairn_arena_free(ARENA, first);

@@ -102,6 +102,78 @@ static void an_address_that_is_not_aligned_is_not_believed(void **state)
     memset(arena_fixture.used, 0, sizeof arena_fixture.used); // such a port cannot take it back either
 }
 
+static uint32_t given_back;
+
+static void *highest_map(void *context, size_t size, size_t alignment)
+{
+    (void)context;
+    (void)size;
+    return (void *)(0 - (uintptr_t)alignment);
+}
+
+static int note_unmap(void *context, void *address, size_t size)
+{
+    (void)context;
+    (void)size;
+    assert_ptr_equal(address, (void *)(0 - (uintptr_t)PAGE));
+    given_back++;
+    return 0;
+}
+
+static void pages_beyond_the_last_address_are_not_believed(void **state)
+{
+    (void)state;
+    arena_fixture.port.map = highest_map;
+    arena_fixture.port.unmap = note_unmap;
+    given_back = 0;
+    unsigned char *const block = arena_take(THRESHOLD); // of two pages there is one
+    assert_false(arena_is_page(block));
+    assert_int_equal(given_back, 1);
+    assert_int_equal(arena_stats().mapped, 0);
+    cairn_arena_free(ARENA, block);
+}
+
+static void an_address_behind_all_blocks_is_in_none(void **state)
+{
+    (void)state;
+    unsigned char *const block = arena_take(THRESHOLD);
+    cairn_arena_free(ARENA, block + THRESHOLD);
+    arena_expect(CAIRN_WRONG_POINTER, block + THRESHOLD);
+    assert_null(arena_fixture.report.block);
+    cairn_arena_free(ARENA, block + THRESHOLD - G);
+    arena_expect(CAIRN_WRONG_INTERIOR, block + THRESHOLD - G);
+    assert_ptr_equal(arena_fixture.report.block, block);
+    assert_int_equal(arena_fixture.report.block_size, THRESHOLD);
+    cairn_arena_free(ARENA, block);
+}
+
+static void regions_are_mapped_one_behind_the_other(void **state)
+{
+    (void)state;
+    unsigned char *blocks[32];
+    uint32_t count = 0;
+    arena_fixture.port.brk = NULL;
+    arena_fixture.port.room = NULL;
+    arena_fixture.config.threshold = CAIRN_ARENA_NEVER; // no region is larger than its request needs
+    arena_make();
+    while (arena_stats().regions < 3) {
+        assert_true(count < 32);
+        blocks[count] = arena_take(300);
+        assert_true(arena_is_page(blocks[count]));
+        count++;
+        arena_sound();
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(arena_is_filled(blocks[i], 300, 300));
+        cairn_arena_free(ARENA, blocks[i]);
+    }
+    arena_fixture.unmaps = 2;
+    assert_int_equal(cairn_arena_deinit(ARENA), CAIRN_EBUSY); // two stay, one went
+    assert_int_equal(arena_stats().regions, 2);
+    assert_true(cairn_arena_trim(ARENA, 0) != 0);
+    assert_int_equal(arena_used_pages(), 0);
+}
+
 static void a_region_is_mapped_no_larger_than_there_is_room(void **state)
 {
     (void)state;
@@ -196,6 +268,9 @@ int main(void)
         ARENA_UNIT(pages_that_the_port_will_not_take_back_are_spares),
         ARENA_UNIT(a_spare_is_aligned_as_asked_for),
         ARENA_UNIT(an_address_that_is_not_aligned_is_not_believed),
+        ARENA_UNIT(pages_beyond_the_last_address_are_not_believed),
+        ARENA_UNIT(an_address_behind_all_blocks_is_in_none),
+        ARENA_UNIT(regions_are_mapped_one_behind_the_other),
         ARENA_UNIT(a_region_is_mapped_no_larger_than_there_is_room),
         ARENA_UNIT(a_region_that_the_port_will_not_take_back_stays_in_use),
         ARENA_UNIT(the_port_moves_the_pages_of_a_block_that_grows),

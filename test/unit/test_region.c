@@ -296,6 +296,8 @@ static void assert_dead(struct cairn_heap *heap)
     assert_int_equal(cairn_heap_margin(heap, &margin), CAIRN_EINVAL);
     assert_int_equal(cairn_heap_grow(heap, 4096), CAIRN_EINVAL);
     assert_int_equal(cairn_heap_shrink(heap, 1024), CAIRN_EINVAL);
+    assert_int_equal(cairn_heap_grow_past_(heap, 8, 4096), CAIRN_EINVAL);
+    assert_int_equal(cairn_heap_shrink_(heap, 1024), CAIRN_EINVAL);
     assert_int_equal(cairn_heap_set_fit(heap, CAIRN_FIT_BEST, 0), CAIRN_EINVAL);
     cairn_heap_deinit(heap);
     assert_memory_equal(fixture_region, fixture_copy, FIXTURE_REGION);

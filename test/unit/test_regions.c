@@ -242,6 +242,43 @@ static void a_port_that_is_not_whole_is_refused(void **state)
     assert_int_equal(cairn_arena_deinit(&arena), 0);
 }
 
+static void regions_stand_before_those_that_the_arena_maps(void **state)
+{
+    (void)state;
+    arena_fixture.port.brk = NULL;
+    arena_fixture.port.room = NULL;
+    arena_make();
+    unsigned char *const mapped = arena_take(8);
+    const struct cairn_arena_region *const its = cairn_arena_region_of(ARENA, mapped);
+    assert_non_null(its);
+    add(0, 0, 0);
+    add(1, 0, 0);
+    assert_ptr_equal(ARENA->first.next, &regions[0]);
+    assert_ptr_equal(regions[0].next, &regions[1]);
+    assert_ptr_equal(regions[1].next, its);
+    assert_null(its->next);
+    void *const block = cairn_arena_alloc(ARENA, 8);
+    assert_true(is_in(block, 0));
+    cairn_arena_free(ARENA, block);
+    cairn_arena_free(ARENA, mapped);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[1]), 0);
+}
+
+static void a_step_of_half_of_all_addresses_never_trims(void **state)
+{
+    (void)state;
+    arena_fixture.config.step = SIZE_MAX / 2 + 1;
+    arena_fixture.config.trim = 0;
+    arena_fixture.config.threshold = CAIRN_ARENA_NEVER;
+    arena_make();
+    assert_int_equal(ARENA->long_lists, 0);
+    unsigned char *const block = arena_take(SPAN / 2);
+    const size_t raised = arena_raised();
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(arena_raised(), raised);
+}
+
 static jmp_buf stopped;
 static const char *reason;
 
@@ -265,6 +302,51 @@ static void without_a_report_hook_the_port_panics(void **state)
     assert_string_equal(reason, "cairn: a bad pointer");
     arena_fixture.depth = 0; // it did not come back to unlock
     cairn_arena_free(ARENA, block);
+}
+
+static void a_broken_link_has_a_panic_of_its_own(void **state)
+{
+    (void)state;
+    unsigned char kept[4][32];
+    unsigned char *holes[4];
+    unsigned char *walls[4];
+    arena_fixture.config.report = NULL;
+    arena_fixture.system.panic = stop;
+    for (size_t i = 0; i < 4; i++) {
+        holes[i] = arena_take(32);
+        walls[i] = arena_take(8);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        cairn_arena_free(ARENA, holes[i]);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        memcpy(kept[i], holes[i], 32);
+        memset(holes[i], 0xFF, 32); // written after the free
+    }
+    reason = "";
+    if (setjmp(stopped) == 0) {
+        (void)cairn_arena_alloc(ARENA, 32);
+        fail();
+    }
+    assert_string_equal(reason, "cairn: a broken link");
+    arena_fixture.depth = 0;
+    for (size_t i = 0; i < 4; i++) {
+        memcpy(holes[i], kept[i], 32);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        cairn_arena_free(ARENA, walls[i]);
+    }
+}
+
+static void a_system_without_a_lock_has_none_taken(void **state)
+{
+    (void)state;
+    arena_fixture.system.lock = NULL;
+    arena_fixture.system.unlock = NULL;
+    unsigned char *const block = cairn_arena_realloc(ARENA, arena_take(40), 2 * THRESHOLD);
+    assert_true(arena_is_filled(block, 40, 40));
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(arena_fixture.locked, 0);
 }
 
 static void every_call_takes_the_lock_and_gives_it_back(void **state)
@@ -299,7 +381,11 @@ int main(void)
         ARENA_UNIT(no_wish_is_no_lack_of_memory),
         ARENA_UNIT(bad_arguments_are_refused),
         ARENA_UNIT(a_port_that_is_not_whole_is_refused),
+        ARENA_UNIT(regions_stand_before_those_that_the_arena_maps),
+        ARENA_UNIT(a_step_of_half_of_all_addresses_never_trims),
         ARENA_UNIT(without_a_report_hook_the_port_panics),
+        ARENA_UNIT(a_broken_link_has_a_panic_of_its_own),
+        ARENA_UNIT(a_system_without_a_lock_has_none_taken),
         ARENA_UNIT(every_call_takes_the_lock_and_gives_it_back),
     };
     return cmocka_run_group_tests_name("regions", tests, NULL, NULL);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the proof that a heap or a pool without a report hook stops the program, the image as it was: on the short paths too.
+// OWNS        the proof that a heap, a pool or an arena without a report hook stops the program, the image as it was: on the short paths too.
 // PICTURE     sigsetjmp -> the call -> trap instruction -> SIGILL or SIGTRAP -> siglongjmp
 // CALLERS     ctest, on the host: nothing comes back from a trap on a target.
 #define _POSIX_C_SOURCE 200809L // sigsetjmp
 #include "fixture.h"
 
+#include "cairn/arena.h"
 #include "cairn/pool.h"
 
 #include <signal.h>
@@ -182,6 +183,37 @@ static void a_pool_without_a_report_hook_stops_the_program(void **state)
     assert_int_equal(cairn_pool_check(&pool, NULL), 0);
 }
 
+static struct cairn_arena arena;
+static unsigned char *arena_block;
+
+static void do_arena_free(size_t offset)
+{
+    cairn_arena_free(&arena, arena_block + offset);
+}
+
+static void an_arena_that_nobody_listens_to_stops_the_program(void **state)
+{
+    static unsigned char memory[512];
+    static struct cairn_arena_region region;
+    static const struct cairn_port_system silent = {0};
+    static const struct cairn_arena_config configs[] = {{0}, {.system = &silent}};
+    (void)state;
+    NEEDS_HARDENING;
+    make_holes(3);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(cairn_arena_init(&arena, &configs[i]), 0);
+        assert_int_equal(cairn_arena_add(&arena, &region, memory, sizeof memory, 0, 0), 0);
+        arena_block = cairn_arena_alloc(&arena, 40);
+        assert_non_null(arena_block);
+        assert_stops(do_arena_free, 1);
+        assert_stops(do_arena_free, 16);
+        assert_stops(do_arena_free, sizeof memory);
+        assert_int_equal(cairn_arena_check(&arena, NULL), 0);
+        cairn_arena_free(&arena, arena_block);
+        assert_int_equal(cairn_arena_deinit(&arena), 0);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -192,6 +224,7 @@ int main(void)
         UNIT(a_self_link_beside_a_freed_block_stops_the_program),
         UNIT(a_hint_that_says_too_much_stops_the_program),
         UNIT(a_pool_without_a_report_hook_stops_the_program),
+        UNIT(an_arena_that_nobody_listens_to_stops_the_program),
     };
     return cmocka_run_group_tests_name("trap", tests, NULL, NULL);
 }
