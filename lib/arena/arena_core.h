@@ -8,7 +8,7 @@
 //          a region that the arena mapped itself:  map ->| struct cairn_arena_region | its heap ..................... |
 //
 // INVARIANTS: A1 the table is sorted by address, its sizes are whole pages, and `mapped` is their sum. The heap in the break ends just where the arena
-//     left the break. Every region's heap has the lock of the arena for a hook; the arena calls its inner twins under that lock.
+//     left the break. No region's heap has a lock of its own: whoever calls it holds the arena's.
 // CALLERS: lib/arena.
 #ifndef CAIRN_ARENA_CORE_H
 #define CAIRN_ARENA_CORE_H
@@ -66,8 +66,10 @@ CAIRN_INLINE bool meets(uint32_t attributes, struct cairn_arena_want want)
     return (attributes & want.with) == want.with && (attributes & want.without) == 0;
 }
 
-// regions.c. Make the heap of a region, with the arena's fit, lock and reports. Returns as cairn_heap_init.
+// regions.c. Make the heap of a region, with the arena's fit and reports. Returns as cairn_heap_init.
 CAIRN_MUST_CHECK int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size);
+// Reallocate in a heap: through a handle that takes the arena's lock, and leaves it while bytes are copied. pre: lock not held.
+void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size);
 void cairn_arena_report_(void *context, const struct cairn_report *report);
 // The region that holds the address; NULL for none.
 struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address);

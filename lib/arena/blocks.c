@@ -13,6 +13,12 @@
 
 #include <string.h>
 
+// May the heap in the break be asked at once?
+CAIRN_INLINE bool is_plain(const struct cairn_arena *arena)
+{
+    return CAIRN_LIKELY(arena->pools == NULL) && CAIRN_LIKELY(arena->config->system == NULL);
+}
+
 // Allocate in one heap.
 static void *take(struct cairn_heap *heap, size_t alignment, size_t size)
 {
@@ -126,27 +132,39 @@ static void *request(struct cairn_arena *arena, const struct cairn_arena_want *w
     return block;
 }
 
-void *cairn_arena_alloc(struct cairn_arena *arena, size_t size)
+// Below the threshold and above, with pools and without, with a lock and without.
+static CAIRN_NOINLINE void *alloc_any(struct cairn_arena *arena, size_t size)
 {
     bool fresh;
-    if (!is_arena(arena)) {
-        return NULL;
-    }
     if (arena->pools != NULL) {
         void *const block = cairn_arena_pool_alloc_(arena, size);
         if (block != NULL) {
             return block;
         }
     }
-    if (CAIRN_LIKELY(size < arena->threshold)) {
+    if (size < arena->threshold) {
         const uint32_t key = arena_lock(arena);
-        void *const block = cairn_heap_alloc_(&arena->first.heap, size);
+        void *const block = cairn_heap_alloc(&arena->first.heap, size);
         arena_unlock(arena, key);
-        if (CAIRN_LIKELY(block != NULL)) {
+        if (block != NULL) {
             return block;
         }
     }
     return request(arena, &ANY_MEMORY, 1, 0, size, &fresh);
+}
+
+void *cairn_arena_alloc(struct cairn_arena *arena, size_t size)
+{
+    if (!is_arena(arena)) {
+        return NULL;
+    }
+    if (is_plain(arena) && CAIRN_LIKELY(size < arena->threshold)) {
+        void *const block = cairn_heap_alloc(&arena->first.heap, size);
+        if (CAIRN_LIKELY(block != NULL)) {
+            return block;
+        }
+    }
+    return alloc_any(arena, size);
 }
 
 void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
@@ -217,8 +235,8 @@ static void free_block(struct cairn_arena *arena, void *block)
         free_elsewhere(arena, block);
         return;
     }
-    cairn_heap_free_(heap, block);
-    if (CAIRN_UNLIKELY((heap->control->map & arena->long_lists) != 0)) {
+    cairn_heap_free(heap, block);
+    if ((heap->control->map & arena->long_lists) != 0) {
         trim_break(arena);
     }
 }
@@ -233,12 +251,28 @@ static CAIRN_NOINLINE bool free_in_pool(struct cairn_arena *arena, void *block)
     return pool != NULL;
 }
 
-void cairn_arena_free(struct cairn_arena *arena, void *block)
+static CAIRN_NOINLINE void free_any(struct cairn_arena *arena, void *block)
 {
-    if (is_arena(arena) && block != NULL && !(arena->pools != NULL && free_in_pool(arena, block))) {
+    if (block != NULL && !(arena->pools != NULL && free_in_pool(arena, block))) {
         const uint32_t key = arena_lock(arena);
         free_block(arena, block);
         arena_unlock(arena, key);
+    }
+}
+
+void cairn_arena_free(struct cairn_arena *arena, void *block)
+{
+    if (!is_arena(arena)) {
+        return;
+    }
+    struct cairn_heap *const heap = &arena->first.heap;
+    if (!is_plain(arena) || CAIRN_UNLIKELY(border_number(heap->base, block) >= heap->quick)) {
+        free_any(arena, block);
+        return;
+    }
+    cairn_heap_free(heap, block);
+    if (CAIRN_UNLIKELY((heap->control->map & arena->long_lists) != 0)) {
+        trim_break(arena);
     }
 }
 
@@ -315,7 +349,7 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
     const size_t need = needed(arena, 0, size);
     const bool more = need != SIZE_MAX && cairn_arena_extend_(arena, last ? need - old_size : need);
     arena_unlock(arena, key);
-    return more ? cairn_heap_realloc(heap, block, size) : NULL;
+    return more ? cairn_arena_change_(arena, heap, block, size) : NULL;
 }
 
 static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
@@ -325,7 +359,7 @@ static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *
         to = move(arena, block, old_size, size, region->attributes);
     }
     if (to == NULL) {
-        to = cairn_heap_realloc(&region->heap, block, size);
+        to = cairn_arena_change_(arena, &region->heap, block, size);
     }
     if (to == NULL && region == &arena->first) {
         to = change_at_break(arena, block, old_size, size);

@@ -32,11 +32,9 @@ void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stat
     stats->mapped_blocks = arena->map_count - cairn_map_spares_(arena, &stats->system);
     stats->failures = arena->failures;
     stats->top = cairn_heap_top_(&arena->first.heap);
-    for (const struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
+    for (struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
         struct cairn_heap_stats its;
-        struct cairn_heap unlocked = region->heap; // the same image, and no hooks: the lock is held
-        unlocked.hooks = NULL;
-        cairn_heap_stats(&unlocked, &its);
+        cairn_heap_stats(&region->heap, &its);
         stats->used += its.used;
         stats->free += its.free;
         stats->system += its.size + its.overhead;
@@ -65,10 +63,8 @@ int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault)
     }
     const uint32_t key = arena_lock(arena);
     int error = 0;
-    for (const struct cairn_arena_region *region = &arena->first; error == 0 && region != NULL; region = region->next) {
-        struct cairn_heap unlocked = region->heap;
-        unlocked.hooks = NULL;
-        error = region->heap.control == NULL ? 0 : cairn_heap_check(&unlocked, fault);
+    for (struct cairn_arena_region *region = &arena->first; error == 0 && region != NULL; region = region->next) {
+        error = region->heap.control == NULL ? 0 : cairn_heap_check(&region->heap, fault);
     }
     if (error == 0 && !cairn_map_is_whole_(arena)) {
         error = CAIRN_ECORRUPT;
