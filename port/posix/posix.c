@@ -70,7 +70,7 @@ static size_t room(void *context)
 {
     struct rlimit limit;
     (void)context;
-    if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || (size_t)limit.rlim_cur != limit.rlim_cur) {
         return SIZE_MAX;
     }
     return (size_t)limit.rlim_cur; // at most

@@ -181,11 +181,11 @@ static void a_span_that_starts_anywhere_is_taken_from_the_next_granule(void **st
     arena_make();
 }
 
-static void more_than_the_first_blocks_of_a_list_is_looked_at_after_growth(void **state)
+static void more_than_the_first_blocks_of_a_list_is_looked_at_before_the_break_moves(void **state)
 {
     (void)state;
     arena_fixture.config.search = 1;
-    arena_fixture.config.step = 16;
+    arena_fixture.config.step = 1;
     arena_fixture.config.trim = CAIRN_ARENA_NEVER;
     arena_make();
     unsigned char *holes[8];
@@ -194,11 +194,14 @@ static void more_than_the_first_blocks_of_a_list_is_looked_at_after_growth(void 
         holes[i] = arena_take(9 * G);
         walls[i] = arena_take(G);
     }
+    assert_true(cairn_arena_extend_(ARENA, 15 * G));
+    const size_t raised = arena_raised();
     for (size_t i = 0; i < 8; i++) {
-        cairn_arena_free(ARENA, holes[i]); // a list of blocks that are too short for the next request
+        cairn_arena_free(ARENA, holes[i]); // a list of blocks that are too short for the next request, before what is free at the end
     }
     unsigned char *const block = arena_take(15 * G);
-    assert_false(arena_is_page(block));
+    assert_true(block > walls[7] && !arena_is_page(block));
+    assert_int_equal(arena_raised(), raised);
     arena_sound();
     cairn_arena_free(ARENA, block);
     for (size_t i = 0; i < 8; i++) {
@@ -299,7 +302,7 @@ int main(void)
         ARENA_UNIT(a_span_with_no_room_for_a_heap_is_left_alone),
         ARENA_UNIT(a_first_request_that_no_heap_holds_makes_none),
         ARENA_UNIT(a_span_that_starts_anywhere_is_taken_from_the_next_granule),
-        ARENA_UNIT(more_than_the_first_blocks_of_a_list_is_looked_at_after_growth),
+        ARENA_UNIT(more_than_the_first_blocks_of_a_list_is_looked_at_before_the_break_moves),
         ARENA_UNIT(the_end_is_found_behind_shorter_blocks_of_its_list),
         ARENA_UNIT(a_bounded_fit_grows_by_powers_of_two),
         ARENA_UNIT(room_that_nobody_knows_is_taken_to_be_64_mb),
