@@ -326,6 +326,11 @@ static void *change_map(struct cairn_arena *arena, void *block, size_t old_size,
     void *to = NULL;
     const uint32_t key = arena_lock(arena);
     struct cairn_arena_map *const map = cairn_map_find_(arena, block);
+    if (map == NULL) { // somebody freed it meanwhile
+        refuse(arena, block);
+        arena_unlock(arena, key);
+        return NULL;
+    }
     if (size > old_size) {
         to = cairn_map_grow_(arena, map, size);
     } else if (size >= arena->threshold) {

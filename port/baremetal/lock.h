@@ -5,7 +5,7 @@
 // OWNS        the core's interrupt mask, between lock and unlock.
 // INVARIANTS  1. Sections nest: the key is the mask as it was, and unlock puts it back.
 //             2. They may be entered in an interrupt. With BAREMETAL_LOCK_PRIORITY, only in one of that priority or below: those above are never held off,
-//                and must not use what the lock protects (free from such an interrupt: cairn_heap_free_isr).
+//                and must not use what the lock protects (free from such an interrupt: cairn/deferred.h).
 // COST        three instructions to enter, one to leave. How long interrupts are held off is how long the heap's calls take (docs/BENCHMARKS.md).
 // CALLERS     struct cairn_port_system, struct cairn_heap_hooks.
 //
