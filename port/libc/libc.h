@@ -4,7 +4,7 @@
 //
 // OWNS        the program's one heap behind malloc; which calls there are: malloc.c for all three, reent.c for newlib.
 // PICTURE     malloc, printf, fopen ... -> malloc.c, reent.c -> grow.c: a cairn_heap -> sbrk -> sbrk.c, or the program's own
-// INVARIANTS  L1. What stands beside the heap in RAM is its handle and the break: 28 bytes.
+// INVARIANTS  L1. What stands beside the heap in RAM is its handle and the break: 32 bytes.
 //             L2. None of the library's own malloc is linked: each name that an object of it defines is defined here too. malloc_stats alone is left
 //                 out, as it would need printf: a program that calls it does not link. The files are compiled into the program, not into an
 //                 archive, which the linker might search too late.
