@@ -21,3 +21,10 @@ _Noreturn void _exit(int status)
 {
     semihost_exit(status);
 }
+
+// What exit calls there; nothing is left to destroy.
+void _fini(void);
+
+void _fini(void)
+{
+}
