@@ -8,7 +8,7 @@
 // COST: O(regions). CALLERS: the user; the other files of the arena.
 #include "arena/arena_core.h"
 
-_Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_arena) == 76, "arena.h promises that");
+_Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_arena) == 72, "arena.h promises that");
 
 static uint32_t hook_lock(void *context)
 {
@@ -35,7 +35,7 @@ void cairn_arena_report_(void *context, const struct cairn_report *report)
 
 int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)
 {
-    static const struct cairn_heap_hooks hooks = {.report = cairn_arena_report_}; // the lock is the arena's
+    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = cairn_arena_report_}; // the lock is the arena's
     const struct cairn_heap_config config = {
         .fit = arena->config->fit, .search = arena->config->search, .max_size = max_size, .hooks = &hooks, .context = arena};
     return cairn_heap_init(&region->heap, memory, size, &config);
@@ -43,7 +43,7 @@ int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *regi
 
 void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size)
 {
-    static const struct cairn_heap_hooks hooks = {.lock = hook_lock, .unlock = hook_unlock, .report = cairn_arena_report_};
+    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = hook_lock, .unlock = hook_unlock, .report = cairn_arena_report_};
     struct cairn_heap locking = {.control = heap->control, .tags = heap->tags, .base = heap->base, .hooks = &hooks, .context = arena};
     return cairn_heap_realloc(&locking, block, size);
 }

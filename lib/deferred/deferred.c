@@ -34,10 +34,17 @@ CAIRN_INLINE uint32_t words_for_bits(uint32_t limit)
     return (limit + 31) / 32;
 }
 
-static void drain(struct cairn_deferred *deferred);
-static bool is_marked(const struct cairn_deferred *deferred, uint32_t from);
+static const struct cairn_hooked deferring;
 
-static const struct cairn_deferred_calls calls = {drain, is_marked};
+// The one that is the heap's hooks; NULL: the heap has none.
+CAIRN_INLINE struct cairn_deferred *deferred_of(const struct cairn_heap *heap)
+{
+    const struct cairn_heap_hooks *const hooks = heap->hooks;
+    if (hooks == NULL || hooks->hooked != &deferring) {
+        return NULL;
+    }
+    return (struct cairn_deferred *)((uintptr_t)hooks - offsetof(struct cairn_deferred, hooks));
+}
 
 size_t cairn_deferred_size(size_t max_size)
 {
@@ -49,7 +56,7 @@ size_t cairn_deferred_size(size_t max_size)
 
 int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap, void *bits, size_t size)
 {
-    if (deferred == NULL || !is_heap(heap) || bits == NULL || ((uintptr_t)bits & 3) != 0 || heap->deferred != NULL) {
+    if (deferred == NULL || !is_heap(heap) || bits == NULL || ((uintptr_t)bits & 3) != 0 || deferred_of(heap) != NULL) {
         return CAIRN_EINVAL;
     }
     const uint32_t limit = heap->control->limit;
@@ -59,10 +66,14 @@ int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap
         return CAIRN_ENOMEM;
     }
     memset(bits, 0, bytes);
-    *deferred = (struct cairn_deferred){.base = heap->base, .limit = limit, .calls = &calls, .heap = heap, .idle = 1};
+    *deferred = (struct cairn_deferred){.base = heap->base, .limit = limit, .heap = heap, .idle = 1, .before = heap->hooks};
     deferred->bits = bits;
     deferred->summary = deferred->bits + words;
-    heap->deferred = deferred;
+    if (heap->hooks != NULL) {
+        deferred->hooks = *heap->hooks;
+    }
+    deferred->hooks.hooked = &deferring;
+    heap->hooks = &deferred->hooks;
     return 0;
 }
 
@@ -146,9 +157,22 @@ void cairn_deferred_free(struct cairn_deferred *deferred, void *block)
 
 // --------------------------------------------------------------------------------------------------- in the heap's calls
 
-static bool is_marked(const struct cairn_deferred *deferred, uint32_t from)
+// Where the used block at `address` begins, that is not to be freed already.
+static uint32_t deferred_find(const struct cairn_heap *heap, const void *address)
 {
-    return (atomic_look(&deferred->bits[from / 32]) & bits_rotate(TOP, from)) != 0;
+    const struct cairn_deferred *const deferred = deferred_of(heap);
+    const uint32_t from = used_block_at(heap, address);
+    if (from != NO_BORDER && (atomic_look(&deferred->bits[from / 32]) & bits_rotate(TOP, from)) != 0) {
+        cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, address);
+        return NO_BORDER;
+    }
+    return cairn_heap_find_(heap, address);
+}
+
+// May blocks be marked?
+static bool has_marks(const struct cairn_deferred *deferred)
+{
+    return deferred->idle == 0 || atomic_look(&deferred->again) != 0;
 }
 
 // What free refused since the last look. The address is that of the last one.
@@ -182,17 +206,15 @@ static uint32_t take_mark(struct cairn_deferred *deferred, uint32_t w)
     }
 }
 
-// Free what the mark says, if that is a used block.
-static uint32_t free_marked(struct cairn_heap *heap, uint32_t border)
+// Free the used block that begins there, if there is one, and tell.
+static uint32_t free_and_tell(struct cairn_heap *heap, uint32_t from, void *block)
 {
-    void *const block = border_address(heap->base, border);
-    const uint32_t from = cairn_heap_find_(heap, block);
     if (from == NO_BORDER) {
         return 0;
     }
     cairn_heap_drop_(heap, from);
     const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
-    cairn_heap_event_(heap, &event);
+    heap_event(heap, &event);
     return 1;
 }
 
@@ -221,18 +243,56 @@ static void drain(struct cairn_deferred *deferred)
         const uint32_t border = take_mark(deferred, 32 * deferred->cursor + bits_leading(summary));
         if (border != NO_BORDER) {
             marks--;
-            deferred->freed += free_marked(heap, border);
+            void *const block = border_address(heap->base, border);
+            deferred->freed += free_and_tell(heap, deferred_find(heap, block), block);
         }
     }
     if (deferred->cursor == words) {
         deferred->idle = 1;
-        atomic_put(&heap->quick, heap_quick(heap));
+        atomic_put(&heap->quick, deferred->before == NULL ? plain_quick(heap) : cairn_hooked.quick(heap));
         atomic_fence();
         if (atomic_look(&deferred->again) != 0) {
             atomic_put(&heap->quick, 0);
         }
     }
 }
+
+// ------------------------------------------------------------------------------------------------------- the heap's hooks, meanwhile
+
+static uint32_t deferred_lock(const struct cairn_heap *heap)
+{
+    const uint32_t key = heap->hooks->lock != NULL ? heap->hooks->lock(heap->context) : 0;
+    drain(deferred_of(heap));
+    return key;
+}
+
+static void deferred_free(struct cairn_heap *heap, void *block)
+{
+    const uint32_t key = heap_lock(heap);
+    (void)free_and_tell(heap, deferred_find(heap, block), block);
+    heap_unlock(heap, key);
+}
+
+// What is marked is freed first, a few blocks with each try.
+static bool deferred_failed(struct cairn_heap *heap, size_t size)
+{
+    return size != 0 && (has_marks(deferred_of(heap)) || (heap->hooks->failed != NULL && heap->hooks->failed(heap->context, heap, size)));
+}
+
+// The next call looks for marks, and sets it.
+static uint32_t deferred_quick(const struct cairn_heap *heap)
+{
+    deferred_of(heap)->again = 1;
+    return 0;
+}
+
+static const struct cairn_hooked deferring = {
+    deferred_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, deferred_free,
+    deferred_failed, cairn_hooked_event_,  cairn_hooked_report_,  deferred_find,
+    deferred_quick,
+};
+
+// ---------------------------------------------------------------------------------------------------------------------------- ending
 
 uint32_t cairn_deferred_drain(struct cairn_deferred *deferred)
 {
@@ -241,7 +301,7 @@ uint32_t cairn_deferred_drain(struct cairn_deferred *deferred)
     }
     do {
         heap_unlock(deferred->heap, heap_lock(deferred->heap)); // which frees a few
-    } while (heap_has_marks(deferred->heap));
+    } while (has_marks(deferred));
     return deferred->freed;
 }
 
@@ -249,7 +309,7 @@ void cairn_deferred_deinit(struct cairn_deferred *deferred)
 {
     if (deferred != NULL && deferred->heap != NULL) {
         (void)cairn_deferred_drain(deferred);
-        deferred->heap->deferred = NULL;
+        deferred->heap->hooks = deferred->before;
         heap_set_quick(deferred->heap);
         *deferred = (struct cairn_deferred){0};
     }

@@ -36,7 +36,7 @@ static void *alloc_once(struct cairn_heap *heap, size_t alignment, size_t size)
 
 static CAIRN_NOINLINE void *alloc_other(struct cairn_heap *heap, size_t size)
 {
-    return cairn_heap_try_(heap, 0, size, alloc_once);
+    return heap_attempt(heap, 0, size, alloc_once);
 }
 
 void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
@@ -54,12 +54,13 @@ void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 
 // -------------------------------------------------------------------------------------------------------------------- free
 
-// Free the block at `address`. Returns false where it was refused.
-static CAIRN_NOINLINE bool release_address(struct cairn_heap *heap, const void *address)
+bool cairn_heap_free_at_(struct cairn_heap *heap, const void *address)
 {
-    const size_t number = border_number(heap->base, address);
-    if (CAIRN_SPEED && number < heap->control->granules && (heap->control->flags & FLAG_WIPE) == 0 && heap->deferred == NULL && quick_free(heap, (uint32_t)number)) {
-        return true;
+    if (CAIRN_SPEED && (heap->control->flags & FLAG_WIPE) == 0) {
+        const size_t number = border_number(heap->base, address);
+        if (number < heap->control->granules && quick_free(heap, (uint32_t)number)) {
+            return true;
+        }
     }
     const uint32_t from = cairn_heap_find_(heap, address);
     if (from != NO_BORDER) {
@@ -71,19 +72,17 @@ static CAIRN_NOINLINE bool release_address(struct cairn_heap *heap, const void *
 void cairn_heap_free_(struct cairn_heap *heap, void *block)
 {
     if (is_heap(heap)) {
-        (void)release_address(heap, block);
+        const uint32_t from = heap_find(heap, block);
+        if (from != NO_BORDER) {
+            cairn_heap_drop_(heap, from);
+        }
     }
 }
 
 static CAIRN_NOINLINE void free_other(struct cairn_heap *heap, void *block)
 {
     if (is_heap(heap)) {
-        const uint32_t key = heap_lock(heap);
-        if (release_address(heap, block)) {
-            const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
-            cairn_heap_event_(heap, &event);
-        }
-        heap_unlock(heap, key);
+        heap->hooks == NULL ? (void)cairn_heap_free_at_(heap, block) : heap->hooks->hooked->free(heap, block);
     }
 }
 

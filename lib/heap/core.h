@@ -7,7 +7,6 @@
 #ifndef CAIRN_HEAP_CORE_H
 #define CAIRN_HEAP_CORE_H
 
-#include "cairn/deferred.h"
 #include "heap/bins.h"
 
 CAIRN_INLINE bool is_heap(const struct cairn_heap *heap)
@@ -27,42 +26,33 @@ CAIRN_INLINE uint32_t fence_of(const struct heap_control *control)
     return control->granules + 1;
 }
 
-// What the handle's `quick` is, where nothing is marked. Only a build for speed asks.
-CAIRN_INLINE uint32_t heap_quick(const struct cairn_heap *heap)
-{
-    const struct cairn_heap_hooks *const hooks = heap->hooks;
-    const bool plain = hooks == NULL || (hooks->lock == NULL && hooks->unlock == NULL && hooks->event == NULL && hooks->failed == NULL);
-    return CAIRN_SPEED && plain && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
-}
+// ------------------------------------------------------------------------------------------------------------------- hooks
 
-// After anything that it depends on has changed.
-CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
-{
-    heap->quick = 0;
-    if (heap->deferred == NULL) {
-        heap->quick = heap_quick(heap);
-    } else {
-        heap->deferred->again = 1; // the next call looks for marks, and sets it
-    }
-}
+// One try at an allocation, in the lock. Returns the block, or NULL.
+typedef void *(*heap_once)(struct cairn_heap *heap, size_t alignment, size_t size);
 
-// May blocks be marked?
-CAIRN_INLINE bool heap_has_marks(const struct cairn_heap *heap)
-{
-    return heap->deferred != NULL && (heap->deferred->idle == 0 || CAIRN_LOOK(heap->deferred->again) != 0);
-}
-
-// deferred.c, through what cairn_deferred_init has set: a heap without deferred frees does not link it. Lock held.
-struct cairn_deferred_calls {
-    void (*drain)(struct cairn_deferred *deferred);                          // frees a few
-    bool (*is_marked)(const struct cairn_deferred *deferred, uint32_t from); // is this block to be freed already?
+// How a heap with hooks does what another does plainly: hooks.c; deferred.c, where blocks may be marked. A heap without hooks links neither.
+struct cairn_hooked {
+    uint32_t (*lock)(const struct cairn_heap *heap); // returns the key for unlock, 0 where there is no such hook
+    void (*unlock)(const struct cairn_heap *heap, uint32_t key);
+    void *(*attempt)(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once); // until it succeeds or the failed hook gives up
+    void (*free)(struct cairn_heap *heap, void *block);
+    bool (*failed)(struct cairn_heap *heap, size_t size); // unlocked. Returns whether to try again
+    void (*event)(const struct cairn_heap *heap, const struct cairn_heap_event *event);
+    void (*report)(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
+    uint32_t (*find)(const struct cairn_heap *heap, const void *address); // as cairn_heap_find_
+    uint32_t (*quick)(const struct cairn_heap *heap);                     // what the handle's `quick` is to be
 };
 
-// heap.c: the hooks. lock returns the key for unlock, 0 where there is no hook; failed, which runs unlocked, whether to try again.
+// hooks.c, for deferred.c: each as the field of its name.
+void cairn_hooked_unlock_(const struct cairn_heap *heap, uint32_t key);
+void *cairn_hooked_attempt_(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once);
+void cairn_hooked_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event);
+void cairn_hooked_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address); // report.c
+
+// One copy each, for the calls that take the lock.
 uint32_t cairn_heap_lock_(const struct cairn_heap *heap);
 void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key);
-bool cairn_heap_failed_(struct cairn_heap *heap, size_t size);
-void cairn_heap_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event); // pre: lock held
 
 CAIRN_INLINE uint32_t heap_lock(const struct cairn_heap *heap)
 {
@@ -73,6 +63,43 @@ CAIRN_INLINE void heap_unlock(const struct cairn_heap *heap, uint32_t key)
 {
     cairn_heap_unlock_(heap, key);
 }
+
+CAIRN_INLINE bool heap_failed(struct cairn_heap *heap, size_t size)
+{
+    return heap->hooks != NULL && heap->hooks->hooked->failed(heap, size);
+}
+
+CAIRN_INLINE void heap_event(const struct cairn_heap *heap, const struct cairn_heap_event *event)
+{
+    if (heap->hooks != NULL) {
+        heap->hooks->hooked->event(heap, event);
+    }
+}
+
+// Allocate by `once`. NULL where there is no heap.
+CAIRN_INLINE void *heap_attempt(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once)
+{
+    if (!is_heap(heap)) {
+        return NULL;
+    }
+    return heap->hooks == NULL ? once(heap, alignment, size) : heap->hooks->hooked->attempt(heap, alignment, size, once);
+}
+
+// What the handle's `quick` is for a heap without hooks. Only a build for speed asks.
+CAIRN_INLINE uint32_t plain_quick(const struct cairn_heap *heap)
+{
+    return CAIRN_SPEED && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
+}
+
+// After anything that it depends on has changed.
+CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
+{
+    if (CAIRN_SPEED) {
+        heap->quick = heap->hooks == NULL ? plain_quick(heap) : heap->hooks->hooked->quick(heap);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------------------- moves
 
 // Where the used block at `address` begins, or NO_BORDER for any other address. Silent.
 CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const void *address)
@@ -134,14 +161,19 @@ int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault);
 // Where the used block at `address` begins, or NO_BORDER, and then it was reported, if it is not NULL.
 uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address);
 
+// The same, where blocks may be marked.
+CAIRN_INLINE uint32_t heap_find(const struct cairn_heap *heap, const void *address)
+{
+    return heap->hooks == NULL ? cairn_heap_find_(heap, address) : heap->hooks->hooked->find(heap, address);
+}
+
 // Count the granules of the used block that was just taken, if any, or the failure. Returns its address.
 void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from);
 
 // Free a counted block.
 void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from);
 
-// Allocate by `once` in the lock, with an event, until it succeeds or the failed hook gives up. NULL where there is no heap.
-void *cairn_heap_try_(struct cairn_heap *heap, size_t alignment, size_t size,
-                      void *(*once)(struct cairn_heap *heap, size_t alignment, size_t size));
+// alloc.c: free the block at `address`. Returns false where it was refused: reported, if it is not NULL.
+bool cairn_heap_free_at_(struct cairn_heap *heap, const void *address);
 
 #endif

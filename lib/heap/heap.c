@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// What all the calls share: one copy of the moves, the hooks, the steps of a call.
+// What all the calls share: one copy of the moves, the steps of a call.
 //
 // OWNS: nothing; moves.h says what the moves do.
 // COST: O(1) for a bounded search. No recursion; the only loop is the search. What is wiped, where wiping is on, comes on top.
-// CALLERS: lib/heap, lock held but for `failed`.
+// CALLERS: lib/heap, lock held.
 #include "heap/fit.h"
 #include "heap/moves.h"
 
@@ -62,51 +62,32 @@ uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n)
     return cut(heap, to, n);
 }
 
-// ------------------------------------------------------------------------------------------------------------------- hooks
+// -------------------------------------------------------------------------------------------------- what the calls share
 
 uint32_t cairn_heap_lock_(const struct cairn_heap *heap)
 {
-    const uint32_t key = heap->hooks != NULL && heap->hooks->lock != NULL ? heap->hooks->lock(heap->context) : 0;
-    if (heap->deferred != NULL) {
-        heap->deferred->calls->drain(heap->deferred);
-    }
-    return key;
+    return heap->hooks != NULL ? heap->hooks->hooked->lock(heap) : 0;
 }
 
 void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
 {
-    if (heap->hooks != NULL && heap->hooks->unlock != NULL) {
-        heap->hooks->unlock(heap->context, key);
+    if (heap->hooks != NULL) {
+        heap->hooks->hooked->unlock(heap, key);
     }
 }
 
-bool cairn_heap_failed_(struct cairn_heap *heap, size_t size)
+CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address)
 {
-    if (size != 0 && heap_has_marks(heap)) {
-        return true; // what is marked is freed first, a few blocks with each try
-    }
-    if (size != 0 && heap->hooks != NULL && heap->hooks->failed != NULL) {
-        return heap->hooks->failed(heap->context, heap, size);
-    }
-    return false;
-}
-
-void cairn_heap_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event)
-{
-    if (heap->hooks != NULL && heap->hooks->event != NULL) {
-        heap->hooks->event(heap->context, event);
+    if (heap->hooks == NULL) {
+        CAIRN_TRAP();
+    } else {
+        heap->hooks->hooked->report(heap, what, address);
     }
 }
-
-// -------------------------------------------------------------------------------------------------- what the calls share
 
 uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address)
 {
     const uint32_t from = used_block_at(heap, address);
-    if (from != NO_BORDER && heap->deferred != NULL && heap->deferred->calls->is_marked(heap->deferred, from)) {
-        cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, address);
-        return NO_BORDER;
-    }
     if (HARDENED && from == NO_BORDER && address != NULL) {
         cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
     }
@@ -128,20 +109,4 @@ void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from)
     const uint32_t length = cairn_tags_after_(heap->tags, from);
     heap_count_released(heap->control, length);
     cairn_heap_release_(heap, from, from + length);
-}
-
-void *cairn_heap_try_(struct cairn_heap *heap, size_t alignment, size_t size,
-                      void *(*once)(struct cairn_heap *heap, size_t alignment, size_t size))
-{
-    struct cairn_heap_event event = {CAIRN_ACT_ALLOC, NULL, NULL, size, alignment};
-    if (!is_heap(heap)) {
-        return NULL;
-    }
-    do {
-        const uint32_t key = heap_lock(heap);
-        event.after = once(heap, alignment, size);
-        cairn_heap_event_(heap, &event);
-        heap_unlock(heap, key);
-    } while (event.after == NULL && cairn_heap_failed_(heap, size));
-    return event.after;
 }

@@ -72,7 +72,6 @@ CAIRN_INLINE void handle_set(struct cairn_heap *heap, unsigned char *start, size
     heap->base = start + front;
     heap->hooks = config->hooks;
     heap->context = config->context;
-    heap->deferred = NULL;
     heap->quick = 0;
 }
 

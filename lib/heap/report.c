@@ -3,10 +3,10 @@
 // Reports: what a check on the hardening ladder found.
 //
 // OWNS: nothing; reads the tags. COST: O(pairs of the block that holds the address), only when something is wrong.
-// CALLERS: lib/heap, lock held.
+// CALLERS: lib/heap, lock held, through the handle's hooks.
 #include "heap/core.h"
 
-CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address)
+void cairn_hooked_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address)
 {
     struct cairn_report report = {what, address, NULL, 0, NULL, NULL};
     const size_t granule = (size_t)((uintptr_t)address - (uintptr_t)heap->base) >> GRANULE_SHIFT;
@@ -31,7 +31,7 @@ CAIRN_COLD void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wro
             report.after = border_address(heap->base, to);
         }
     }
-    if (heap->hooks == NULL || heap->hooks->report == NULL) {
+    if (heap->hooks->report == NULL) {
         CAIRN_TRAP();
     } else {
         heap->hooks->report(heap->context, &report);

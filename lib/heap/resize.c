@@ -108,7 +108,7 @@ void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_
 
 void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t size)
 {
-    return cairn_heap_try_(heap, alignment, size, cairn_heap_aligned_alloc_);
+    return heap_attempt(heap, alignment, size, cairn_heap_aligned_alloc_);
 }
 
 void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size)
@@ -126,7 +126,7 @@ int cairn_heap_resize_(struct cairn_heap *heap, void *address, size_t size)
     if (!is_heap(heap) || address == NULL || size == 0) {
         return CAIRN_EINVAL;
     }
-    const uint32_t from = cairn_heap_find_(heap, address);
+    const uint32_t from = heap_find(heap, address);
     if (from == NO_BORDER) {
         return CAIRN_EINVAL;
     }
@@ -143,7 +143,7 @@ int cairn_heap_resize(struct cairn_heap *heap, void *address, size_t size)
     const int error = cairn_heap_resize_(heap, address, size);
     if (error == 0) {
         const struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, address, size, 0};
-        cairn_heap_event_(heap, &event);
+        heap_event(heap, &event);
     }
     heap_unlock(heap, key);
     return error;
@@ -228,11 +228,11 @@ CAIRN_SHARED void *realloc_once(struct cairn_heap *heap, void *address, size_t a
     struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment == 1 ? 0 : alignment};
     uint32_t key = heap_lock(heap);
     const size_t n = granules_for(size);
-    const uint32_t from = cairn_heap_find_(heap, address);
+    const uint32_t from = heap_find(heap, address);
     if (from != NO_BORDER) {
         event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, NO_BORDER)
                                                                                  : change(heap, from, (uint32_t)n, alignment, &key);
-        cairn_heap_event_(heap, &event);
+        heap_event(heap, &event);
     }
     heap_unlock(heap, key);
     return event.after;
@@ -253,7 +253,7 @@ void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t al
     }
     do {
         result = realloc_once(heap, block, alignment, size);
-    } while (result == NULL && cairn_heap_failed_(heap, size));
+    } while (result == NULL && heap_failed(heap, size));
     return result;
 }
 

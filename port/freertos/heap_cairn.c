@@ -66,7 +66,7 @@ static void report(void *context, const struct cairn_report *found)
 }
 
 // No lock: whoever calls holds it.
-static const struct cairn_heap_hooks hooks = {.report = report};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = report};
 static const struct cairn_heap_config config = {.fit = configCAIRN_FIT, .wipe = configHEAP_CLEAR_MEMORY_ON_FREE == 1, .hooks = &hooks};
 
 // The region that holds the address; NULL for none.

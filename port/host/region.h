@@ -12,7 +12,7 @@
 
 #include "load.h"
 
-#define REGION_HANDLE_BYTES 28u
+#define REGION_HANDLE_BYTES 24u
 _Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_heap) == REGION_HANDLE_BYTES, "the handle is counted");
 #define REGION_STEP 64u
 #define REGION_STEPS 32u

@@ -40,7 +40,7 @@ static void hook_report(void *context, const struct cairn_report *report)
     cairn_libc_report(report);
 }
 
-static const struct cairn_heap_hooks hooks = {.lock = hook_lock, .unlock = hook_unlock, .report = hook_report};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = hook_lock, .unlock = hook_unlock, .report = hook_report};
 
 // ------------------------------------------------------------------------------------------------------------- the program's
 

@@ -143,6 +143,7 @@ void expect_report(cairn_wrong what, const void *address)
 int cpp_setup(void **)
 {
     reports = 0;
+    hooks.hooked = CAIRN_HOOKED;
     hooks.report = note_report;
     for (one_heap &its : heaps) {
         make(its);

@@ -24,6 +24,7 @@ program_backing *program_memory()
 {
     if (heap.control == nullptr) {
         cairn_heap_config config = {};
+        hooks.hooked = CAIRN_HOOKED;
         hooks.report = note_report;
         config.hooks = &hooks;
         if (cairn_heap_init(&heap, region, sizeof region, &config) != 0) {

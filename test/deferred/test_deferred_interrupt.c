@@ -50,7 +50,7 @@ static void note(void *context, const struct cairn_report *report)
     reports++;
 }
 
-static const struct cairn_heap_hooks hooks = {.report = note};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = note};
 
 static void begin(void)
 {

@@ -17,7 +17,7 @@ static void note_report(void *context, const struct cairn_report *report)
 
 bool worker_init(struct worker *worker, uint32_t granules, uint32_t phase)
 {
-    static const struct cairn_heap_hooks hooks = {.report = note_report};
+    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = note_report};
     worker->operations = 0;
     worker->sparing = false;
     worker->wrong = NULL;

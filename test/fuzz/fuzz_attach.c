@@ -14,7 +14,7 @@ static void note_report(void *context, const struct cairn_report *report)
     ++*(uint32_t *)context;
 }
 
-static const struct cairn_heap_hooks hooks = {.report = note_report};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = note_report};
 
 // Attach to `image`, whose tags are at `tags` or inside.
 static void attach(const unsigned char *image, size_t lead, size_t size, const void *tags, size_t tags_size, struct input *input)

@@ -10,7 +10,7 @@ static void note_report(void *context, const struct cairn_report *report)
     ground->reports++;
 }
 
-static const struct cairn_heap_hooks hooks = {.report = note_report};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = note_report};
 
 bool ground_init(struct ground *ground, struct input *input)
 {

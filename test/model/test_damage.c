@@ -217,7 +217,7 @@ static void step(void)
 
 static void live(uint32_t number, unsigned most)
 {
-    static const struct cairn_heap_hooks hooks = {.report = count_report};
+    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = count_report};
     memset(&life, 0, sizeof life);
     prng_seed(&life.prng, number);
     life.size = 600 + below(4000);

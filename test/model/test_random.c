@@ -53,6 +53,7 @@ static void make_heap(enum cairn_fit fit, uint32_t number)
     unsigned char *const start = region + prng_below(prng, 48);
     const size_t size = 300 + prng_below(prng, MODEL_REGION - 300);
     const bool outside = (number >> 2 & 1) != 0;
+    model.hooks.hooked = CAIRN_HOOKED;
     model.hooks.report = note_report;
     model.config = (struct cairn_heap_config){.fit = fit,
                                               .search = searches[number & 3],

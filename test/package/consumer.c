@@ -43,6 +43,7 @@ static void use_library(long granule, long harden)
     struct cairn_heap heap;
     memset(&hooks, 0, sizeof hooks);
     memset(&config, 0, sizeof config);
+    hooks.hooked = CAIRN_HOOKED;
     hooks.report = count_report;
     config.hooks = &hooks;
     if (cairn_heap_init(&heap, region, sizeof region, &config) != 0) {

@@ -62,7 +62,7 @@ static void *core(void *context)
 static void cores_share_a_heap(void **state)
 {
     (void)state;
-    static const struct cairn_heap_hooks hooks = {.lock = baremetal_spin_lock, .unlock = baremetal_spin_unlock};
+    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = baremetal_spin_lock, .unlock = baremetal_spin_unlock};
     static const struct cairn_heap_config config = {.hooks = &hooks, .context = &spin};
     pthread_t cores[CORES];
     spin = (struct baremetal_spin){0};

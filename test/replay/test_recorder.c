@@ -43,7 +43,7 @@ static void write_text(void *context, const char *line, size_t size)
 
 static void begin(uint32_t slot_count)
 {
-    static const struct cairn_heap_hooks hooks = {.event = cairn_recorder_event};
+    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .event = cairn_recorder_event};
     const struct cairn_heap_config config = {.hooks = &hooks, .context = &recorder};
     bytes = (struct bytes){.data = text, .room = sizeof text};
     memset(blocks, 0, sizeof blocks);

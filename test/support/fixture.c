@@ -34,6 +34,7 @@ int fixture_setup(void **state)
     (void)state;
     memset(&fixture, 0, sizeof fixture);
     memset(fixture_region, 0xA5, sizeof fixture_region);
+    fixture.hooks.hooked = CAIRN_HOOKED;
     fixture.hooks.report = note_report;
     fixture.config.hooks = &fixture.hooks;
     fixture.config.context = &fixture;

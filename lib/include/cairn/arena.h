@@ -7,7 +7,7 @@
 //   alignment     every pointer is a multiple of CAIRN_GRANULE; that of a mapped block of the port's page
 //   a block       below the threshold as in a heap (heap.h); from it on whole pages, and 2 words in a table
 //   memory        none before the first request. Then from the port's break: control and tags for all that the break has room for
-//   handle        76 bytes on a 32-bit machine, in the caller's memory
+//   handle        72 bytes on a 32-bit machine, in the caller's memory
 //   time          as the heap's, where the break need not move and no page is mapped. Which region a pointer is in: O(regions), then
 //                 O(log mapped blocks)
 //   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call but check keeps it longer than a heap

@@ -22,8 +22,6 @@ extern "C" {
 
 #define CAIRN_DEFERRED_BLOCKS 4u // that a call of the heap frees at most
 
-struct cairn_deferred_calls;
-
 // Read-only for the caller, and where it is: the heap and interrupts hold its address.
 struct cairn_deferred {
     unsigned char *base; // of the heap
@@ -32,7 +30,8 @@ struct cairn_deferred {
     uint32_t *summary;   // bit 31 - w of word s: word 32 s + w of `bits` may have one
     struct cairn_heap *heap;
     uint32_t again; // not 0: something came since the last pass began
-    const struct cairn_deferred_calls *calls;
+    struct cairn_heap_hooks hooks;          // the heap's, while it has this: those it had, by way of deferred.c
+    const struct cairn_heap_hooks *before;  // those it had, or NULL
     uint32_t cursor; // the next word of summary
     uint32_t idle;   // the last pass found nothing
     uint32_t freed;  // blocks, since init

@@ -23,7 +23,7 @@ extern "C" {
 #endif
 
 struct cairn_heap;
-struct cairn_deferred;
+struct cairn_hooked;
 
 // A program that was compiled for another granule than the library must not link: where it is not the default one, the calls that make a
 // heap have another name.
@@ -56,9 +56,14 @@ struct cairn_heap_event {
     size_t alignment;   // 0: none was asked for
 };
 
+// The code that calls hooks and writes reports. A program that never names it does not link it.
+extern const struct cairn_hooked cairn_hooked;
+#define CAIRN_HOOKED (&cairn_hooked)
+
 // Functions that the heap calls, kept by the caller (in flash, say) for as long as the heap lives. Each may be NULL.
 // `context` is the one of the configuration. pre: none may call the same heap, but for `failed`, which runs unlocked.
 struct cairn_heap_hooks {
+    const struct cairn_hooked *hooked; // CAIRN_HOOKED, always
     // Enter and leave the section in which the heap is nobody else's. lock returns a key (an interrupt mask, say), unlock gets it.
     uint32_t (*lock)(void *context);
     void (*unlock)(void *context, uint32_t key);
@@ -89,14 +94,13 @@ struct cairn_heap {
     unsigned char *base; // address of the first granule
     const struct cairn_heap_hooks *hooks;
     void *context;
-    struct cairn_deferred *deferred; // frees from interrupts (deferred.h), or NULL
     uint32_t quick; // granules, where alloc and free need no hook but `report`, and no wiping; 0 for any other heap
 };
 
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make a heap of `size` bytes at `region` (any alignment). NULL config: all defaults. Old contents do not matter.
-// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range or max_size is less than size, CAIRN_ENOMEM iff the
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks are not CAIRN_HOOKED or max_size is less than size, CAIRN_ENOMEM iff the
 // region has no room for the control and one granule or tags_size is too small, CAIRN_EOVERFLOW iff region + max_size wraps
 // around the address space or max_size holds more granules than the layout can number. On failure nothing is written.
 // Time: O(size / 256), to clear the tags. Takes no lock.

@@ -77,7 +77,7 @@ static void meter_unlock(void *context, uint32_t key)
     tally_add(&at->tally[at->now], counter_instructions(at->start, end));
 }
 
-static const struct cairn_heap_hooks hooks = {.lock = meter_lock, .unlock = meter_unlock};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = meter_lock, .unlock = meter_unlock};
 
 // Marsaglia 2003, xorshift32.
 static uint32_t random_below(uint32_t limit)
