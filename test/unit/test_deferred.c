@@ -2,6 +2,7 @@
 //
 // OWNS        the proof of lib/deferred/deferred.c: marks are set, taken up a few at a time, and found wherever they are.
 // CALLERS     ctest, on every preset.
+#include "cairn/deferred.h"
 #include "fixture.h"
 
 static struct cairn_deferred deferred;
@@ -15,7 +16,7 @@ static void defer(void)
 static void part(void)
 {
     cairn_deferred_deinit(&deferred);
-    assert_null(HEAP->deferred);
+    assert_ptr_equal((const void *)HEAP->hooks, (const void *)&fixture.hooks);
     fixture_expect_none();
 }
 
@@ -179,6 +180,23 @@ static void with_hooks_it_is_done_in_the_lock_and_told(void **state)
     part();
 }
 
+static void a_heap_without_hooks_has_none_again_when_it_parts(void **state)
+{
+    (void)state;
+    fixture.config.hooks = NULL;
+    fixture_make(FIXTURE_REGION);
+    defer();
+    void *const block = take_granules(2);
+    cairn_deferred_free(&deferred, block);
+    assert_int_equal(HEAP->quick, 0);
+    assert_non_null(cairn_heap_realloc(HEAP, NULL, 8));
+    assert_int_equal(CONTROL->used, 1);
+    assert_int_equal(HEAP->quick, CAIRN_SPEED ? CONTROL->granules : 0);
+    fixture.leaks = true;
+    cairn_deferred_deinit(&deferred);
+    assert_null((const void *)HEAP->hooks);
+}
+
 static void marks_survive_a_move_of_the_end(void **state)
 {
     (void)state;
@@ -210,7 +228,7 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(cairn_deferred_init(&deferred, HEAP, NULL, needed), CAIRN_EINVAL);
     assert_int_equal(cairn_deferred_init(&deferred, HEAP, (char *)marks + 1, needed), CAIRN_EINVAL);
     assert_int_equal(cairn_deferred_init(&deferred, HEAP, marks, 7), CAIRN_ENOMEM);
-    assert_null(HEAP->deferred);
+    assert_ptr_equal((const void *)HEAP->hooks, (const void *)&fixture.hooks);
     assert_int_equal(cairn_deferred_init(&deferred, HEAP, marks, needed), 0);
     struct cairn_deferred second;
     assert_int_equal(cairn_deferred_init(&second, HEAP, marks, needed), CAIRN_EINVAL);
@@ -231,6 +249,7 @@ int main(void)
         UNIT(a_marked_block_is_not_freed_or_changed_by_hand),
         UNIT(pointers_that_are_no_block_are_reported_later),
         UNIT(with_hooks_it_is_done_in_the_lock_and_told),
+        UNIT(a_heap_without_hooks_has_none_again_when_it_parts),
         UNIT(marks_survive_a_move_of_the_end),
         UNIT(bad_arguments_are_refused),
     };

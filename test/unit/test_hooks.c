@@ -78,7 +78,7 @@ static int setup(void **state)
         return -1;
     }
     memset(&seen, 0, sizeof seen);
-    fixture.hooks = (struct cairn_heap_hooks){lock, unlock, failed, report, event};
+    fixture.hooks = (struct cairn_heap_hooks){CAIRN_HOOKED, lock, unlock, failed, report, event};
     fixture.config.context = &seen;
     fixture_make(FIXTURE_REGION);
     memset(&seen, 0, sizeof seen);
@@ -397,7 +397,7 @@ static void any_hook_may_be_missing(void **state)
 {
     (void)state;
     for (unsigned missing = 0; missing < 16; missing++) {
-        fixture.hooks = (struct cairn_heap_hooks){(missing & 1) != 0 ? NULL : lock, (missing & 1) != 0 ? NULL : unlock,
+        fixture.hooks = (struct cairn_heap_hooks){CAIRN_HOOKED, (missing & 1) != 0 ? NULL : lock, (missing & 1) != 0 ? NULL : unlock,
                                                   (missing & 2) != 0 ? NULL : failed, report, (missing & 4) != 0 ? NULL : event};
         if ((missing & 8) != 0) {
             fixture.config.hooks = NULL;

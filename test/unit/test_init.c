@@ -111,7 +111,11 @@ static void null_arguments_are_refused(void **state)
 
 static void a_bad_configuration_is_refused(void **state)
 {
+    static const struct cairn_heap_hooks without_code = {.report = NULL};
     (void)state;
+    config.hooks = &without_code;
+    assert_init_fails(fixture_region, FIXTURE_REGION, CAIRN_EINVAL);
+    config.hooks = NULL;
     config.fit = (enum cairn_fit)(CAIRN_FIT_BOUNDED + 1);
     assert_init_fails(fixture_region, FIXTURE_REGION, CAIRN_EINVAL);
     config.fit = (enum cairn_fit)120;
