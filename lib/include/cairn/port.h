@@ -61,6 +61,25 @@ struct cairn_port_region {
     bool zeroed; // map returns zeros
 };
 
+// A store: numbered slots of one page each, for what is swapped out (and for mapped objects). Called under the lock of whoever uses it. A transfer may block.
+struct cairn_port_store {
+    void *context;
+
+    // Read slot `slot` into `page`. A slot that was never written, or was trimmed, reads as anything. Returns 0; a negative error iff the bytes that were
+    // written last cannot be had: then `page` holds anything. CAIRN_ECORRUPT: they were read, and are not what was written.
+    int (*read)(void *context, uint32_t slot, void *page);
+    // Write `page` to the slot. Returns 0; a negative error, and the slot still holds what it held, iff it cannot be. It may be refused for want of room
+    // (CAIRN_ENOMEM), where slots share it.
+    int (*write)(void *context, uint32_t slot, const void *page);
+    // What the slot holds is not wanted any more. Must not fail. NULL: nothing is gained by it.
+    void (*trim)(void *context, uint32_t slot);
+    // Return only when all that was written before is safe from a cut of power. Returns 0 or a negative error. NULL: it always is, or never.
+    int (*sync)(void *context);
+
+    uint32_t page;  // bytes of a slot
+    uint32_t slots; // numbers 0 to slots - 1
+};
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+//
+// Replacement: which page leaves when a frame is needed.
+//
+// VITALS
+//   a policy      a constant struct of functions; its state is in memory of the caller's, of a size that the policy says
+//   what it sees  insert, when a page comes into a frame; touch, when an access to it was seen; remove, when it leaves. In a vm an access is seen when the
+//                 TLB is filled for its page: a page that stays in the TLB is not seen again until its entry was taken. A simulator may show every access.
+//   frames        numbers from 0; at most 65535
+//   pages         numbers that are one page's at a time; a policy may remember those that have left. Two pages of one number do no harm but to the choice.
+//   time          touch and insert O(1); victim O(frames) at worst, but for `random` and what its comment says
+//   threads, ISR  none of its own: the vm's
+#ifndef CAIRN_POLICY_H
+#define CAIRN_POLICY_H
+
+#include "cairn/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CAIRN_FRAME_NONE 0xFFFFu
+
+// What the one who asks for a victim knows of a frame.
+#define CAIRN_FRAME_PINNED 1u // must stay
+#define CAIRN_FRAME_DIRTY 2u  // must be written before it can leave
+
+struct cairn_policy_view {
+    uint32_t (*look)(void *context, uint32_t frame); // CAIRN_FRAME_... flags
+    void *context;
+};
+
+struct cairn_policy {
+    const char *name;
+
+    // Bytes of state for so many frames, a multiple of 4; and making it, in memory aligned to 4. pre: 1 <= frames <= 65534.
+    size_t (*bytes)(uint32_t frames);
+    void (*init)(void *state, uint32_t frames);
+
+    // A page came into the frame, which held none. Counts as one access.
+    void (*insert)(void *state, uint32_t frame, uint32_t page);
+    // An access to the page in the frame was seen.
+    void (*touch)(void *state, uint32_t frame);
+    // The page left the frame. evicted: the policy chose it, by victim; else it was given back and will not be missed.
+    void (*remove)(void *state, uint32_t frame, bool evicted);
+    // The frame whose page is to leave, so that `page` can come: never one that is pinned; CAIRN_FRAME_NONE where every page is. Changes nothing that a second
+    // call, or a call of remove for another frame, could not stand.
+    uint32_t (*victim)(void *state, uint32_t page, const struct cairn_policy_view *view);
+};
+
+extern const struct cairn_policy cairn_policy_fifo;
+extern const struct cairn_policy cairn_policy_lru;
+extern const struct cairn_policy cairn_policy_clock;
+extern const struct cairn_policy cairn_policy_nru;
+extern const struct cairn_policy cairn_policy_lfu; // with ageing
+extern const struct cairn_policy cairn_policy_random;
+extern const struct cairn_policy cairn_policy_2q;
+extern const struct cairn_policy cairn_policy_clockpro;
+extern const struct cairn_policy cairn_policy_s3fifo;
+extern const struct cairn_policy cairn_policy_wsclock;
+extern const struct cairn_policy cairn_policy_adaptive; // follows whichever does best
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
