@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 static const int all[] = {CAIRN_OK,        CAIRN_ENOENT,    CAIRN_ENOMEM,   CAIRN_EBUSY,
-                          CAIRN_EINVAL,    CAIRN_EOVERFLOW, CAIRN_ECORRUPT, CAIRN_ENOTSUP};
+                          CAIRN_EINVAL,    CAIRN_EOVERFLOW, CAIRN_ECORRUPT, CAIRN_ENOTSUP,
+                          CAIRN_EIO,       CAIRN_EACCES,    CAIRN_EFAULT};
 #define COUNT (sizeof all / sizeof all[0])
 
 static void each_error_has_a_name_of_its_own(void **state)

@@ -5,6 +5,8 @@
 #ifndef CAIRN_CONFIG_H
 #define CAIRN_CONFIG_H
 
+#include <stdint.h>
+
 #ifdef CAIRN_CONFIG_FILE
 #include CAIRN_CONFIG_FILE
 #endif
@@ -27,6 +29,33 @@
 #define CAIRN_HARDEN 1
 #endif
 
+// Bits of an address of the software MMU (vm.h): 32, or 64. Default: as many as a pointer has.
+#ifndef CAIRN_VADDR_BITS
+#if UINTPTR_MAX > 0xFFFFFFFF
+#define CAIRN_VADDR_BITS 64
+#else
+#define CAIRN_VADDR_BITS 32
+#endif
+#endif
+
+// The page and the TLB of the software MMU, where a program has one kind only: log2 of a page's bytes (7 to 12), log2 of the TLB's entries (1 to 10).
+//   0  (default) each vm has its own. A hit takes four instructions more.
+#ifndef CAIRN_PAGE_SHIFT
+#define CAIRN_PAGE_SHIFT 0
+#endif
+#ifndef CAIRN_TLB_SHIFT
+#define CAIRN_TLB_SHIFT 0
+#endif
+
+#if CAIRN_VADDR_BITS != 32 && CAIRN_VADDR_BITS != 64
+#error "CAIRN_VADDR_BITS: set it to 32 or 64"
+#endif
+#if CAIRN_PAGE_SHIFT != 0 && (CAIRN_PAGE_SHIFT < 7 || CAIRN_PAGE_SHIFT > 12)
+#error "CAIRN_PAGE_SHIFT: set it to 0, or 7 to 12"
+#endif
+#if CAIRN_TLB_SHIFT < 0 || CAIRN_TLB_SHIFT > 10
+#error "CAIRN_TLB_SHIFT: set it to 0, or 1 to 10"
+#endif
 #if CAIRN_GRANULE != 8 && CAIRN_GRANULE != 16
 #error "CAIRN_GRANULE: set it to 8 or 16"
 #endif

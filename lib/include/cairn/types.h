@@ -37,7 +37,10 @@ extern "C" {
 enum cairn_error {
     CAIRN_OK = 0,
     CAIRN_ENOENT = -2,     // there is no such thing
+    CAIRN_EIO = -5,        // a transfer failed
     CAIRN_ENOMEM = -12,    // the region is too small for this
+    CAIRN_EACCES = -13,    // that access is not allowed there
+    CAIRN_EFAULT = -14,    // nothing is mapped at that address
     CAIRN_EBUSY = -16,     // a used block stands in the way
     CAIRN_EINVAL = -22,    // an argument is outside its range
     CAIRN_EOVERFLOW = -75, // a size is larger than the layout can number, or wraps around

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: MIT
+//
+// The software MMU: address spaces larger than RAM, with protection and demand paging, on cores that have no MMU.
+//
+// VITALS
+//   pages         128 bytes to 4 KB, a power of two; a page is resident in a frame, or lives in a slot of a store, or nowhere yet (it is zeros then)
+//   tables        1 to 4 levels, made on demand, freed when empty; 4 bytes for each page that was touched
+//   addresses     CAIRN_VADDR_BITS, 32 or 64. Page 0 of a space is never mapped.
+//   RAM           16 bytes a frame and the policy's, 16 bytes a TLB entry (32-bit); a space: under 128 bytes, and its tables. All from the caller
+//   time          a hit in the TLB is inline (access.h); all else is bounded but for the transfers, and for the mappings of a space, which are a list
+//   errors        every access returns 0 or an error, and an access that fails has stored nothing
+//   threads, ISR  none of its own: one thread, or a lock around it. Not from interrupts.
+#ifndef CAIRN_VM_H
+#define CAIRN_VM_H
+
+#include "cairn/heap.h"
+#include "cairn/policy.h"
+#include "cairn/port.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if CAIRN_VADDR_BITS == 64
+typedef uint64_t cairn_vaddr_t;
+#else
+typedef uint32_t cairn_vaddr_t;
+#endif
+
+// What an access does, what a mapping allows.
+#define CAIRN_READ 1u
+#define CAIRN_WRITE 2u
+#define CAIRN_EXEC 4u
+#define CAIRN_USER 8u
+
+#define CAIRN_LEVELS_MAX 4u
+#define CAIRN_FRAMES_MAX 65534u
+
+struct cairn_vm;
+struct cairn_space;
+
+// An access that could not be made.
+struct cairn_vm_fault {
+    cairn_vaddr_t address;
+    uint32_t access; // CAIRN_READ ...
+    int error;       // CAIRN_EFAULT: no mapping; CAIRN_EACCES: not allowed there; CAIRN_ENOMEM: no frame, slot or table memory; or the store's
+};
+
+// Zero means the default, but for frames and memory.
+struct cairn_vm_config {
+    uint8_t page_shift; // log2 of the bytes of a page, 7 to 12; 0: 10
+    uint8_t levels;     // of page tables, 1 to 4; 0: bits of 10 below, as many as the address needs
+    uint8_t bits[CAIRN_LEVELS_MAX]; // of the address for each level, from the top, 1 to 12. With page_shift at most CAIRN_VADDR_BITS; what is above is
+                                    // no address
+    uint16_t tlb;     // entries, a power of two up to 1024; 0: 16
+    void *frames;     // page frames, aligned to a page
+    uint32_t frame_count;
+    void *memory;     // for all else: frame table, TLB, policy, slots, page tables; aligned to 8
+    size_t size;
+    const struct cairn_policy *policy;     // NULL: cairn_policy_clock
+    const struct cairn_port_store *store;  // where pages go that leave; its slots are of a page. NULL: nowhere, a dirty page stays
+    bool write_through;                    // each store is written to the store at once: a page that leaves is clean
+    // Each page reference that the library sees, for a trace (tlb fills, copies). NULL: none.
+    void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
+    // More pages are in use than frames are there: `wanted` pages in the last tick, and most accesses that missed had to wait for the store. NULL: none.
+    void (*thrashing)(void *context, struct cairn_vm *vm, uint32_t wanted);
+    void *context;
+};
+
+struct cairn_tlb_entry {
+    uint32_t frame;
+    uintptr_t addend;        // address of a byte less its virtual address
+    cairn_vaddr_t read_tag;  // page and ASID for which a load is allowed, CAIRN_TAG_NONE for none
+    cairn_vaddr_t write_tag; // the same for a store: only when the page is dirty already
+};
+#define CAIRN_TAG_NONE (~(cairn_vaddr_t)0)
+
+struct cairn_frame {
+    struct cairn_space *space; // whose page it holds; NULL: free
+    cairn_vaddr_t page;        // its number
+    uint32_t slot;             // that holds its last clean contents
+    uint16_t pins;
+    uint16_t next; // free list
+};
+
+struct cairn_vm_figures {
+    uint32_t frames_free;
+    uint32_t minor, major; // faults: without and with a transfer in
+    uint32_t reads, writes; // transfers
+    uint32_t tlb_misses, victim_hits;
+    uint32_t evictions;
+    uint32_t slots_used;
+};
+
+#define CAIRN_VICTIMS 4u // entries of the fully associative set behind the TLB
+
+// Read-only for the caller. The front is what access.h reads.
+struct cairn_vm {
+    struct cairn_tlb_entry *tlb;
+    cairn_vaddr_t asid; // of the current space, where it lies in a tag
+    cairn_vaddr_t offset_mask;
+    uint32_t tlb_mask;
+    uint32_t page_shift;
+    struct cairn_space *current;
+    struct cairn_space *spaces;
+    uint8_t *frames;
+    struct cairn_frame *table;
+    uint32_t frame_count;
+    uint8_t levels;
+    uint8_t shift[CAIRN_LEVELS_MAX]; // of a page's number, from the top
+    uint16_t mask[CAIRN_LEVELS_MAX];
+    uint16_t free_frame;
+    bool write_through;
+    uint32_t asid_next;
+    uint32_t generation;
+    cairn_vaddr_t limit; // last address that there is
+    struct cairn_heap tables;
+    const struct cairn_policy *policy;
+    void *policy_state;
+    const struct cairn_port_store *store;
+    uint32_t *slots; // bit: in use
+    uint32_t slot_cursor;
+    uint32_t clean_cursor;
+    struct cairn_tlb_entry victim[CAIRN_VICTIMS];
+    uint32_t victim_next;
+    void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
+    void (*thrashing)(void *context, struct cairn_vm *vm, uint32_t wanted);
+    void *context;
+    struct cairn_vm_figures figures;
+    uint32_t tick_major;
+    uint32_t tick_misses;
+};
+
+// A range of a space, in memory of the caller's for as long as it is mapped.
+struct cairn_mapping {
+    struct cairn_mapping *next;
+    cairn_vaddr_t first; // page
+    cairn_vaddr_t pages;
+    uint32_t protection;
+};
+
+// segment:offset is base + offset, if offset is below the limit; in one that grows down, if it is at or above it.
+struct cairn_segment {
+    cairn_vaddr_t base;
+    cairn_vaddr_t limit;
+    uint32_t protection;
+    bool grows_down; // offsets limit to the end of the address space, counted from base, wrapping: a stack
+};
+
+struct cairn_space_figures {
+    cairn_vaddr_t virtual_pages;
+    uint32_t resident, swapped;
+    uint32_t minor, major;
+    uint32_t reads, writes;
+    uint32_t working_set; // pages that were seen in use in the last tick
+};
+
+struct cairn_space {
+    struct cairn_vm *vm;
+    struct cairn_space *next;
+    struct table_node *root;
+    struct cairn_mapping *mappings; // by address
+    const struct cairn_segment *segments;
+    uint32_t segment_count;
+    // An access failed. Return 0 to have it tried once more, or the error that it is to return. NULL: its own error.
+    int (*handler)(void *context, struct cairn_space *space, const struct cairn_vm_fault *fault);
+    void *context;
+    cairn_vaddr_t asid; // as in a tag
+    uint32_t generation; // of asid
+    uint16_t number;     // in page numbers for the policy
+    bool suspended;
+    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, then cairn_space_flush
+    struct cairn_space_figures figures;
+};
+
+// ------------------------------------------------------------------------------------------------------------------ the machine
+
+// Bytes of `memory` that a vm needs for a configuration, with `table_bytes` for page tables. 0 iff the configuration is not valid.
+size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes);
+
+// Returns 0; fails with CAIRN_EINVAL iff an argument is out of range, CAIRN_ENOMEM iff size is too small for all but the smallest page tables.
+CAIRN_MUST_CHECK int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config);
+
+// Make an empty space. Returns 0; CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff there is no memory for its topmost table, CAIRN_EBUSY iff there are 255.
+CAIRN_MUST_CHECK int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm);
+
+// Unmap all of it, give everything back. The current space becomes none. CAIRN_EBUSY iff a page is pinned.
+CAIRN_MUST_CHECK int cairn_space_deinit(struct cairn_space *space);
+
+// Make it the current one, which loads and stores go to; NULL: none. Nothing is flushed.
+void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space);
+
+// ------------------------------------------------------------------------------------------------------------------- mappings
+
+// Map `size` bytes at `address`, both multiples of a page: zeros at first touch. Returns 0; CAIRN_EINVAL iff an argument is out of range, misaligned, names page
+// 0 or reaches over the end of the space; CAIRN_EBUSY iff some of it is mapped. O(mappings); no page table is made.
+CAIRN_MUST_CHECK int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection);
+
+// Forget what is there. CAIRN_ENOENT iff the mapping is not one of the space's; CAIRN_EBUSY iff a page is pinned: then nothing has changed. O(pages in use).
+CAIRN_MUST_CHECK int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping);
+
+// Change what is allowed in the whole mapping. CAIRN_ENOENT, CAIRN_EINVAL as above. Pins that are held keep what they have.
+CAIRN_MUST_CHECK int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection);
+
+// ------------------------------------------------------------------------------------------------------------------- segments
+
+// Use a table of segments, kept by the caller. NULL, 0: none.
+void cairn_space_set_segments(struct cairn_space *space, const struct cairn_segment *segments, uint32_t count);
+
+// The linear address of segment:offset for an access to `size` bytes. Returns 0; CAIRN_EFAULT iff there is no such segment or the bytes are beyond its limit;
+// CAIRN_EACCES iff the segment does not allow it. Reaches the space's handler, as any fault.
+CAIRN_MUST_CHECK int cairn_segment_translate(struct cairn_space *space, uint32_t segment, cairn_vaddr_t offset, size_t size, uint32_t access,
+                                             cairn_vaddr_t *address);
+
+// ----------------------------------------------------------------------------------------------------- bytes; access.h has the words
+
+// Copy from a space into memory, and the other way; between spaces; fill with a byte. Any address, any length. Returns 0 or the error of the first page that
+// cannot be reached: then nothing was stored behind it, and all before it was.
+CAIRN_MUST_CHECK int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size);
+CAIRN_MUST_CHECK int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to, const void *from, size_t size);
+CAIRN_MUST_CHECK int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to, uint8_t byte, size_t size);
+// Ranges of one space that overlap are copied as memmove does where `to` is below `from`; above, CAIRN_EINVAL.
+CAIRN_MUST_CHECK int cairn_space_copy(struct cairn_space *to_space, cairn_vaddr_t to, struct cairn_space *from_space, cairn_vaddr_t from, size_t size);
+// *order: below, above or 0, as memcmp says of the space's bytes and those in memory.
+CAIRN_MUST_CHECK int cairn_space_compare(struct cairn_space *space, cairn_vaddr_t address, const void *with, size_t size, int *order);
+// *length: bytes before the first 0, `most` if there is none among so many.
+CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t most, size_t *length);
+
+// Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
+// pinned for writing counts as written when it is unpinned. CAIRN_EOVERFLOW iff it has 65535 already.
+CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
+// CAIRN_EINVAL iff it is not pinned.
+CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);
+
+// -------------------------------------------------------------------------------------------------------------------- upkeep
+
+// Write up to `pages` dirty pages, so that they can leave at once later. Returns how many were written, or the store's error.
+CAIRN_MUST_CHECK int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages);
+
+// What will be used, what not: bring the page in now; let it leave first (it is written if it must be). As an access in their errors.
+CAIRN_MUST_CHECK int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address);
+CAIRN_MUST_CHECK int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address);
+
+// To be called at regular times: takes each space's working set (the pages that were seen in use since the last call; Denning 1968), and says so where
+// together they are more than there are frames and most misses are faults. Returns the pages wanted by all. O(frames).
+uint32_t cairn_vm_tick(struct cairn_vm *vm);
+
+// Load control: write out all that the space has in frames and let nothing of it in, until it is resumed: accesses fail with CAIRN_EBUSY. Fails, and it goes on,
+// where a page is pinned (CAIRN_EBUSY) or cannot be written.
+CAIRN_MUST_CHECK int cairn_space_suspend(struct cairn_space *space);
+void cairn_space_resume(struct cairn_space *space);
+
+// Forget translations: of a space, of all.
+void cairn_space_flush(struct cairn_space *space);
+void cairn_vm_flush(struct cairn_vm *vm);
+
+CAIRN_SAME_NAME(void cairn_vm_figures(const struct cairn_vm *vm, struct cairn_vm_figures *figures);)
+CAIRN_SAME_NAME(void cairn_space_figures(const struct cairn_space *space, struct cairn_space_figures *figures);)
+
+// Check every rule (docs/VM.md). Read-only. Returns 0, or CAIRN_ECORRUPT and in *rule the number of the first that is broken: V1 ...
+CAIRN_MUST_CHECK int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule);
+
+// What access.h calls when the TLB misses. size: 1, 2, 4 or 8; any address.
+CAIRN_MUST_CHECK int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size);
+CAIRN_MUST_CHECK int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

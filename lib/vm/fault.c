@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+//
+// A fault: a page that is not there is brought in, or the access is refused.
+//
+// OWNS: nothing beyond frame.h and table.h. What happens is in the order of the textbook: is the address valid? is the access allowed? is a frame free? else one is
+//     made free, writing back what was in it; the page is read, or zeroed; the table is updated; the access is made again.
+// INVARIANTS: until the page is in its frame, nothing has changed but that another page may have left.
+// COST: O(mappings), the tables, a transfer or two. CALLERS: lib/vm.
+#include "vm/frame.h"
+
+#include <string.h>
+
+// Fill the frame with the page's contents. Returns 0 or the store's error.
+static int fill(struct cairn_space *space, uint32_t frame, pte_t pte)
+{
+    struct cairn_vm *const vm = space->vm;
+    if (!pte_is_swapped(pte)) {
+        memset(frame_memory(vm, frame), 0, page_size(vm));
+        space->figures.minor++;
+        vm->figures.minor++;
+        return 0;
+    }
+    const int error = vm->store->read(vm->store->context, pte_number(pte), frame_memory(vm, frame));
+    if (error != 0) {
+        return error < 0 ? error : CAIRN_EIO;
+    }
+    space->figures.major++;
+    space->figures.reads++;
+    space->figures.swapped--;
+    vm->figures.major++;
+    vm->figures.reads++;
+    return 0;
+}
+
+// The page has none, or lives in a slot: give it a frame.
+static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, uint32_t *frame)
+{
+    struct cairn_vm *const vm = space->vm;
+    int error = cairn_frame_take_(vm, page_key(space, page), frame);
+    if (error != 0) {
+        return error;
+    }
+    pte_t *const pte = cairn_table_make_(space, page); // behind take, which may free tables
+    const pte_t was = pte == NULL ? 0 : *pte;
+    error = pte == NULL ? CAIRN_ENOMEM : fill(space, *frame, was);
+    if (error != 0) {
+        if (pte != NULL) {
+            cairn_table_set_(space, page, was); // frees what was made for it
+        }
+        cairn_frame_free_(vm, *frame);
+        return error;
+    }
+    cairn_table_set_(space, page, *frame << PTE_SHIFT | PTE_PRESENT | PTE_ACCESSED | protection);
+    vm->table[*frame] = (struct cairn_frame){.space = space, .page = page, .slot = pte_is_swapped(was) ? pte_number(was) : SLOT_NONE};
+    space->figures.resident++;
+    vm->policy->insert(vm->policy_state, *frame, page_key(space, page));
+    return 0;
+}
+
+int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const cairn_vaddr_t page = address >> vm->page_shift;
+    const struct cairn_mapping *const mapping = address > vm->limit ? NULL : cairn_mapping_of_(space, page);
+    if (mapping == NULL) {
+        return CAIRN_EFAULT;
+    }
+    if ((~mapping->protection & access) != 0) {
+        return CAIRN_EACCES;
+    }
+    if (space->suspended) {
+        return CAIRN_EBUSY;
+    }
+    pte_t *const pte = table_walk(space, page);
+    if (pte != NULL && pte_is_present(*pte)) {
+        *frame = pte_number(*pte);
+        return 0;
+    }
+    return bring_in(space, page, mapping->protection, frame);
+}
+
+int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)
+{
+    const struct cairn_vm_fault fault = {address, access, error};
+    return space->handler == NULL ? error : space->handler(space->context, space, &fault);
+}
+
+int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+{
+    int error = cairn_fault_resolve_(space, address, access, frame);
+    if (error != 0) {
+        error = cairn_fault_tell_(space, address, access, error);
+        if (error == 0) {
+            error = cairn_fault_resolve_(space, address, access, frame);
+        }
+    }
+    return error;
+}

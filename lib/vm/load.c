@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// Load: working sets, thrashing, suspending a space, and what the program says of its own future.
+//
+// OWNS: the accessed bits between two ticks.
+// PICTURE: tick: of each resident page, was it seen in use since the last one? Those are the space's working set (Denning, "The working set model for program
+//          behavior", 1968). The TLB is flushed, so that pages in use are seen again.
+// COST: tick O(frames); suspend O(pages in use). CALLERS: the user.
+#include "vm/frame.h"
+#include "vm/tlb.h"
+
+uint32_t cairn_vm_tick(struct cairn_vm *vm)
+{
+    uint32_t wanted = 0;
+    for (struct cairn_space *space = vm->spaces; space != NULL; space = space->next) {
+        space->figures.working_set = 0;
+    }
+    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
+        const struct cairn_frame *const its = &vm->table[frame];
+        pte_t *const pte = its->space == NULL ? NULL : table_walk(its->space, its->page);
+        if (pte != NULL && (*pte & PTE_ACCESSED) != 0) {
+            *pte &= ~PTE_ACCESSED;
+            its->space->figures.working_set++;
+            wanted++;
+        }
+    }
+    // A page that came in and left again in between is wanted too.
+    const uint32_t major = vm->figures.major - vm->tick_major;
+    const uint32_t misses = vm->figures.tlb_misses - vm->tick_misses;
+    const bool full = vm->free_frame == CAIRN_FRAME_NONE;
+    if (full && wanted >= vm->frame_count - vm->frame_count / 8) {
+        wanted = vm->frame_count + (major < vm->frame_count ? 0 : major - vm->frame_count);
+    }
+    vm->tick_major = vm->figures.major;
+    vm->tick_misses = vm->figures.tlb_misses;
+    cairn_vm_flush(vm);
+    if (vm->thrashing != NULL && full && major >= vm->frame_count && major > misses / 2) {
+        vm->thrashing(vm->context, vm, wanted);
+    }
+    return wanted;
+}
+
+int cairn_space_suspend(struct cairn_space *space)
+{
+    struct cairn_vm *const vm = space->vm;
+    const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
+    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
+        if (vm->table[frame].space == space && vm->table[frame].pins != 0) {
+            return CAIRN_EBUSY;
+        }
+    }
+    for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
+        const pte_t pte = *table_walk(space, page);
+        const int error = pte_is_present(pte) ? cairn_frame_evict_(vm, pte_number(pte)) : 0;
+        if (error != 0) {
+            return error;
+        }
+    }
+    space->suspended = true;
+    return 0;
+}
+
+void cairn_space_resume(struct cairn_space *space)
+{
+    space->suspended = false;
+}
+
+int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address)
+{
+    uint32_t frame;
+    return cairn_fault_access_(space, address, 0, &frame);
+}
+
+int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const cairn_vaddr_t page = address >> vm->page_shift;
+    if (address > vm->limit || cairn_mapping_of_(space, page) == NULL) {
+        return CAIRN_EFAULT;
+    }
+    const pte_t *const pte = table_walk(space, page);
+    if (pte == NULL || !pte_is_present(*pte)) {
+        return 0;
+    }
+    return vm->table[pte_number(*pte)].pins != 0 ? CAIRN_EBUSY : cairn_frame_evict_(space->vm, pte_number(*pte));
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+//
+// Pageout: frames become free, pages leave for the store.
+//
+// OWNS: frame.h says what.
+// INVARIANTS: V3, V4. A page that cannot be written stays where it is.
+// COST: O(1) and one transfer; where a page cannot be written, a look at every frame for one that need not be. CALLERS: lib/vm.
+#include "vm/frame.h"
+#include "vm/tlb.h"
+
+// ------------------------------------------------------------------------------------------------------------------- slots
+
+uint32_t cairn_slot_take_(struct cairn_vm *vm)
+{
+    const uint32_t slots = vm->store == NULL ? 0 : vm->store->slots;
+    const uint32_t words = slots / 32 + (slots % 32 != 0);
+    for (uint32_t looks = words; looks != 0; looks--) {
+        const uint32_t word = vm->slot_cursor;
+        if (vm->slots[word] != UINT32_MAX) {
+            const uint32_t bit = bits_lowest(~vm->slots[word]);
+            if (32 * word + bit < slots) {
+                vm->slots[word] |= (uint32_t)1 << bit;
+                vm->figures.slots_used++;
+                return 32 * word + bit;
+            }
+        }
+        vm->slot_cursor = word + 1 == words ? 0 : word + 1;
+    }
+    return SLOT_NONE;
+}
+
+void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot)
+{
+    if (slot != SLOT_NONE) {
+        vm->slots[slot / 32] &= ~((uint32_t)1 << slot % 32);
+        vm->figures.slots_used--;
+        if (vm->store->trim != NULL) {
+            vm->store->trim(vm->store->context, slot);
+        }
+    }
+}
+
+// ------------------------------------------------------------------------------------------------------------------ frames
+
+void cairn_frame_free_(struct cairn_vm *vm, uint32_t frame)
+{
+    vm->table[frame] = (struct cairn_frame){.slot = SLOT_NONE, .next = vm->free_frame};
+    vm->free_frame = (uint16_t)frame;
+    vm->figures.frames_free++;
+}
+
+int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
+{
+    struct cairn_frame *const its = &vm->table[frame];
+    const bool fresh = its->slot == SLOT_NONE;
+    const uint32_t slot = fresh ? cairn_slot_take_(vm) : its->slot;
+    if (slot == SLOT_NONE) {
+        return CAIRN_ENOMEM;
+    }
+    const int error = vm->store->write(vm->store->context, slot, frame_memory(vm, frame));
+    if (error != 0) {
+        if (fresh) {
+            cairn_slot_free_(vm, slot);
+        }
+        return error < 0 ? error : CAIRN_EIO;
+    }
+    its->slot = slot;
+    *table_walk(its->space, its->page) &= ~PTE_DIRTY;
+    cairn_tlb_drop_(vm, its->space, its->page, true);
+    its->space->figures.writes++;
+    vm->figures.writes++;
+    return 0;
+}
+
+int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
+{
+    struct cairn_frame *const its = &vm->table[frame];
+    struct cairn_space *const space = its->space;
+    const cairn_vaddr_t page = its->page;
+    if ((*table_walk(space, page) & PTE_DIRTY) != 0) {
+        const int error = cairn_frame_clean_(vm, frame);
+        if (error != 0) {
+            return error;
+        }
+    }
+    const uint32_t slot = its->slot;
+    cairn_tlb_drop_(vm, space, page, false);
+    vm->policy->remove(vm->policy_state, frame, true);
+    cairn_table_set_(space, page, slot == SLOT_NONE ? 0 : slot << PTE_SHIFT | PTE_SWAPPED);
+    space->figures.resident--;
+    space->figures.swapped += slot != SLOT_NONE;
+    vm->figures.evictions++;
+    cairn_frame_free_(vm, frame);
+    return 0;
+}
+
+static uint32_t look(void *context, uint32_t frame)
+{
+    const struct cairn_vm *const vm = context;
+    const struct cairn_frame *const its = &vm->table[frame];
+    if (its->space == NULL || its->pins != 0) {
+        return CAIRN_FRAME_PINNED;
+    }
+    return (*table_walk(its->space, its->page) & PTE_DIRTY) != 0 ? CAIRN_FRAME_DIRTY : 0;
+}
+
+// Any page that can leave without being written.
+static int evict_clean(struct cairn_vm *vm, int error)
+{
+    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
+        if (look(vm, frame) == 0) {
+            return cairn_frame_evict_(vm, frame);
+        }
+    }
+    return error;
+}
+
+int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
+{
+    if (vm->free_frame == CAIRN_FRAME_NONE) {
+        const struct cairn_policy_view view = {look, vm};
+        const uint32_t victim = vm->policy->victim(vm->policy_state, key, &view);
+        if (victim >= vm->frame_count || (look(vm, victim) & CAIRN_FRAME_PINNED) != 0) {
+            return CAIRN_ENOMEM; // every page is pinned
+        }
+        int error = cairn_frame_evict_(vm, victim);
+        if (error != 0) {
+            error = evict_clean(vm, error);
+        }
+        if (error != 0) {
+            return error;
+        }
+    }
+    *frame = vm->free_frame;
+    vm->free_frame = vm->table[*frame].next;
+    vm->figures.frames_free--;
+    return 0;
+}
+
+int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages)
+{
+    int written = 0;
+    for (uint32_t looks = vm->frame_count; looks != 0 && pages != 0; looks--) {
+        const uint32_t frame = vm->clean_cursor;
+        vm->clean_cursor = frame + 1 == vm->frame_count ? 0 : frame + 1;
+        if (look(vm, frame) == CAIRN_FRAME_DIRTY) {
+            const int error = cairn_frame_clean_(vm, frame);
+            if (error != 0) {
+                return error;
+            }
+            written++;
+            pages--;
+        }
+    }
+    return written;
+}

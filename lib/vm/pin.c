@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+//
+// Pages that stay: pins, and cursors, which hold one.
+// OWNS: the pins of frames. INVARIANTS: V7 a page that is pinned is resident.
+// COST: as an access. CALLERS: the user.
+#include "cairn/access.h"
+#include "vm/frame.h"
+
+#include <string.h>
+
+int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run)
+{
+    struct cairn_vm *const vm = space->vm;
+    uint32_t frame;
+    if ((access & ~(CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) != 0 || access == 0) {
+        return CAIRN_EINVAL;
+    }
+    const int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &frame);
+    if (error != 0) {
+        return error;
+    }
+    if (vm->table[frame].pins == UINT16_MAX) {
+        return CAIRN_EOVERFLOW;
+    }
+    vm->table[frame].pins++;
+    *table_walk(space, address >> vm->page_shift) |= (access & CAIRN_WRITE) != 0 ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED;
+    vm->policy->touch(vm->policy_state, frame);
+    const size_t offset = (size_t)(address & vm->offset_mask);
+    *memory = frame_memory(vm, frame) + offset;
+    *run = page_size(vm) - offset;
+    return 0;
+}
+
+int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
+{
+    struct cairn_vm *const vm = space->vm;
+    const pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
+        return CAIRN_EINVAL;
+    }
+    vm->table[pte_number(*pte)].pins--;
+    return 0;
+}
+
+// ------------------------------------------------------------------------------------------------------------------ cursors
+
+void cairn_cursor_init(struct cairn_cursor *cursor, struct cairn_space *space, uint32_t access)
+{
+    *cursor = (struct cairn_cursor){.space = space, .access = access};
+}
+
+void cairn_cursor_deinit(struct cairn_cursor *cursor)
+{
+    if (cursor->room != 0) {
+        cursor->room = 0;
+        (void)!cairn_space_unpin(cursor->space, cursor->first);
+    }
+}
+
+// Have the page of the address at hand. Returns 0 or an error: then it has none.
+static int move(struct cairn_cursor *cursor, cairn_vaddr_t address, uint32_t access)
+{
+    const struct cairn_vm *const vm = cursor->space->vm;
+    void *memory;
+    size_t run;
+    const cairn_vaddr_t first = address & ~vm->offset_mask;
+    if ((access & ~cursor->access) != 0) {
+        return CAIRN_EACCES;
+    }
+    if (cursor->room != 0 && cursor->first == first) {
+        return 0;
+    }
+    cairn_cursor_deinit(cursor);
+    const int error = cairn_space_pin(cursor->space, address, cursor->access, &memory, &run);
+    if (error == 0) {
+        cursor->first = first;
+        cursor->room = page_size(vm) - 7;
+        cursor->addend = (uintptr_t)memory - (uintptr_t)address;
+    }
+    return error;
+}
+
+int cairn_cursor_load_(struct cairn_cursor *cursor, cairn_vaddr_t address, void *value, size_t size)
+{
+    const int error = move(cursor, address, CAIRN_READ);
+    if (error != 0) {
+        return error;
+    }
+    if ((address & cursor->space->vm->offset_mask) + size > page_size(cursor->space->vm)) {
+        return cairn_space_read(cursor->space, value, address, size);
+    }
+    memcpy(value, (const void *)(cursor->addend + (uintptr_t)address), size);
+    return 0;
+}
+
+int cairn_cursor_store_(struct cairn_cursor *cursor, cairn_vaddr_t address, const void *value, size_t size)
+{
+    const int error = move(cursor, address, CAIRN_WRITE);
+    if (error != 0) {
+        return error;
+    }
+    if ((address & cursor->space->vm->offset_mask) + size > page_size(cursor->space->vm)) {
+        return cairn_space_write(cursor->space, address, value, size);
+    }
+    memcpy((void *)(cursor->addend + (uintptr_t)address), value, size);
+    return 0;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//
+// Spaces: making and ending them, their mappings, which one is current.
+//
+// OWNS: the list of spaces, and of each its mappings.
+// INVARIANTS: V8 mappings are in the order of their addresses, do not overlap, and lie in pages 1 to the last of the space.
+// COST: O(mappings); unmap O(pages in use). CALLERS: the user.
+#include "vm/frame.h"
+#include "vm/tlb.h"
+
+#define SPACES_MAX 255u
+
+struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    struct cairn_mapping *mapping = space->mappings;
+    while (mapping != NULL && page - mapping->first >= mapping->pages) {
+        mapping = mapping->next;
+    }
+    return mapping;
+}
+
+// Where the space's pointer to the mapping is; NULL: it is not one of its.
+static struct cairn_mapping **place_of(struct cairn_space *space, const struct cairn_mapping *mapping)
+{
+    struct cairn_mapping **at = &space->mappings;
+    while (*at != NULL && *at != mapping) {
+        at = &(*at)->next;
+    }
+    return *at == NULL ? NULL : at;
+}
+
+static bool is_protection(uint32_t protection)
+{
+    return (protection & ~PTE_ACCESS) == 0 && (protection & (CAIRN_WRITE | CAIRN_READ)) != CAIRN_WRITE;
+}
+
+int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)
+{
+    if (space == NULL || mapping == NULL || space->vm == NULL || !is_protection(protection)) {
+        return CAIRN_EINVAL;
+    }
+    const struct cairn_vm *const vm = space->vm;
+    if (((address | size) & vm->offset_mask) != 0 || address == 0 || size == 0 || address > vm->limit || size - 1 > vm->limit - address) {
+        return CAIRN_EINVAL;
+    }
+    const cairn_vaddr_t first = address >> vm->page_shift;
+    const cairn_vaddr_t pages = size >> vm->page_shift;
+    struct cairn_mapping **at = &space->mappings;
+    for (; *at != NULL && (*at)->first < first + pages; at = &(*at)->next) {
+        if (*at == mapping || (*at)->first + (*at)->pages > first) {
+            return CAIRN_EBUSY;
+        }
+    }
+    if (place_of(space, mapping) != NULL) {
+        return CAIRN_EBUSY;
+    }
+    *mapping = (struct cairn_mapping){*at, first, pages, protection};
+    *at = mapping;
+    space->figures.virtual_pages += pages;
+    return 0;
+}
+
+// Forget the page, wherever it lives.
+static void page_drop(struct cairn_space *space, cairn_vaddr_t page)
+{
+    struct cairn_vm *const vm = space->vm;
+    const pte_t pte = *table_walk(space, page);
+    if (pte_is_present(pte)) {
+        const uint32_t frame = pte_number(pte);
+        cairn_tlb_drop_(vm, space, page, false);
+        vm->policy->remove(vm->policy_state, frame, false);
+        cairn_slot_free_(vm, vm->table[frame].slot);
+        cairn_frame_free_(vm, frame);
+        space->figures.resident--;
+    } else {
+        cairn_slot_free_(vm, pte_number(pte));
+        space->figures.swapped--;
+    }
+    cairn_table_set_(space, page, 0);
+}
+
+// Is any page of the range pinned?
+static bool has_pins(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
+{
+    for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
+        const pte_t pte = *table_walk(space, page);
+        if (pte_is_present(pte) && space->vm->table[pte_number(pte)].pins != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping)
+{
+    struct cairn_mapping **const at = space == NULL || space->vm == NULL || mapping == NULL ? NULL : place_of(space, mapping);
+    if (at == NULL) {
+        return CAIRN_ENOENT;
+    }
+    const cairn_vaddr_t end = mapping->first + mapping->pages;
+    if (has_pins(space, mapping->first, end)) {
+        return CAIRN_EBUSY;
+    }
+    for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
+        page_drop(space, page);
+    }
+    *at = mapping->next;
+    mapping->next = NULL;
+    space->figures.virtual_pages -= mapping->pages;
+    return 0;
+}
+
+int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection)
+{
+    if (space == NULL || space->vm == NULL || mapping == NULL || !is_protection(protection)) {
+        return CAIRN_EINVAL;
+    }
+    if (place_of(space, mapping) == NULL) {
+        return CAIRN_ENOENT;
+    }
+    const cairn_vaddr_t end = mapping->first + mapping->pages;
+    mapping->protection = protection;
+    for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
+        pte_t *const pte = table_walk(space, page);
+        if (pte_is_present(*pte)) {
+            *pte = (*pte & ~PTE_ACCESS) | protection;
+            cairn_tlb_drop_(space->vm, space, page, false);
+        }
+    }
+    return 0;
+}
+
+// -------------------------------------------------------------------------------------------------------------------- spaces
+
+// The lowest number that no space has; 0: all are taken.
+static uint16_t free_number(const struct cairn_vm *vm)
+{
+    for (uint16_t number = 1; number <= SPACES_MAX; number++) {
+        const struct cairn_space *space = vm->spaces;
+        while (space != NULL && space->number != number) {
+            space = space->next;
+        }
+        if (space == NULL) {
+            return number;
+        }
+    }
+    return 0;
+}
+
+int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm)
+{
+    if (space == NULL || vm == NULL || vm->table == NULL) {
+        return CAIRN_EINVAL;
+    }
+    const uint16_t number = free_number(vm);
+    if (number == 0) {
+        return CAIRN_EBUSY;
+    }
+    struct table_node *const root = cairn_table_root_(vm);
+    if (root == NULL) {
+        return CAIRN_ENOMEM;
+    }
+    *space = (struct cairn_space){.vm = vm, .next = vm->spaces, .root = root, .number = number};
+    cairn_tlb_assign_(vm, space);
+    vm->spaces = space;
+    return 0;
+}
+
+int cairn_space_deinit(struct cairn_space *space)
+{
+    if (space == NULL || space->vm == NULL) {
+        return CAIRN_EINVAL;
+    }
+    struct cairn_vm *const vm = space->vm;
+    if (has_pins(space, 0, (vm->limit >> vm->page_shift) + 1)) {
+        return CAIRN_EBUSY;
+    }
+    while (space->mappings != NULL) {
+        (void)!cairn_space_unmap(space, space->mappings);
+    }
+    if (vm->current == space) {
+        cairn_space_switch(vm, NULL);
+    }
+    cairn_heap_free_(&vm->tables, space->root);
+    struct cairn_space **at = &vm->spaces;
+    while (*at != space) {
+        at = &(*at)->next;
+    }
+    *at = space->next;
+    *space = (struct cairn_space){0};
+    return 0;
+}
+
+void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space)
+{
+    vm->current = space;
+    if (space == NULL) {
+        vm->asid = vm->offset_mask & ~(cairn_vaddr_t)7; // nobody's: everything misses
+        return;
+    }
+    if (CAIRN_UNLIKELY(space->generation != vm->generation)) {
+        cairn_tlb_assign_(vm, space);
+    }
+    vm->asid = space->asid;
+}
+
+void cairn_space_figures(const struct cairn_space *space, struct cairn_space_figures *figures)
+{
+    *figures = space->figures;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+//
+// The TLB: keeping it true.
+// OWNS: tlb.h says what. INVARIANTS: V6. COST: O(victims); a flush O(entries). CALLERS: lib/vm.
+#include "vm/tlb.h"
+
+static const struct cairn_tlb_entry nothing = {0, 0, CAIRN_TAG_NONE, CAIRN_TAG_NONE};
+
+void cairn_vm_flush(struct cairn_vm *vm)
+{
+    for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
+        vm->tlb[i] = nothing;
+    }
+    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
+        vm->victim[i] = nothing;
+    }
+}
+
+void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space)
+{
+    if (vm->asid_next << ASID_SHIFT >= (vm->offset_mask & ~(cairn_vaddr_t)7)) { // the last one is nobody's
+        cairn_vm_flush(vm);
+        vm->generation++;
+        vm->asid_next = 0;
+    }
+    space->asid = (cairn_vaddr_t)vm->asid_next++ << ASID_SHIFT;
+    space->generation = vm->generation;
+}
+
+// Does the entry belong to the page, or to any page where mask leaves only the ASID?
+CAIRN_INLINE bool is_of(const struct cairn_tlb_entry *entry, cairn_vaddr_t tag, cairn_vaddr_t mask)
+{
+    return entry->read_tag != CAIRN_TAG_NONE && ((entry->read_tag ^ tag) & mask) == 0;
+}
+
+void cairn_space_flush(struct cairn_space *space)
+{
+    struct cairn_vm *const vm = space->vm;
+    if (space->generation != vm->generation) {
+        return;
+    }
+    for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
+        if (is_of(&vm->tlb[i], space->asid, vm->offset_mask)) {
+            vm->tlb[i] = nothing;
+        }
+    }
+    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
+        if (is_of(&vm->victim[i], space->asid, vm->offset_mask)) {
+            vm->victim[i] = nothing;
+        }
+    }
+}
+
+CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool writes)
+{
+    if (is_of(entry, tag, ~(cairn_vaddr_t)0)) {
+        entry->write_tag = CAIRN_TAG_NONE;
+        if (!writes) {
+            *entry = nothing;
+        }
+    }
+}
+
+void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
+{
+    if (space->generation != vm->generation) {
+        return;
+    }
+    const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
+    forget(tlb_at(vm, page), tag, writes);
+    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
+        forget(&vm->victim[i], tag, writes);
+    }
+}
+
+struct cairn_tlb_entry *cairn_tlb_place_(struct cairn_vm *vm, cairn_vaddr_t page)
+{
+    struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+    if (entry->read_tag != CAIRN_TAG_NONE) {
+        vm->victim[vm->victim_next] = *entry;
+        vm->victim_next = (vm->victim_next + 1) & (CAIRN_VICTIMS - 1);
+    }
+    return entry;
+}
+
+struct cairn_tlb_entry *cairn_tlb_recall_(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag)
+{
+    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
+        if (vm->victim[i].read_tag == tag) {
+            struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+            const struct cairn_tlb_entry found = vm->victim[i];
+            vm->victim[i] = *entry;
+            *entry = found;
+            vm->figures.victim_hits++;
+            return entry;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+//
+// Making a vm: where its parts lie in the caller's memory.
+//
+// OWNS: the layout of `memory`.
+// PICTURE: memory | frame table | TLB | policy's state | bits of the slots | heap of page tables to the end |
+// INVARIANTS: what can be refused is refused before anything is written, but for what lies in `memory`.
+// COST: O(frames + slots / 32). CALLERS: the user.
+#include "vm/frame.h"
+#include "vm/tlb.h"
+
+#include <string.h>
+
+#define TLB_MAX 1024u
+#define BITS_MAX 12u
+
+// A configuration with its defaults filled in, and where its parts go.
+struct plan {
+    uint32_t page_shift;
+    uint32_t levels;
+    uint8_t bits[CAIRN_LEVELS_MAX];
+    uint32_t tlb;
+    const struct cairn_policy *policy;
+    uint32_t slots;
+    size_t table_at, tlb_at, policy_at, slots_at, tables_at;
+};
+
+CAIRN_INLINE size_t to_8(size_t bytes)
+{
+    return (bytes + 7) & ~(size_t)7;
+}
+
+// The levels: as they are given, or as many of 10 bits as the address has room for.
+static bool plan_levels(struct plan *plan, const struct cairn_vm_config *config)
+{
+    uint32_t sum = 0;
+    plan->levels = config->levels;
+    if (plan->levels > CAIRN_LEVELS_MAX) {
+        return false;
+    }
+    if (plan->levels == 0) {
+        for (uint32_t left = CAIRN_VADDR_BITS - plan->page_shift; left != 0 && plan->levels < CAIRN_LEVELS_MAX; plan->levels++) {
+            const uint32_t bits = left < 10 ? left : 10;
+            plan->bits[plan->levels] = (uint8_t)bits;
+            left -= bits;
+        }
+        if (plan->levels == 3 && CAIRN_VADDR_BITS == 32) { // 10, 10 and a few: two of 11 or 12
+            const uint32_t all = CAIRN_VADDR_BITS - plan->page_shift;
+            plan->levels = all <= 2 * BITS_MAX ? 2 : 3;
+            plan->bits[0] = (uint8_t)(plan->levels == 2 ? all / 2 : plan->bits[0]);
+            plan->bits[1] = (uint8_t)(plan->levels == 2 ? all - all / 2 : plan->bits[1]);
+        }
+        return true;
+    }
+    for (uint32_t level = 0; level < plan->levels; level++) {
+        plan->bits[level] = config->bits[level];
+        sum += config->bits[level];
+        if (config->bits[level] == 0 || config->bits[level] > BITS_MAX) {
+            return false;
+        }
+    }
+    return sum + plan->page_shift <= CAIRN_VADDR_BITS;
+}
+
+static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
+{
+    if (config == NULL || config->frame_count == 0 || config->frame_count > CAIRN_FRAMES_MAX) {
+        return false;
+    }
+    plan->page_shift = config->page_shift == 0 ? (CAIRN_PAGE_SHIFT != 0 ? CAIRN_PAGE_SHIFT : 10) : config->page_shift;
+    plan->tlb = config->tlb == 0 ? (CAIRN_TLB_SHIFT != 0 ? 1u << CAIRN_TLB_SHIFT : 16) : config->tlb;
+    plan->policy = config->policy == NULL ? &cairn_policy_clock : config->policy;
+    plan->slots = config->store == NULL ? 0 : config->store->slots;
+    if (plan->page_shift < 7 || plan->page_shift > 12 || !is_power_of_two(plan->tlb) || plan->tlb > TLB_MAX ||
+        (CAIRN_PAGE_SHIFT != 0 && plan->page_shift != CAIRN_PAGE_SHIFT) || (CAIRN_TLB_SHIFT != 0 && plan->tlb != 1u << CAIRN_TLB_SHIFT) ||
+        (config->store != NULL && config->store->page != (uint32_t)1 << plan->page_shift) || plan->slots > PTE_NUMBERS) {
+        return false;
+    }
+    plan->table_at = 0;
+    plan->tlb_at = to_8(sizeof(struct cairn_frame) * config->frame_count);
+    plan->policy_at = plan->tlb_at + to_8(sizeof(struct cairn_tlb_entry) * plan->tlb);
+    plan->slots_at = plan->policy_at + to_8(plan->policy->bytes(config->frame_count));
+    plan->tables_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
+    return plan_levels(plan, config);
+}
+
+size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes)
+{
+    struct plan plan = {0};
+    return plan_make(&plan, config) ? plan.tables_at + table_bytes : 0;
+}
+
+static void set_levels(struct cairn_vm *vm, const struct plan *plan)
+{
+    uint32_t below = 0;
+    for (uint32_t level = plan->levels; level-- != 0; below += plan->bits[level]) {
+        vm->shift[level] = (uint8_t)below;
+        vm->mask[level] = (uint16_t)((1u << plan->bits[level]) - 1);
+    }
+    vm->levels = (uint8_t)plan->levels;
+    vm->limit = (((((cairn_vaddr_t)1 << (below - 1)) - 1) << 1 | 1) << plan->page_shift) | vm->offset_mask;
+}
+
+int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
+{
+    struct plan plan = {0};
+    if (vm == NULL || !plan_make(&plan, config) || config->frames == NULL || config->memory == NULL || ((uintptr_t)config->memory & 7) != 0 ||
+        ((uintptr_t)config->frames & (((uintptr_t)1 << plan.page_shift) - 1)) != 0) {
+        return CAIRN_EINVAL;
+    }
+    if (config->size <= plan.tables_at) {
+        return CAIRN_ENOMEM;
+    }
+    unsigned char *const memory = config->memory;
+    struct cairn_vm made = {.page_shift = plan.page_shift,
+                            .offset_mask = ((cairn_vaddr_t)1 << plan.page_shift) - 1,
+                            .tlb_mask = plan.tlb - 1,
+                            .frame_count = config->frame_count,
+                            .free_frame = CAIRN_FRAME_NONE,
+                            .write_through = config->write_through,
+                            .policy = plan.policy,
+                            .store = config->store,
+                            .reference = config->reference,
+                            .thrashing = config->thrashing,
+                            .context = config->context,
+                            .frames = config->frames,
+                            .table = (struct cairn_frame *)(void *)(memory + plan.table_at),
+                            .tlb = (struct cairn_tlb_entry *)(void *)(memory + plan.tlb_at),
+                            .policy_state = memory + plan.policy_at,
+                            .slots = (uint32_t *)(void *)(memory + plan.slots_at)};
+    const int error = cairn_heap_init(&made.tables, memory + plan.tables_at, config->size - plan.tables_at, NULL);
+    if (error != 0) {
+        return error;
+    }
+    set_levels(&made, &plan);
+    *vm = made;
+    memset(vm->slots, 0, plan.tables_at - plan.slots_at);
+    for (uint32_t frame = vm->frame_count; frame-- != 0;) {
+        cairn_frame_free_(vm, frame);
+    }
+    vm->policy->init(vm->policy_state, vm->frame_count);
+    cairn_vm_flush(vm);
+    cairn_space_switch(vm, NULL);
+    return 0;
+}
+
+void cairn_vm_figures(const struct cairn_vm *vm, struct cairn_vm_figures *figures)
+{
+    *figures = vm->figures;
+}

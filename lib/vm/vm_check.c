@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+//
+// The checker of a vm: every rule, by its number.
+//
+// OWNS: nothing; read-only.
+// INVARIANTS: V1 nodes count their entries   V2 a pte is nothing, present or swapped   V3 frames and present ptes name each other   V4 a slot in use has one
+//     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
+//     every page that has a pte; the figures agree
+// COST: O(pages in use * levels + frames * TLB). CALLERS: the user, tests.
+#include "vm/frame.h"
+#include "vm/tlb.h"
+
+#include <string.h>
+
+// V1: each node on the way to a page counts its entries. Called for each page that has a pte.
+static bool counts_agree(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const struct table_node *node = space->root;
+    for (uint32_t level = 0; level < vm->levels; level++) {
+        uint32_t live = 0;
+        for (uint32_t i = 0; i <= vm->mask[level]; i++) {
+            live += node->entry[i] != 0;
+        }
+        if (live != node->live) {
+            return false;
+        }
+        if (level + 1 < vm->levels) {
+            node = table_below(vm, node->entry[table_index(vm, level, page)]);
+        }
+    }
+    return true;
+}
+
+CAIRN_INLINE bool slot_is_used(const struct cairn_vm *vm, uint32_t slot)
+{
+    return vm->store != NULL && slot < vm->store->slots && (vm->slots[slot / 32] >> slot % 32 & 1) != 0;
+}
+
+// V2, V3, V4, V8 for one page. Counts what it holds.
+static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, uint32_t *slots)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const pte_t pte = *table_walk(space, page);
+    if (pte_is_present(pte) == pte_is_swapped(pte)) {
+        return 2;
+    }
+    if (cairn_mapping_of_(space, page) == NULL) {
+        return 8;
+    }
+    if (pte_is_swapped(pte)) {
+        seen->swapped++;
+        ++*slots;
+        return slot_is_used(vm, pte_number(pte)) ? 0 : 4;
+    }
+    const uint32_t frame = pte_number(pte);
+    if (frame >= vm->frame_count || vm->table[frame].space != space || vm->table[frame].page != page) {
+        return 3;
+    }
+    seen->resident++;
+    if (vm->table[frame].slot == SLOT_NONE) {
+        return 0;
+    }
+    ++*slots;
+    return slot_is_used(vm, vm->table[frame].slot) ? 0 : 4;
+}
+
+static uint32_t check_space(const struct cairn_space *space, uint32_t *slots)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
+    struct cairn_space_figures seen = {0};
+    cairn_vaddr_t behind = 1;
+    for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
+        if (mapping->first < behind || mapping->pages == 0 || mapping->pages > end - mapping->first) {
+            return 8;
+        }
+        behind = mapping->first + mapping->pages;
+        seen.virtual_pages += mapping->pages;
+    }
+    for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
+        const uint32_t rule = counts_agree(space, page) ? check_page(space, page, &seen, slots) : 1;
+        if (rule != 0) {
+            return rule;
+        }
+    }
+    if ((seen.resident | seen.swapped) == 0 && space->root->live != 0) {
+        return 1;
+    }
+    return seen.resident == space->figures.resident && seen.swapped == space->figures.swapped &&
+                   seen.virtual_pages == space->figures.virtual_pages
+               ? 0
+               : 8;
+}
+
+// V3, V5, V7: what is free is in the list once, what is not has a page that says so.
+static uint32_t check_frames(const struct cairn_vm *vm)
+{
+    uint32_t listed = 0;
+    uint32_t freed = 0;
+    for (uint32_t frame = vm->free_frame; frame != CAIRN_FRAME_NONE; frame = vm->table[frame].next) {
+        if (frame >= vm->frame_count || vm->table[frame].space != NULL || ++listed > vm->frame_count) {
+            return 5;
+        }
+    }
+    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
+        const struct cairn_frame *const its = &vm->table[frame];
+        if (its->space == NULL) {
+            freed++;
+            if (its->pins != 0) {
+                return 7;
+            }
+            continue;
+        }
+        const pte_t *const pte = table_walk(its->space, its->page);
+        if (pte == NULL || !pte_is_present(*pte) || pte_number(*pte) != frame) {
+            return 3;
+        }
+    }
+    return listed == freed && freed == vm->figures.frames_free ? 0 : 5;
+}
+
+// V6 for one entry.
+static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entry *entry)
+{
+    if (entry->read_tag == CAIRN_TAG_NONE) {
+        return entry->write_tag == CAIRN_TAG_NONE;
+    }
+    const cairn_vaddr_t page = entry->read_tag >> vm->page_shift;
+    const struct cairn_space *space = vm->spaces;
+    while (space != NULL && (space->generation != vm->generation || space->asid != (entry->read_tag & vm->offset_mask))) {
+        space = space->next;
+    }
+    if (space == NULL) {
+        return true; // of a space that is no more; nobody has its ASID in this generation
+    }
+    const pte_t *const pte = table_walk(space, page);
+    if (pte == NULL || !pte_allows(*pte, CAIRN_READ) || pte_number(*pte) != entry->frame ||
+        entry->addend + (uintptr_t)(page << vm->page_shift) != (uintptr_t)frame_memory(vm, entry->frame)) {
+        return false;
+    }
+    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE | PTE_DIRTY));
+}
+
+static uint32_t check_tlb(const struct cairn_vm *vm)
+{
+    for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
+        const struct cairn_tlb_entry *const entry = &vm->tlb[i];
+        if (!entry_is_true(vm, entry) || (entry->read_tag != CAIRN_TAG_NONE && tlb_at(vm, entry->read_tag >> vm->page_shift) != entry)) {
+            return 6;
+        }
+    }
+    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
+        if (!entry_is_true(vm, &vm->victim[i])) {
+            return 6;
+        }
+    }
+    return 0;
+}
+
+int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
+{
+    uint32_t slots = 0;
+    uint32_t broken = check_frames(vm);
+    for (const struct cairn_space *space = vm->spaces; broken == 0 && space != NULL; space = space->next) {
+        broken = check_space(space, &slots);
+    }
+    uint32_t used = 0;
+    for (uint32_t slot = 0; vm->store != NULL && slot < vm->store->slots; slot++) {
+        used += slot_is_used(vm, slot);
+    }
+    if (broken == 0 && (slots != used || used != vm->figures.slots_used)) {
+        broken = 4;
+    }
+    if (broken == 0) {
+        broken = check_tlb(vm);
+    }
+    if (rule != NULL) {
+        *rule = broken;
+    }
+    return broken == 0 ? 0 : CAIRN_ECORRUPT;
+}
