@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the frames while a trace runs, what each page is, and the TLB.
+// INVARIANTS  1. frame_of[page] is the frame of a page that is there, or NONE; page_in[frame] the other way round.
+//             2. A TLB's entry is a page that is there; it lets writes through only where the page is dirty.
+// CALLERS     as page_run.h says.
+#include "page_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+#include "vm/stream.h"
+
+#define NONE UINT32_MAX
+
+enum page_flags { DIRTY = 1, AHEAD = 2 }; // AHEAD: brought in, not asked for yet
+
+struct machine {
+    struct page_run *run;
+    void *state;
+    uint32_t *frame_of;
+    uint32_t *page_in;
+    uint8_t *flags;  // of a page
+    uint32_t *tlb;   // page and PAGE_TRACE_WRITE, or NONE
+    uint32_t *sorted; // pages by their number, for prefetching: which page has this number?
+    uint32_t used;   // frames
+    struct cairn_policy_view view;
+    struct stream_table streams;
+};
+
+static uint32_t look(void *context, uint32_t frame)
+{
+    const struct machine *const machine = context;
+    return (machine->flags[machine->page_in[frame]] & DIRTY) != 0 ? CAIRN_FRAME_DIRTY : 0;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- the TLB
+
+static uint32_t *tlb_entry(const struct machine *machine, uint32_t page)
+{
+    return &machine->tlb[machine->run->trace->pages[page] & (machine->run->tlb - 1)];
+}
+
+// Is the access hidden from the policy? Else the entry is now the page's.
+static bool tlb_hides(struct machine *machine, uint32_t page, bool is_write)
+{
+    if (machine->run->tlb == 0) {
+        return false;
+    }
+    uint32_t *const entry = tlb_entry(machine, page);
+    const bool is_held = *entry != NONE && (*entry & ~PAGE_TRACE_WRITE) == page;
+    if (is_held && (!is_write || (*entry & PAGE_TRACE_WRITE) != 0)) {
+        return true;
+    }
+    *entry = page | (is_write || (is_held && (*entry & PAGE_TRACE_WRITE) != 0) ? PAGE_TRACE_WRITE : 0);
+    return false;
+}
+
+static void tlb_drop(struct machine *machine, uint32_t page)
+{
+    if (machine->run->tlb != 0) {
+        uint32_t *const entry = tlb_entry(machine, page);
+        if (*entry != NONE && (*entry & ~PAGE_TRACE_WRITE) == page) {
+            *entry = NONE;
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------- the frames
+
+static bool evict(struct machine *machine, uint32_t number, uint32_t *frame)
+{
+    struct page_run *const run = machine->run;
+    *frame = run->policy->victim(machine->state, number, &machine->view);
+    if (*frame >= run->frames || machine->page_in[*frame] == NONE) {
+        tool_complain("%s: the policy %s named frame %lu, which holds no page", run->trace->name, run->policy->name, (unsigned long)*frame);
+        return false;
+    }
+    const uint32_t page = machine->page_in[*frame];
+    tlb_drop(machine, page);
+    run->policy->remove(machine->state, *frame, true);
+    run->writebacks += machine->flags[page] & DIRTY;
+    if ((machine->flags[page] & AHEAD) != 0) {
+        stream_wasted(&machine->streams, run->trace->pages[page]);
+    }
+    machine->flags[page] = 0;
+    machine->frame_of[page] = NONE;
+    machine->page_in[*frame] = NONE;
+    return true;
+}
+
+static bool bring(struct machine *machine, uint32_t page)
+{
+    struct page_run *const run = machine->run;
+    const uint32_t number = run->trace->pages[page];
+    uint32_t frame = machine->used;
+    if (frame < run->frames) {
+        machine->used++;
+    } else if (!evict(machine, number, &frame)) {
+        return false;
+    }
+    machine->frame_of[page] = frame;
+    machine->page_in[frame] = page;
+    run->policy->insert(machine->state, frame, number);
+    return true;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- prefetching
+
+static const struct page_trace *sorting; // qsort has no context
+
+static int by_number(const void *a, const void *b)
+{
+    const uint32_t left = sorting->pages[*(const uint32_t *)a];
+    const uint32_t right = sorting->pages[*(const uint32_t *)b];
+    return left < right ? -1 : left > right;
+}
+
+// The page of this number: one that the program never asks for is not part of its memory.
+static uint32_t page_of(const struct machine *machine, uint32_t number)
+{
+    uint32_t low = 0;
+    for (uint32_t high = machine->run->trace->page_count; low < high;) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (machine->run->trace->pages[machine->sorted[middle]] < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (low == machine->run->trace->page_count || machine->run->trace->pages[machine->sorted[low]] != number) {
+        return NONE;
+    }
+    return machine->sorted[low];
+}
+
+// A page was asked for that was not there, or was brought in ahead.
+static bool run_ahead(struct machine *machine, uint32_t asked, bool was_there)
+{
+    struct stream_advice advice;
+    stream_miss(&machine->streams, machine->run->trace->pages[asked], was_there, &advice);
+    uint32_t number = advice.first;
+    for (uint32_t left = advice.count; left != 0; left--, number += advice.stride) {
+        const uint32_t page = page_of(machine, number);
+        if (page != NONE && machine->frame_of[page] == NONE) {
+            if (!bring(machine, page)) {
+                return false;
+            }
+            machine->flags[page] |= AHEAD;
+            machine->run->prefetches++;
+            stream_issued(&machine->streams, number);
+            if (machine->frame_of[asked] == NONE) { // it made room for what comes after it: a policy may
+                return bring(machine, asked);
+            }
+        }
+    }
+    return true;
+}
+
+static bool access_page(struct machine *machine, uint32_t page, bool is_write)
+{
+    struct page_run *const run = machine->run;
+    bool was_ahead = false;
+    if (!tlb_hides(machine, page, is_write)) {
+        run->seen++;
+        if (machine->frame_of[page] == NONE) {
+            run->faults++;
+            if (!bring(machine, page) || (run->is_prefetching && !run_ahead(machine, page, false))) {
+                return false;
+            }
+        } else {
+            was_ahead = (machine->flags[page] & AHEAD) != 0;
+            run->policy->touch(machine->state, machine->frame_of[page]);
+        }
+    }
+    machine->flags[page] |= is_write ? DIRTY : 0;
+    if (was_ahead) {
+        machine->flags[page] &= (uint8_t)~AHEAD;
+        run->useful++;
+        return run_ahead(machine, page, true);
+    }
+    return true;
+}
+
+// --------------------------------------------------------------------------------------------------------------------- the run
+
+static bool machine_begin(struct machine *machine, struct page_run *run)
+{
+    const size_t pages = run->trace->page_count;
+    *machine = (struct machine){.run = run, .state = malloc(run->policy->bytes(run->frames)), .frame_of = malloc(pages * sizeof(uint32_t)),
+                                .page_in = malloc(run->frames * sizeof(uint32_t)), .flags = calloc(pages, 1),
+                                .tlb = malloc((run->tlb + (size_t)1) * sizeof(uint32_t)), .sorted = malloc(pages * sizeof(uint32_t))};
+    machine->view = (struct cairn_policy_view){look, machine};
+    if (machine->state == NULL || machine->frame_of == NULL || machine->page_in == NULL || machine->flags == NULL || machine->tlb == NULL ||
+        machine->sorted == NULL) {
+        tool_complain("%s: out of memory", run->trace->name);
+        return false;
+    }
+    memset(machine->frame_of, 0xFF, pages * sizeof(uint32_t));
+    memset(machine->page_in, 0xFF, run->frames * sizeof(uint32_t));
+    memset(machine->tlb, 0xFF, (run->tlb + (size_t)1) * sizeof(uint32_t));
+    for (uint32_t page = 0; page < pages; page++) {
+        machine->sorted[page] = page;
+    }
+    sorting = run->trace;
+    qsort(machine->sorted, pages, sizeof(uint32_t), by_number);
+    run->policy->init(machine->state, run->frames);
+    stream_init(&machine->streams, run->frames);
+    run->faults = run->writebacks = run->prefetches = run->useful = run->seen = 0;
+    return true;
+}
+
+bool page_run(struct page_run *run)
+{
+    struct machine machine;
+    bool is_good = machine_begin(&machine, run);
+    for (uint32_t at = 0; at < run->trace->access_count && is_good; at++) {
+        const uint32_t access = run->trace->accesses[at];
+        is_good = access_page(&machine, access & ~PAGE_TRACE_WRITE, (access & PAGE_TRACE_WRITE) != 0);
+    }
+    free(machine.state);
+    free(machine.frame_of);
+    free(machine.page_in);
+    free(machine.flags);
+    free(machine.tlb);
+    free(machine.sorted);
+    return is_good;
+}
