@@ -57,6 +57,7 @@ static const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t add
     if (entry->read_tag != tag) {
         struct cairn_tlb_entry *const back = cairn_tlb_recall_(vm, page, tag);
         if (back != NULL && ((access & CAIRN_WRITE) == 0 || back->write_tag == tag)) {
+            *error = 0;
             return back;
         }
     }

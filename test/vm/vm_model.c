@@ -232,15 +232,16 @@ static const char *copy(struct vm_model *model, uint32_t i, uint32_t j)
     const uint32_t to = somewhere(model, size);
     struct model_truth *const source = &model->truth[i];
     struct model_truth *const target = &model->truth[j];
-    if (allowed(model, source, from, size, CAIRN_READ) != size || allowed(model, target, to, size, CAIRN_WRITE) != size || model->fail_at != 0) {
-        return NULL;
+    if (allowed(model, source, from, size, CAIRN_READ) != size || allowed(model, target, to, size, CAIRN_WRITE) != size || model->fail_at != 0 ||
+        model->store.slots != MODEL_SLOTS) {
+        return NULL; // where it may stop half-way, the other calls are enough
     }
     const int error = cairn_space_copy(&model->spaces[j], address_of(model, to), &model->spaces[i], address_of(model, from), size);
     if (i == j && address_of(model, to) > address_of(model, from) && address_of(model, to) - address_of(model, from) < size) {
         return error == CAIRN_EINVAL ? NULL : "copy: an overlap";
     }
     if (error != 0) {
-        return error == CAIRN_ENOMEM && model->vm.figures.frames_free == 0 ? "copy: no memory" : "copy: its error";
+        return "copy: its error";
     }
     memmove(target->bytes + to, source->bytes + from, size);
     return NULL;
