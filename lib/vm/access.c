@@ -16,70 +16,81 @@ CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access
     return space->user ? access | CAIRN_USER : access;
 }
 
-// The page's frame, for an access, noted as one. Returns 0 or an error. *at: its pte.
-static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame, pte_t **at)
+// The page's frame, for an access, noted as one. Returns 0 or an error.
+static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
 {
     struct cairn_vm *const vm = space->vm;
-    const cairn_vaddr_t page = address >> vm->page_shift;
-    pte_t *pte = CAIRN_LIKELY(address <= vm->limit) ? table_walk(space, page) : NULL;
-    if (pte == NULL || !pte_allows(*pte, access) || space->suspended) {
+    const pte_t *const pte = CAIRN_LIKELY(address <= vm->limit) ? table_walk(space, address >> vm->page_shift) : NULL;
+    if (pte == NULL || !pte_allows(*pte, access)) {
         const int error = cairn_fault_access_(space, address, access, frame);
         if (error != 0) {
             return error;
         }
-        pte = table_walk(space, page);
     } else {
-        vm->policy->touch(vm->policy_state, pte_number(*pte));
+        *frame = pte_number(*pte);
+        vm->policy->touch(vm->policy_state, *frame);
     }
-    *frame = pte_number(*pte);
-    *pte |= (access & CAIRN_WRITE) != 0 ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED;
-    *at = pte;
+    frame_note(&vm->table[*frame], access);
     if (vm->reference != NULL) {
         vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
     }
     return 0;
 }
 
-// Have the TLB hold the page of an address of the current space, for an access. NULL: *error says why not.
-static const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, int *error)
+// Where the TLB's entry for a page that has just been reached goes; what was there goes to the victim set.
+CAIRN_INLINE struct cairn_tlb_entry *enter(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, uint32_t protection)
 {
-    struct cairn_space *const space = vm->current;
-    const cairn_vaddr_t page = address >> vm->page_shift;
-    uint32_t frame;
-    pte_t *pte;
-    if (space == NULL) {
-        *error = CAIRN_EFAULT;
-        return NULL;
-    }
-    const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
-    struct cairn_tlb_entry *entry = tlb_at(vm, page);
-    vm->figures.tlb_misses++;
-    if (entry->read_tag != tag) {
-        struct cairn_tlb_entry *const back = cairn_tlb_recall_(vm, page, tag);
-        if (back != NULL && ((access & CAIRN_WRITE) == 0 || back->write_tag == tag)) {
-            *error = 0;
-            return back;
-        }
-    }
-    *error = reach(space, address, access_of(space, access), &frame, &pte);
-    if (*error != 0) {
-        return NULL;
-    }
-    if (entry->read_tag != tag) {
-        entry = cairn_tlb_place_(vm, page);
+    struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+    if (entry->read_tag != CAIRN_TAG_NONE && entry->read_tag != tag) {
+        *tlb_victim(vm, page) = *entry;
     }
     entry->frame = frame;
     entry->addend = (uintptr_t)frame_memory(vm, frame) - (uintptr_t)(page << vm->page_shift);
     entry->read_tag = tag;
-    entry->write_tag = (*pte & (PTE_DIRTY | CAIRN_WRITE)) == (PTE_DIRTY | CAIRN_WRITE) && !vm->write_through ? tag : CAIRN_TAG_NONE;
+    entry->write_tag = (vm->table[frame].flags & FRAME_DIRTY & protection) != 0 && !vm->write_through ? tag : CAIRN_TAG_NONE;
     return entry;
 }
 
-void cairn_page_stored_(struct cairn_vm *vm, uint32_t frame, pte_t *pte)
+// The page is not there, or must not be accessed so: a fault.
+static CAIRN_NOINLINE const struct cairn_tlb_entry *miss_fault(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, int *error)
 {
-    if (vm->write_through && vm->table[frame].pins == 0 && (*pte & PTE_DIRTY) != 0) {
-        (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
+    struct cairn_space *const space = vm->current;
+    const cairn_vaddr_t page = address >> vm->page_shift;
+    uint32_t frame;
+    *error = space == NULL ? CAIRN_EFAULT : reach(space, address, access_of(space, access), &frame);
+    if (*error != 0) {
+        return NULL;
     }
+    return enter(vm, page, tlb_tag(vm, space->asid, page), frame, *table_walk(space, page));
+}
+
+// Have the TLB hold the page of an address of the current space, for an access. NULL: *error says why not.
+CAIRN_INLINE const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, int *error)
+{
+    const cairn_vaddr_t page = address >> vm->page_shift;
+    const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
+    struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
+    vm->figures.tlb_misses++;
+    *error = 0;
+    if (((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag) {
+        struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+        const struct cairn_tlb_entry back = *victim;
+        *victim = *entry;
+        *entry = back;
+        vm->figures.victim_hits++;
+        return entry;
+    }
+    if (CAIRN_LIKELY(vm->root != NULL) && CAIRN_LIKELY(address <= vm->limit)) {
+        struct table_node *const leaf = table_leaf(vm, vm->root, page);
+        const pte_t pte = leaf == NULL ? 0 : *table_pte(vm, leaf, page);
+        if (CAIRN_LIKELY(pte_allows(pte, access | vm->mode)) && CAIRN_LIKELY(vm->reference == NULL)) {
+            const uint32_t frame = pte_number(pte);
+            vm->policy->touch(vm->policy_state, frame);
+            frame_note(&vm->table[frame], access);
+            return enter(vm, page, tag, frame, pte);
+        }
+    }
+    return miss_fault(vm, address, access, error);
 }
 
 // ------------------------------------------------------------------------------------------------------------------- bytes
@@ -90,8 +101,7 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
     const struct cairn_vm *const vm = space->vm;
     const uint32_t offset = (uint32_t)(address & vm->offset_mask);
     uint32_t frame;
-    pte_t *pte;
-    const int error = reach(space, address, access_of(space, access), &frame, &pte);
+    const int error = reach(space, address, access_of(space, access), &frame);
     if (error != 0) {
         return error;
     }
@@ -101,10 +111,16 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
     return 0;
 }
 
+// The page at the address was stored to.
 static void stored(struct cairn_space *space, cairn_vaddr_t address)
 {
-    pte_t *const pte = table_walk(space, address >> space->vm->page_shift);
-    cairn_page_stored_(space->vm, pte_number(*pte), pte);
+    struct cairn_vm *const vm = space->vm;
+    if (vm->write_through) {
+        const uint32_t frame = pte_number(*table_walk(space, address >> vm->page_shift));
+        if (vm->table[frame].pins == 0) {
+            (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
+        }
+    }
 }
 
 int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size)
@@ -223,15 +239,21 @@ int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t 
 
 // ------------------------------------------------------------------------------------------------- words, where the TLB misses
 
+// Accesses that are aligned do not cross into another page.
+CAIRN_INLINE bool is_aligned(cairn_vaddr_t address, size_t size)
+{
+    return (address & (size - 1)) == 0;
+}
+
 CAIRN_INLINE bool crosses(const struct cairn_vm *vm, cairn_vaddr_t address, size_t size)
 {
     return (address & vm->offset_mask) + size > page_size(vm);
 }
 
-int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
+static CAIRN_NOINLINE int load_unaligned(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
     int error = CAIRN_EFAULT;
-    if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
+    if (crosses(vm, address, size) && vm->current != NULL) {
         unsigned char bytes[8];
         error = cairn_space_read(vm->current, bytes, address, size);
         if (error == 0) {
@@ -239,9 +261,31 @@ int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size
         }
         return error;
     }
-    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_READ, &error);
+    const struct cairn_tlb_entry *const entry = miss_fault(vm, address, CAIRN_READ, &error);
     if (entry != NULL) {
         memcpy(value, (const void *)(entry->addend + (uintptr_t)address), size);
+    }
+    return error;
+}
+
+CAIRN_INLINE void copy_aligned(void *to, const void *from, size_t size)
+{
+    if (CAIRN_LIKELY(size == 4)) {
+        *(cairn_u32 *)to = *(const cairn_u32 *)from;
+    } else {
+        memcpy(to, from, size);
+    }
+}
+
+int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
+{
+    int error;
+    if (CAIRN_UNLIKELY(!is_aligned(address, size))) {
+        return load_unaligned(vm, address, value, size);
+    }
+    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_READ, &error);
+    if (CAIRN_LIKELY(entry != NULL)) {
+        copy_aligned(value, (const void *)(entry->addend + (uintptr_t)address), size);
     }
     return error;
 }
@@ -266,16 +310,30 @@ static int store_crossing(struct cairn_space *space, cairn_vaddr_t address, cons
     return error;
 }
 
-int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
+static CAIRN_NOINLINE int store_unaligned(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
 {
-    int error = CAIRN_EFAULT;
-    if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
+    int error;
+    if (crosses(vm, address, size) && vm->current != NULL) {
         return store_crossing(vm->current, address, value, size);
     }
-    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_WRITE, &error);
+    const struct cairn_tlb_entry *const entry = miss_fault(vm, address, CAIRN_WRITE, &error);
     if (entry != NULL) {
         memcpy((void *)(entry->addend + (uintptr_t)address), value, size);
-        if (vm->write_through) {
+        stored(vm->current, address);
+    }
+    return error;
+}
+
+int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
+{
+    int error;
+    if (CAIRN_UNLIKELY(!is_aligned(address, size))) {
+        return store_unaligned(vm, address, value, size);
+    }
+    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_WRITE, &error);
+    if (CAIRN_LIKELY(entry != NULL)) {
+        copy_aligned((void *)(entry->addend + (uintptr_t)address), value, size);
+        if (CAIRN_UNLIKELY(vm->write_through)) {
             stored(vm->current, address);
         }
     }

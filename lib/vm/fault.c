@@ -40,18 +40,20 @@ static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t prot
     if (error != 0) {
         return error;
     }
-    pte_t *const pte = cairn_table_make_(space, page); // behind take, which may free tables
-    const pte_t was = pte == NULL ? 0 : *pte;
-    error = pte == NULL ? CAIRN_ENOMEM : fill(space, *frame, was);
+    struct table_node *const leaf = cairn_table_make_(space, page); // behind take, which may free tables
+    pte_t *const pte = leaf == NULL ? NULL : table_pte(vm, leaf, page);
+    const pte_t was = leaf == NULL ? 0 : *pte;
+    error = leaf == NULL ? CAIRN_ENOMEM : fill(space, *frame, was);
     if (error != 0) {
-        if (pte != NULL) {
+        if (leaf != NULL) {
             cairn_table_set_(space, page, was); // frees what was made for it
         }
         cairn_frame_free_(vm, *frame);
         return error;
     }
-    cairn_table_set_(space, page, *frame << PTE_SHIFT | PTE_PRESENT | PTE_ACCESSED | protection);
-    vm->table[*frame] = (struct cairn_frame){.space = space, .page = page, .slot = pte_is_swapped(was) ? pte_number(was) : SLOT_NONE};
+    leaf->live += was == 0;
+    *pte = *frame << PTE_SHIFT | PTE_PRESENT | protection;
+    vm->table[*frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was)};
     space->figures.resident++;
     vm->policy->insert(vm->policy_state, *frame, page_key(space, page));
     return 0;

@@ -3,7 +3,7 @@
 // Page frames and the slots behind them.
 //
 // OWNS: the frame table, the list of free frames, the bits of the slots in use.
-// PICTURE: frame n of memory <-> table[n]: { space, page, slot, pins, next }     space NULL: free, in the list
+// PICTURE: frame n of memory <-> table[n]: { space, page, slot, pins, flags, next }     space NULL: free, in the list
 //          slot: where the contents are, as they were when the page was last clean; SLOT_NONE: nowhere, and then the page is dirty or all zeros
 // INVARIANTS: V3 a frame that is not free holds a page whose pte is present and names it. V4 a slot in use is named by one pte or one frame.
 // COST: O(1), but slot_take: a word of bits for each 32 slots at worst. CALLERS: lib/vm.
@@ -13,6 +13,9 @@
 #include "vm/table.h"
 
 #define SLOT_NONE UINT32_MAX
+
+#define FRAME_ACCESSED 1u // since the last tick
+#define FRAME_DIRTY 2u    // the slot, if any, is old
 
 CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t frame)
 {
@@ -43,15 +46,19 @@ CAIRN_MUST_CHECK int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame);
 // Send the frame's page away; it is written if it must be. Returns 0 or an error: then it stays.
 CAIRN_MUST_CHECK int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame);
 
+// Note an access to the page in a frame.
+CAIRN_INLINE void frame_note(struct cairn_frame *frame, uint32_t access)
+{
+    frame->flags |= (uint8_t)((access & CAIRN_WRITE) | FRAME_ACCESSED);
+}
+_Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
+
 // fault.c. Bring the page of an address in, for an access. Returns 0, and its frame; or an error, without asking the space's handler: then nothing has changed.
 CAIRN_MUST_CHECK int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame);
 // The same, asking the handler.
 CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
-
-// access.c. The page in the frame was stored to.
-void cairn_page_stored_(struct cairn_vm *vm, uint32_t frame, pte_t *pte);
 
 // space.c. The mapping that has the page; NULL for none.
 struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page);

@@ -16,10 +16,9 @@ uint32_t cairn_vm_tick(struct cairn_vm *vm)
         space->figures.working_set = 0;
     }
     for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
-        const struct cairn_frame *const its = &vm->table[frame];
-        pte_t *const pte = its->space == NULL ? NULL : table_walk(its->space, its->page);
-        if (pte != NULL && (*pte & PTE_ACCESSED) != 0) {
-            *pte &= ~PTE_ACCESSED;
+        struct cairn_frame *const its = &vm->table[frame];
+        if (its->space != NULL && (its->flags & FRAME_ACCESSED) != 0) {
+            its->flags &= (uint8_t)~FRAME_ACCESSED;
             its->space->figures.working_set++;
             wanted++;
         }

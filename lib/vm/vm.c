@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define TLB_MAX 1024u
+#define TLB_MIN CAIRN_VICTIMS // an entry and its victim's place have the same low bits of the page
 #define BITS_MAX 12u
 
 // A configuration with its defaults filled in, and where its parts go.
@@ -71,7 +72,7 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
     plan->tlb = config->tlb == 0 ? (CAIRN_TLB_SHIFT != 0 ? 1u << CAIRN_TLB_SHIFT : 16) : config->tlb;
     plan->policy = config->policy == NULL ? &cairn_policy_clock : config->policy;
     plan->slots = config->store == NULL ? 0 : config->store->slots;
-    if (plan->page_shift < 7 || plan->page_shift > 12 || !is_power_of_two(plan->tlb) || plan->tlb > TLB_MAX ||
+    if (plan->page_shift < 7 || plan->page_shift > 12 || !is_power_of_two(plan->tlb) || plan->tlb > TLB_MAX || plan->tlb < TLB_MIN ||
         (CAIRN_PAGE_SHIFT != 0 && plan->page_shift != CAIRN_PAGE_SHIFT) || (CAIRN_TLB_SHIFT != 0 && plan->tlb != 1u << CAIRN_TLB_SHIFT) ||
         (config->store != NULL && config->store->page != (uint32_t)1 << plan->page_shift) || plan->slots > PTE_NUMBERS) {
         return false;
@@ -132,6 +133,7 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
     if (error != 0) {
         return error;
     }
+    made.table_base = made.tables.base - CAIRN_GRANULE;
     set_levels(&made, &plan);
     *vm = made;
     memset(vm->slots, 0, plan.tables_at - plan.slots_at);

@@ -139,7 +139,8 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
         entry->addend + (uintptr_t)(page << vm->page_shift) != (uintptr_t)frame_memory(vm, entry->frame)) {
         return false;
     }
-    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE | PTE_DIRTY));
+    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE) &&
+                                                      (vm->table[entry->frame].flags & FRAME_DIRTY) != 0);
 }
 
 static uint32_t check_tlb(const struct cairn_vm *vm)

@@ -60,7 +60,7 @@ static void every_shape(void **state)
         run(&(struct vm_model_config){.policy = policies[i % 3],
                                       .page_shift = (uint8_t)(7 + i % 4),
                                       .levels = (uint8_t)(1 + i % CAIRN_LEVELS_MAX),
-                                      .tlb = (uint16_t)(1u << i % 6),
+                                      .tlb = (uint16_t)(4u << i % 6),
                                       .frames = 3 + 5 * i,
                                       .slots = MODEL_SLOTS,
                                       .write_through = i % 5 == 4,
