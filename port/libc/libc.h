@@ -17,6 +17,8 @@
 // and picolibc, and leaves the smallest block with newlib: each as the library's own does. What fails sets errno to ENOMEM; posix_memalign returns
 // it.
 //
+// Each block is aligned for max_align_t. Where that is 16, as on RISC-V, so is CAIRN_GRANULE, or this does not compile.
+//
 // CAIRN_LIBC_STEP  bytes: the break moves by so many more than are needed, where it can. Default 512.
 #ifndef CAIRN_PORT_LIBC_H
 #define CAIRN_PORT_LIBC_H

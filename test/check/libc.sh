@@ -5,8 +5,8 @@
 #
 #   sh test/check/libc.sh [fast|full]
 #
-# INVARIANTS  1. test_libc and test_sbrk pass on every core with every library; the map names none of the library's own malloc, and what
-#                port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
+# INVARIANTS  1. test_libc, test_names and test_sbrk pass on every core with every library (on RISC-V there is picolibc); the maps of the first two
+#                name none of the library's own malloc, and what port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
 #             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
 #             3. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
 #             4. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.
@@ -47,7 +47,7 @@ own_malloc() {
 
 # ram CORE LIBRARY: bytes of .data and .bss.
 ram() {
-    arm-none-eabi-size build/libc/"$1"/"$2"/malloc/*.o build/libc/"$1"/lib/*.o | awk 'NR > 1 { sum += $2 + $3 } END { print sum }'
+    "$(core_tools "$1")size" build/libc/"$1"/"$2"/malloc/*.o build/libc/"$1"/lib/*.o | awk 'NR > 1 { sum += $2 + $3 } END { print sum }'
 }
 
 # cmocka_test CORE LIBRARY NAME: test/libc/test_NAME.c passes, and did run.
@@ -64,12 +64,14 @@ check_library() {
     library=$2
     cmocka_test "$core" "$library" libc
     cmocka_test "$core" "$library" sbrk
-    found=$(own_malloc "build/libc/$core/libc_$library.map")
-    [ -z "$found" ] || say "$core $library: linked" $found
+    cmocka_test "$core" "$library" names
+    for name in libc names; do
+        found=$(own_malloc "build/libc/$core/${name}_$library.map")
+        [ -z "$found" ] || say "$core $library: test_$name links" $found
+    done
     bytes=$(ram "$core" "$library")
     [ "$bytes" -gt 0 ] && [ "$bytes" -le $RAM_MOST ] || say "$core $library: $bytes bytes of static RAM"
-    echo "$core $library: $(cat "build/libc/$core/libc_$library.txt" "build/libc/$core/sbrk_$library.txt" | grep -c ' OK ') tests," \
-        "$bytes bytes of static RAM"
+    echo "$core $library: $(cat "build/libc/$core"/*_"$library".txt | grep -c ' OK ') tests, $bytes bytes of static RAM"
 }
 
 check_same() {
@@ -120,9 +122,12 @@ for core in m0 m3 m4 m7 m33; do
     done
     check_example $core
 done
+rm -rf build/libc/rv32
+check_library rv32 picolibc
 for library in newlib nano picolibc; do
     check_same m4 $library
 done
+check_same rv32 picolibc
 for core in m0 m3 m4; do
     check_preempt $core
 done
