@@ -8,9 +8,10 @@
 # INVARIANTS  1. test_libc, test_names and test_sbrk pass on every core with every library (on RISC-V there is picolibc); the maps of the first two
 #                name none of the library's own malloc, and what port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
 #             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
-#             3. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
-#             4. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.
-#             5. The example prints what it should, on every core.
+#             3. malloc_stats prints the heap's figures, and is linked only where it is called.
+#             4. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
+#             5. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.
+#             6. The example prints what it should, on every core.
 # COST        fast: 3 seeds of preempt for each of three cores; full: 20.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -74,6 +75,22 @@ check_library() {
     echo "$core $library: $(cat "build/libc/$core"/*_"$library".txt | grep -c ' OK ') tests, $bytes bytes of static RAM"
 }
 
+# malloc_stats: linked only where it is called, and it prints the heap's figures without printf.
+check_stats() {
+    core=$1
+    library=$2
+    LIBC_FLAGS="$warnings" sh test/libc/build.sh "$core" "$library" cairn "stats_$library" test/libc/stats.c
+    out=build/libc/$core/stats_$library
+    timeout 120 sh port/board/qemu.sh "$(core_machine "$core")" "$out.elf" >"$out.txt" 2>"$out.stderr" || say "$core $library: stats.c fails"
+    diff -u "$out.txt" "$out.stderr" || say "$core $library: malloc_stats prints something else"
+    found=$(own_malloc "$out.map")
+    [ -z "$found" ] || say "$core $library: malloc_stats linked" $found
+    tools=$(core_tools "$core")
+    "${tools}nm" "$out.elf" | grep -q ' malloc_stats$' || say "$core $library: malloc_stats is not found where it is"
+    ! "${tools}nm" "build/libc/$core/libc_$library.elf" | grep ' malloc_stats$' || say "$core $library: malloc_stats is linked where nobody calls it"
+    ! "${tools}nm" -u "build/libc/$core/$library/malloc/stats.o" | grep printf || say "$core $library: malloc_stats brings printf"
+}
+
 check_same() {
     core=$1
     library=$2
@@ -126,8 +143,10 @@ rm -rf build/libc/rv32
 check_library rv32 picolibc
 for library in newlib nano picolibc; do
     check_same m4 $library
+    check_stats m4 $library
 done
 check_same rv32 picolibc
+check_stats rv32 picolibc
 for core in m0 m3 m4; do
     check_preempt $core
 done
