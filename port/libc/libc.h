@@ -4,7 +4,7 @@
 //
 // OWNS        the program's one heap behind malloc; which calls there are: malloc.c and stats.c for all three, reent.c for newlib.
 // PICTURE     malloc, printf, fopen ... -> malloc.c, reent.c -> grow.c: a cairn_heap -> sbrk -> sbrk.c, or the program's own
-// INVARIANTS  L1. What stands beside the heap in RAM is its handle and the break: 32 bytes.
+// INVARIANTS  L1. What stands beside the heap in RAM is its handle and the break: 28 bytes.
 //             L2. None of the library's own malloc is linked: each name of malloc.h that an object of it defines is defined here too. The files are
 //                 compiled into the program, not into an archive, which the linker might search too late.
 //             L3. Others may move the break between two calls. What they took stands in the heap as a used block that nobody touches.
