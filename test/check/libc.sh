@@ -10,15 +10,17 @@
 #             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
 #             3. malloc_stats prints the heap's figures, and is linked only where it is called.
 #             4. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
-#             5. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.
+#             5. preempt passes under a SysTick that strikes anywhere, with each library: interrupts held off, and by way of the library's own lock
+#                (lock.c). It does not where the lock is taken out.
 #             6. The example prints what it should, on every core.
-# COST        fast: 3 seeds of preempt for each of three cores; full: 20.
+# COST        fast: 3 seeds of preempt with newlib-nano for each of three cores, 1 of each other kind; full: 20.
 set -eu
 cd "$(dirname "$0")/../.."
 . test/bench/target.sh
 RAM_MOST=64
 seeds=3
-[ "${1:-}" != full ] || seeds=20
+other_seeds=1
+[ "${1:-}" != full ] || seeds=20 other_seeds=20
 newlib_names="malloc|calloc|realloc|reallocarray|aligned_alloc|malign|msize|mstats|mtrim|valloc|mallocr|callocr|reallocr|freer|cfreer|malignr|msizer\
 |vallocr|pvallocr|malloptr|mallinfor|mallstatsr"
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
@@ -103,25 +105,34 @@ check_same() {
     diff -u "build/libc/$core/same_${library}_own.txt" "build/libc/$core/same_${library}_cairn.txt" || say "$core $library: cairn answers otherwise"
 }
 
+# check_preempt CORE LIBRARY HOOKED SEEDS: test/libc/lock.c says what HOOKED is.
 check_preempt() {
     core=$1
+    library=$2
+    hooked=$3
+    what="$core $library, $([ "$hooked" = 1 ] && echo "its hooks" || echo "interrupts off")"
+    program=preempt_${library}_$hooked
     for unlocked in 0 1; do
-        LIBC_FLAGS="$warnings -Itest/libc -DUNLOCKED=$unlocked" sh test/libc/build.sh "$core" nano cairn preempt$unlocked test/libc/preempt.c test/libc/switch.c
+        LIBC_FLAGS="$warnings -Itest/libc -DHOOKED=$hooked -DUNLOCKED=$unlocked" sh test/libc/build.sh "$core" "$library" cairn "${program}_$unlocked" \
+            test/libc/preempt.c test/libc/lock.c test/libc/switch.c
     done
     seed=0
     switches=0
-    while [ $seed -lt $seeds ]; do
+    while [ $seed -lt "$4" ]; do
         seed=$((seed + 1))
-        run "$core" preempt0 5000 $seed || say "$core: preempt $seed: $(head -c 500 "build/libc/$core/preempt0.txt")"
-        switches=$((switches + $(sed -n 's/.*, \([0-9]*\) switches/\1/p' "build/libc/$core/preempt0.txt")))
+        if run "$core" "${program}_0" 5000 $seed; then
+            switches=$((switches + $(sed -n 's/.*, \([0-9]*\) switches/\1/p' "build/libc/$core/${program}_0.txt")))
+        else
+            say "$what: preempt $seed: $(head -c 500 "build/libc/$core/${program}_0.txt")"
+        fi
         status=0
-        run "$core" preempt1 5000 $seed || status=$?
+        run "$core" "${program}_1" 5000 $seed || status=$?
         case $status in
         3 | 4 | 70 | 124) ;; # it noticed; a fault; it hangs
-        *) say "$core: without the lock preempt $seed ends with $status: the test finds nothing" ;;
+        *) say "$what: without the lock preempt $seed ends with $status: the test finds nothing" ;;
         esac
     done
-    echo "$core: $seeds seeds, $switches switches; without the lock each fails"
+    echo "$what: $4 seeds, $switches switches; without the lock each fails"
 }
 
 check_example() {
@@ -148,7 +159,12 @@ done
 check_same rv32 picolibc
 check_stats rv32 picolibc
 for core in m0 m3 m4; do
-    check_preempt $core
+    check_preempt $core nano 0 $seeds
+    check_preempt $core nano 1 $other_seeds
+    for library in newlib picolibc; do
+        check_preempt $core $library 0 $other_seeds
+        check_preempt $core $library 1 $other_seeds
+    done
 done
 [ $bad -eq 0 ] || exit 1
 echo "libc: all in order"
