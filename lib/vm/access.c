@@ -16,81 +16,98 @@ CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access
     return space->user ? access | CAIRN_USER : access;
 }
 
-// The page's frame, for an access, noted as one. Returns 0 or an error.
-static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+// The pte of the page, for an access, noted as one. Returns 0 or an error.
+static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t *const pte = CAIRN_LIKELY(address <= vm->limit) ? table_walk(space, address >> vm->page_shift) : NULL;
-    if (pte == NULL || !pte_allows(*pte, access)) {
-        const int error = cairn_fault_access_(space, address, access, frame);
+    const pte_t *const at = CAIRN_LIKELY(address <= vm->limit) ? table_walk(space, address >> page_shift(vm)) : NULL;
+    if (at == NULL || !pte_allows(*at, access)) {
+        const int error = cairn_fault_access_(space, address, access, pte);
         if (error != 0) {
             return error;
         }
     } else {
-        *frame = pte_number(*pte);
-        vm->policy->touch(vm->policy_state, *frame);
+        *pte = *at;
+        vm->policy->touch(vm->policy_state, pte_number(*pte));
     }
-    frame_note(&vm->table[*frame], access);
+    frame_note(&vm->table[pte_number(*pte)], access);
     if (vm->reference != NULL) {
         vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
     }
     return 0;
 }
 
-// Where the TLB's entry for a page that has just been reached goes; what was there goes to the victim set.
-CAIRN_INLINE struct cairn_tlb_entry *enter(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, uint32_t protection)
+// Put the page, which has just been reached, into the TLB; what was there goes to the victim set. Returns the addend.
+CAIRN_INLINE uintptr_t enter(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag, pte_t pte, uint32_t flags)
 {
     struct cairn_tlb_entry *const entry = tlb_at(vm, page);
-    if (entry->read_tag != CAIRN_TAG_NONE && entry->read_tag != tag) {
+    const cairn_vaddr_t old = entry->read_tag;
+    if (old != CAIRN_TAG_NONE && old != tag) {
         *tlb_victim(vm, page) = *entry;
     }
-    entry->frame = frame;
-    entry->addend = (uintptr_t)frame_memory(vm, frame) - (uintptr_t)(page << vm->page_shift);
+    const uintptr_t addend = (uintptr_t)frame_memory(vm, pte_number(pte)) - (uintptr_t)(page << page_shift(vm));
+    entry->frame = pte_number(pte);
+    entry->addend = addend;
     entry->read_tag = tag;
-    entry->write_tag = (vm->table[frame].flags & FRAME_DIRTY & protection) != 0 && !vm->write_through ? tag : CAIRN_TAG_NONE;
-    return entry;
+    entry->write_tag = (flags & pte & FRAME_DIRTY) != 0 ? tag : CAIRN_TAG_NONE;
+    return addend;
 }
 
-// The page is not there, or must not be accessed so: a fault.
-static CAIRN_NOINLINE const struct cairn_tlb_entry *miss_fault(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, int *error)
+// ------------------------------------------------------------------------------------------------- words, where the TLB misses
+
+// What the short path below does not do: a fault, a page that the victim set has, an access that is not aligned, somebody who wants to know. Returns 0 and
+// the addend, or an error.
+static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
     struct cairn_space *const space = vm->current;
-    const cairn_vaddr_t page = address >> vm->page_shift;
-    uint32_t frame;
-    *error = space == NULL ? CAIRN_EFAULT : reach(space, address, access_of(space, access), &frame);
-    if (*error != 0) {
-        return NULL;
-    }
-    return enter(vm, page, tlb_tag(vm, space->asid, page), frame, *table_walk(space, page));
-}
-
-// Have the TLB hold the page of an address of the current space, for an access. NULL: *error says why not.
-CAIRN_INLINE const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, int *error)
-{
-    const cairn_vaddr_t page = address >> vm->page_shift;
+    const cairn_vaddr_t page = address >> page_shift(vm);
     const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
     struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
-    vm->figures.tlb_misses++;
-    *error = 0;
+    pte_t pte;
+    if (space == NULL) {
+        return CAIRN_EFAULT;
+    }
     if (((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag) {
         struct cairn_tlb_entry *const entry = tlb_at(vm, page);
         const struct cairn_tlb_entry back = *victim;
         *victim = *entry;
         *entry = back;
+        *addend = back.addend;
         vm->figures.victim_hits++;
-        return entry;
+        return 0;
     }
-    if (CAIRN_LIKELY(vm->root != NULL) && CAIRN_LIKELY(address <= vm->limit)) {
-        struct table_node *const leaf = table_leaf(vm, vm->root, page);
-        const pte_t pte = leaf == NULL ? 0 : *table_pte(vm, leaf, page);
-        if (CAIRN_LIKELY(pte_allows(pte, access | vm->mode)) && CAIRN_LIKELY(vm->reference == NULL)) {
-            const uint32_t frame = pte_number(pte);
-            vm->policy->touch(vm->policy_state, frame);
-            frame_note(&vm->table[frame], access);
-            return enter(vm, page, tag, frame, pte);
-        }
+    const int error = reach(space, address, access_of(space, access), &pte);
+    if (error == 0) {
+        *addend = enter(vm, page, tlb_tag(vm, space->asid, page), pte, vm->write_through ? 0 : vm->table[pte_number(pte)].flags);
     }
-    return miss_fault(vm, address, access, error);
+    return error;
+}
+
+// Have the TLB hold the page of an address of the current space, for an access. Returns false where that takes the long way.
+CAIRN_INLINE bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
+{
+    const cairn_vaddr_t page = address >> page_shift(vm);
+    const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
+    const struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
+    vm->figures.tlb_misses++;
+    if (CAIRN_UNLIKELY(vm->root == NULL) || CAIRN_UNLIKELY(address > vm->limit) || CAIRN_UNLIKELY(vm->watched) ||
+        CAIRN_UNLIKELY(((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag)) {
+        return false;
+    }
+    struct table_node *const leaf = table_leaf(vm, vm->root, page);
+    if (CAIRN_UNLIKELY(leaf == NULL)) {
+        return false;
+    }
+    const pte_t pte = *table_pte(vm, leaf, page);
+    if (CAIRN_UNLIKELY(!pte_allows(pte, access | vm->mode))) {
+        return false;
+    }
+    struct cairn_frame *const frame = &vm->table[pte_number(pte)];
+    const uint32_t flags = frame->flags | (access & CAIRN_WRITE) | FRAME_ACCESSED;
+    vm->policy->touch(vm->policy_state, pte_number(pte));
+    frame->flags = (uint8_t)flags;
+    *addend = enter(vm, page, tag, pte, flags);
+    return true;
 }
 
 // ------------------------------------------------------------------------------------------------------------------- bytes
@@ -100,13 +117,13 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
 {
     const struct cairn_vm *const vm = space->vm;
     const uint32_t offset = (uint32_t)(address & vm->offset_mask);
-    uint32_t frame;
-    const int error = reach(space, address, access_of(space, access), &frame);
+    pte_t pte;
+    const int error = reach(space, address, access_of(space, access), &pte);
     if (error != 0) {
         return error;
     }
     const uint32_t left = page_size(vm) - offset;
-    *memory = frame_memory(vm, frame) + offset;
+    *memory = frame_memory(vm, pte_number(pte)) + offset;
     *run = left < most ? left : (uint32_t)most;
     return 0;
 }
@@ -237,7 +254,7 @@ int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t 
     return 0;
 }
 
-// ------------------------------------------------------------------------------------------------- words, where the TLB misses
+// ------------------------------------------------------------------------------------------------------------------- words
 
 // Accesses that are aligned do not cross into another page.
 CAIRN_INLINE bool is_aligned(cairn_vaddr_t address, size_t size)
@@ -250,44 +267,36 @@ CAIRN_INLINE bool crosses(const struct cairn_vm *vm, cairn_vaddr_t address, size
     return (address & vm->offset_mask) + size > page_size(vm);
 }
 
-static CAIRN_NOINLINE int load_unaligned(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
+static CAIRN_NOINLINE int load_slow(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
-    int error = CAIRN_EFAULT;
     if (crosses(vm, address, size) && vm->current != NULL) {
         unsigned char bytes[8];
-        error = cairn_space_read(vm->current, bytes, address, size);
+        const int error = cairn_space_read(vm->current, bytes, address, size);
         if (error == 0) {
             memcpy(value, bytes, size);
         }
         return error;
     }
-    const struct cairn_tlb_entry *const entry = miss_fault(vm, address, CAIRN_READ, &error);
-    if (entry != NULL) {
-        memcpy(value, (const void *)(entry->addend + (uintptr_t)address), size);
+    uintptr_t addend;
+    const int error = miss_slow(vm, address, CAIRN_READ, &addend);
+    if (error == 0) {
+        memcpy(value, (const void *)(addend + (uintptr_t)address), size);
     }
     return error;
-}
-
-CAIRN_INLINE void copy_aligned(void *to, const void *from, size_t size)
-{
-    if (CAIRN_LIKELY(size == 4)) {
-        *(cairn_u32 *)to = *(const cairn_u32 *)from;
-    } else {
-        memcpy(to, from, size);
-    }
 }
 
 int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
-    int error;
-    if (CAIRN_UNLIKELY(!is_aligned(address, size))) {
-        return load_unaligned(vm, address, value, size);
+    uintptr_t addend;
+    if (CAIRN_UNLIKELY(!is_aligned(address, size)) || CAIRN_UNLIKELY(!miss(vm, address, CAIRN_READ, &addend))) {
+        return load_slow(vm, address, value, size);
     }
-    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_READ, &error);
-    if (CAIRN_LIKELY(entry != NULL)) {
-        copy_aligned(value, (const void *)(entry->addend + (uintptr_t)address), size);
+    if (CAIRN_LIKELY(size == 4)) {
+        *(cairn_u32 *)value = *(const cairn_u32 *)(addend + (uintptr_t)address);
+    } else {
+        memcpy(value, (const void *)(addend + (uintptr_t)address), size);
     }
-    return error;
+    return 0;
 }
 
 // A store over the end of a page: both pages first.
@@ -310,15 +319,15 @@ static int store_crossing(struct cairn_space *space, cairn_vaddr_t address, cons
     return error;
 }
 
-static CAIRN_NOINLINE int store_unaligned(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
+static CAIRN_NOINLINE int store_slow(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
 {
-    int error;
     if (crosses(vm, address, size) && vm->current != NULL) {
         return store_crossing(vm->current, address, value, size);
     }
-    const struct cairn_tlb_entry *const entry = miss_fault(vm, address, CAIRN_WRITE, &error);
-    if (entry != NULL) {
-        memcpy((void *)(entry->addend + (uintptr_t)address), value, size);
+    uintptr_t addend;
+    const int error = miss_slow(vm, address, CAIRN_WRITE, &addend);
+    if (error == 0) {
+        memcpy((void *)(addend + (uintptr_t)address), value, size);
         stored(vm->current, address);
     }
     return error;
@@ -326,16 +335,14 @@ static CAIRN_NOINLINE int store_unaligned(struct cairn_vm *vm, cairn_vaddr_t add
 
 int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
 {
-    int error;
-    if (CAIRN_UNLIKELY(!is_aligned(address, size))) {
-        return store_unaligned(vm, address, value, size);
+    uintptr_t addend;
+    if (CAIRN_UNLIKELY(!is_aligned(address, size)) || CAIRN_UNLIKELY(!miss(vm, address, CAIRN_WRITE, &addend))) {
+        return store_slow(vm, address, value, size);
     }
-    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_WRITE, &error);
-    if (CAIRN_LIKELY(entry != NULL)) {
-        copy_aligned((void *)(entry->addend + (uintptr_t)address), value, size);
-        if (CAIRN_UNLIKELY(vm->write_through)) {
-            stored(vm->current, address);
-        }
+    if (CAIRN_LIKELY(size == 4)) {
+        *(cairn_u32 *)(addend + (uintptr_t)address) = *(const cairn_u32 *)value;
+    } else {
+        memcpy((void *)(addend + (uintptr_t)address), value, size);
     }
-    return error;
+    return 0;
 }

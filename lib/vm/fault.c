@@ -33,36 +33,42 @@ static int fill(struct cairn_space *space, uint32_t frame, pte_t pte)
 }
 
 // The page has none, or lives in a slot: give it a frame.
-static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, uint32_t *frame)
+static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, pte_t *now)
 {
     struct cairn_vm *const vm = space->vm;
-    int error = cairn_frame_take_(vm, page_key(space, page), frame);
+    uint32_t frame;
+    int error = cairn_frame_take_(vm, page_key(space, page), &frame);
     if (error != 0) {
         return error;
     }
-    struct table_node *const leaf = cairn_table_make_(space, page); // behind take, which may free tables
+    struct table_node *leaf = table_leaf(vm, space->root, page); // behind take, which may free tables
+    if (CAIRN_UNLIKELY(leaf == NULL)) {
+        leaf = cairn_table_make_(space, page);
+    }
     pte_t *const pte = leaf == NULL ? NULL : table_pte(vm, leaf, page);
     const pte_t was = leaf == NULL ? 0 : *pte;
-    error = leaf == NULL ? CAIRN_ENOMEM : fill(space, *frame, was);
-    if (error != 0) {
+    error = leaf == NULL ? CAIRN_ENOMEM : fill(space, frame, was);
+    if (CAIRN_UNLIKELY(error != 0)) {
         if (leaf != NULL) {
             cairn_table_set_(space, page, was); // frees what was made for it
         }
-        cairn_frame_free_(vm, *frame);
+        cairn_frame_free_(vm, frame);
         return error;
     }
     leaf->live += was == 0;
-    *pte = *frame << PTE_SHIFT | PTE_PRESENT | protection;
-    vm->table[*frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was)};
+    *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
+    *pte = *now;
+    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was)};
     space->figures.resident++;
-    vm->policy->insert(vm->policy_state, *frame, page_key(space, page));
+    vm->policy->insert(vm->policy_state, frame, page_key(space, page));
     return 0;
 }
 
-int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+// In the order of the textbook.
+static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const struct cairn_vm *const vm = space->vm;
-    const cairn_vaddr_t page = address >> vm->page_shift;
+    const cairn_vaddr_t page = address >> page_shift(vm);
     const struct cairn_mapping *const mapping = address > vm->limit ? NULL : cairn_mapping_of_(space, page);
     if (mapping == NULL) {
         return CAIRN_EFAULT;
@@ -73,12 +79,12 @@ int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint3
     if (space->suspended) {
         return CAIRN_EBUSY;
     }
-    pte_t *const pte = table_walk(space, page);
-    if (pte != NULL && pte_is_present(*pte)) {
-        *frame = pte_number(*pte);
+    const pte_t *const at = table_walk(space, page);
+    if (at != NULL && pte_is_present(*at)) {
+        *pte = *at;
         return 0;
     }
-    return bring_in(space, page, mapping->protection, frame);
+    return bring_in(space, page, mapping->protection, pte);
 }
 
 int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)
@@ -87,13 +93,13 @@ int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t
     return space->handler == NULL ? error : space->handler(space->context, space, &fault);
 }
 
-int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
-    int error = cairn_fault_resolve_(space, address, access, frame);
+    int error = resolve(space, address, access, pte);
     if (error != 0) {
         error = cairn_fault_tell_(space, address, access, error);
         if (error == 0) {
-            error = cairn_fault_resolve_(space, address, access, frame);
+            error = resolve(space, address, access, pte);
         }
     }
     return error;

@@ -19,7 +19,7 @@
 
 CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t frame)
 {
-    return vm->frames + ((size_t)frame << vm->page_shift);
+    return vm->frames + ((size_t)frame << page_shift(vm));
 }
 
 // A page's number for the policy.
@@ -30,7 +30,7 @@ CAIRN_INLINE uint32_t page_key(const struct cairn_space *space, cairn_vaddr_t pa
 
 CAIRN_INLINE uint32_t page_size(const struct cairn_vm *vm)
 {
-    return (uint32_t)1 << vm->page_shift;
+    return (uint32_t)1 << page_shift(vm);
 }
 
 // A slot that is in use from now on; SLOT_NONE: there is none.
@@ -53,10 +53,9 @@ CAIRN_INLINE void frame_note(struct cairn_frame *frame, uint32_t access)
 }
 _Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
 
-// fault.c. Bring the page of an address in, for an access. Returns 0, and its frame; or an error, without asking the space's handler: then nothing has changed.
-CAIRN_MUST_CHECK int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame);
-// The same, asking the handler.
-CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame);
+// fault.c. Bring the page of an address in, for an access; asks the space's handler where that cannot be. Returns 0, and its pte; or an error: then nothing has
+// changed.
+CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
 

@@ -66,8 +66,8 @@ void cairn_space_resume(struct cairn_space *space)
 
 int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address)
 {
-    uint32_t frame;
-    return cairn_fault_access_(space, address, 0, &frame);
+    pte_t pte;
+    return cairn_fault_access_(space, address, 0, &pte);
 }
 
 int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)

@@ -11,14 +11,15 @@
 int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run)
 {
     struct cairn_vm *const vm = space->vm;
-    uint32_t frame;
+    pte_t pte;
     if ((access & ~(CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) != 0 || access == 0) {
         return CAIRN_EINVAL;
     }
-    const int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &frame);
+    const int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &pte);
     if (error != 0) {
         return error;
     }
+    const uint32_t frame = pte_number(pte);
     if (vm->table[frame].pins == UINT8_MAX) {
         return CAIRN_EOVERFLOW;
     }

@@ -23,6 +23,11 @@ typedef uint32_t pte_t;
 #define PTE_SHIFT 10
 #define PTE_NUMBERS ((uint32_t)1 << (32 - PTE_SHIFT)) // slots that can be named
 
+CAIRN_INLINE uint32_t page_shift(const struct cairn_vm *vm)
+{
+    return CAIRN_PAGE_SHIFT != 0 ? CAIRN_PAGE_SHIFT : vm->page_shift;
+}
+
 CAIRN_INLINE uint32_t pte_number(pte_t pte)
 {
     return pte >> PTE_SHIFT;

@@ -18,12 +18,12 @@
 
 CAIRN_INLINE cairn_vaddr_t tlb_tag(const struct cairn_vm *vm, cairn_vaddr_t asid, cairn_vaddr_t page)
 {
-    return page << vm->page_shift | asid;
+    return page << page_shift(vm) | asid;
 }
 
 CAIRN_INLINE struct cairn_tlb_entry *tlb_at(const struct cairn_vm *vm, cairn_vaddr_t page)
 {
-    return &vm->tlb[(uint32_t)page & vm->tlb_mask];
+    return &vm->tlb[(uint32_t)page & (CAIRN_TLB_SHIFT != 0 ? (1u << CAIRN_TLB_SHIFT) - 1 : vm->tlb_mask)];
 }
 
 // An ASID for the space, in this generation.

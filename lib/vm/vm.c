@@ -119,6 +119,7 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
                             .frame_count = config->frame_count,
                             .free_frame = CAIRN_FRAME_NONE,
                             .write_through = config->write_through,
+                            .watched = config->write_through || config->reference != NULL,
                             .policy = plan.policy,
                             .store = config->store,
                             .reference = config->reference,

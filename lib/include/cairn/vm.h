@@ -115,6 +115,7 @@ struct cairn_vm {
     uint16_t mask[CAIRN_LEVELS_MAX];
     uint16_t free_frame;
     bool write_through;
+    bool watched; // write_through, or there is a reference hook
     uint32_t asid_next;
     uint32_t generation;
     cairn_vaddr_t limit; // last address that there is
