@@ -104,5 +104,13 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need);
 
 // blocks.c. Lock held. Allocate for the arena itself: neither mapped nor in a region that was added.
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size);
+// Allocate where the wish can be met, a map from the threshold on. fresh: just as the port mapped it.
+void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh);
+// Free a block that is no pool's. An address that is no used block is refused, and reported. pre: not NULL.
+void cairn_arena_free_(struct cairn_arena *arena, void *block);
+// Report an address outside every heap that is no mapped block.
+void cairn_arena_refuse_(struct cairn_arena *arena, const void *address);
+// Bytes in one piece that surely hold the request, as the break's heap sees it; SIZE_MAX: there cannot be so many.
+size_t cairn_arena_needed_(const struct cairn_arena *arena, size_t alignment, size_t size);
 
 #endif

@@ -41,8 +41,7 @@ static void *take_deep(struct cairn_heap *heap, size_t alignment, size_t size)
     return block;
 }
 
-// Bytes in one piece that surely hold the request, as the break's heap sees it.
-static size_t needed(const struct cairn_arena *arena, size_t alignment, size_t size)
+size_t cairn_arena_needed_(const struct cairn_arena *arena, size_t alignment, size_t size)
 {
     const size_t skip = alignment > CAIRN_GRANULE ? alignment - CAIRN_GRANULE : 0;
     if (size > PTRDIFF_MAX - CAIRN_GRANULE || skip > PTRDIFF_MAX - CAIRN_GRANULE - size) {
@@ -73,7 +72,7 @@ static void *take_somewhere(struct cairn_arena *arena, struct cairn_arena_want w
 // Where memory is got for it: the break, or a region that is mapped.
 static void *take_new(struct cairn_arena *arena, size_t alignment, size_t size)
 {
-    const size_t need = needed(arena, alignment, size);
+    const size_t need = cairn_arena_needed_(arena, alignment, size);
     if (need != SIZE_MAX && cairn_arena_extend_(arena, need)) {
         return take_deep(&arena->first.heap, alignment, size);
     }
@@ -97,7 +96,7 @@ static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
 }
 
-static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
+void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
 {
     void *block = NULL;
     *fresh = false;
@@ -124,7 +123,7 @@ static void *request(struct cairn_arena *arena, const struct cairn_arena_want *w
     do {
         const uint32_t key = arena_lock(arena);
         for (size_t i = 0; i < count && block == NULL; i++) {
-            block = alloc_somewhere(arena, wants[i], alignment, size, fresh);
+            block = cairn_arena_try_(arena, wants[i], alignment, size, fresh);
         }
         arena->failures += block == NULL;
         arena_unlock(arena, key);
@@ -197,8 +196,7 @@ void *cairn_arena_aligned_alloc(struct cairn_arena *arena, size_t alignment, siz
 
 // -------------------------------------------------------------------------------------------------------------------- free
 
-// An address outside every heap that is no mapped block.
-static CAIRN_COLD void refuse(struct cairn_arena *arena, const void *address)
+CAIRN_COLD void cairn_arena_refuse_(struct cairn_arena *arena, const void *address)
 {
     struct cairn_report report = {CAIRN_WRONG_POINTER, address, NULL, 0, NULL, NULL};
     cairn_map_explain_(arena, &report);
@@ -214,7 +212,7 @@ static CAIRN_NOINLINE void free_elsewhere(struct cairn_arena *arena, void *block
     } else if (map != NULL) {
         cairn_map_free_(arena, map);
     } else {
-        refuse(arena, block);
+        cairn_arena_refuse_(arena, block);
     }
 }
 
@@ -227,8 +225,7 @@ static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
     }
 }
 
-// pre: lock held, not NULL. An address that is no used block is refused, and reported.
-static void free_block(struct cairn_arena *arena, void *block)
+void cairn_arena_free_(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
     if (heap->control == NULL || CAIRN_UNLIKELY(!is_inside(heap, block))) {
@@ -255,7 +252,7 @@ static CAIRN_NOINLINE void free_any(struct cairn_arena *arena, void *block)
 {
     if (block != NULL && !(arena->pools != NULL && free_in_pool(arena, block))) {
         const uint32_t key = arena_lock(arena);
-        free_block(arena, block);
+        cairn_arena_free_(arena, block);
         arena_unlock(arena, key);
     }
 }
@@ -274,159 +271,4 @@ void cairn_arena_free(struct cairn_arena *arena, void *block)
     if (CAIRN_UNLIKELY((heap->control->map & arena->long_lists) != 0)) {
         trim_break(arena);
     }
-}
-
-// ----------------------------------------------------------------------------------------------------------------- realloc
-
-// Bytes of the used block, 0 if it is none; and the region that it is in, NULL for a mapped one.
-static size_t look_up(struct cairn_arena *arena, const void *block, struct cairn_arena_region **region)
-{
-    *region = cairn_arena_find_(arena, block);
-    if (*region != NULL) {
-        return cairn_heap_usable_size_(&(*region)->heap, block);
-    }
-    const struct cairn_arena_map *const map = cairn_map_find_(arena, block);
-    return map == NULL ? 0 : map->size;
-}
-
-size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block)
-{
-    struct cairn_arena_region *region;
-    if (!is_arena(arena) || block == NULL) {
-        return 0;
-    }
-    const struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
-    if (pool != NULL) {
-        return cairn_pool_owns(pool, block) ? pool->block_size : 0;
-    }
-    const uint32_t key = arena_lock(arena);
-    const size_t size = look_up(arena, block, &region);
-    arena_unlock(arena, key);
-    return size;
-}
-
-// Move the block into new memory with the same attributes.
-static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_t size, uint32_t attributes)
-{
-    const struct cairn_arena_want want = {attributes & ~MEMORY_OWN, 0};
-    bool fresh;
-    uint32_t key = arena_lock(arena);
-    void *const to = alloc_somewhere(arena, want, 0, size, &fresh);
-    arena_unlock(arena, key);
-    if (to != NULL) {
-        memcpy(to, block, old_size < size ? old_size : size);
-        cairn_arena_free(arena, block);
-    }
-    return to;
-}
-
-// Change a mapped block: it keeps its pages, gives some back, or moves.
-static void *change_map(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
-{
-    void *to = NULL;
-    const uint32_t key = arena_lock(arena);
-    struct cairn_arena_map *const map = cairn_map_find_(arena, block);
-    if (map == NULL) { // somebody freed it meanwhile
-        refuse(arena, block);
-        arena_unlock(arena, key);
-        return NULL;
-    }
-    if (size > old_size) {
-        to = cairn_map_grow_(arena, map, size);
-    } else if (size >= arena->threshold) {
-        cairn_map_shrink_(arena, map, size);
-        to = block;
-    }
-    arena_unlock(arena, key);
-    if (to == NULL) {
-        to = move(arena, block, old_size, size, arena->config->attributes);
-    }
-    return to == NULL && size <= old_size ? block : to;
-}
-
-// Change a block of the heap in the break: in place where the break can move for it, by moving where not.
-static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
-{
-    struct cairn_heap *const heap = &arena->first.heap;
-    const uint32_t key = arena_lock(arena);
-    const size_t top = cairn_heap_top_(heap);
-    const bool last = (unsigned char *)block + old_size + top == heap->base + bytes_of(heap->control->granules);
-    const size_t need = needed(arena, 0, size);
-    const bool more = need != SIZE_MAX && cairn_arena_extend_(arena, last ? need - old_size : need);
-    arena_unlock(arena, key);
-    return more ? cairn_arena_change_(arena, heap, block, size) : NULL;
-}
-
-static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
-{
-    void *to = NULL;
-    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
-        to = move(arena, block, old_size, size, region->attributes);
-    }
-    if (to == NULL) {
-        to = cairn_arena_change_(arena, &region->heap, block, size);
-    }
-    if (to == NULL && region == &arena->first) {
-        to = change_at_break(arena, block, old_size, size);
-    }
-    return to != NULL ? to : move(arena, block, old_size, size, region->attributes);
-}
-
-// Change a block of a pool: it stays while it is long enough, else it leaves the pool.
-static void *change_pooled(struct cairn_arena *arena, struct cairn_pool *pool, void *block, size_t size)
-{
-    if (!cairn_pool_owns(pool, block)) {
-        cairn_pool_free(pool, block); // which reports it
-        return NULL;
-    }
-    if (size <= pool->block_size) {
-        return block;
-    }
-    void *const to = cairn_arena_alloc(arena, size);
-    if (to != NULL) {
-        memcpy(to, block, pool->block_size);
-        cairn_pool_free(pool, block);
-    }
-    return to;
-}
-
-static void count_failure(struct cairn_arena *arena)
-{
-    const uint32_t key = arena_lock(arena);
-    arena->failures++;
-    arena_unlock(arena, key);
-}
-
-void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
-{
-    struct cairn_arena_region *region;
-    void *to;
-    if (block == NULL) {
-        return cairn_arena_alloc(arena, size);
-    }
-    if (size == 0 || !is_arena(arena)) {
-        cairn_arena_free(arena, block);
-        return NULL;
-    }
-    struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
-    if (pool != NULL) {
-        return change_pooled(arena, pool, block, size);
-    }
-    const struct cairn_arena_config *const config = arena->config;
-    do {
-        const uint32_t key = arena_lock(arena);
-        const size_t old_size = look_up(arena, block, &region);
-        if (old_size == 0) {
-            free_block(arena, block); // which reports it
-        }
-        arena_unlock(arena, key);
-        if (old_size == 0) {
-            return NULL;
-        }
-        to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size);
-        if (to == NULL) {
-            count_failure(arena);
-        }
-    } while (to == NULL && config->failed != NULL && config->failed(config->context, arena, size));
-    return to;
 }
