@@ -69,7 +69,7 @@ static void *change_map(struct cairn_arena *arena, void *block, size_t old_size,
     }
     if (size > old_size) {
         to = cairn_map_grow_(arena, map, size);
-    } else if (size >= arena->threshold) {
+    } else if (size >= arena_threshold(arena)) {
         cairn_map_shrink_(arena, map, size);
         to = block;
     }
@@ -96,7 +96,7 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
 static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
 {
     void *to = NULL;
-    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
+    if (size > old_size && size >= arena_threshold(arena) && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
         to = move(arena, block, old_size, size, region->attributes);
     }
     if (to == NULL) {

@@ -199,7 +199,8 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need)
         return false;
     }
     const size_t page = arena->config->port->page;
-    const size_t roomy = arena->threshold < HEAP_MOST / ROOMY ? ROOMY * arena->threshold : 0;
+    const size_t threshold = arena_threshold(arena);
+    const size_t roomy = threshold < HEAP_MOST / ROOMY ? ROOMY * threshold : 0;
     const size_t least = round_to(need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT, page); // tags take 1/32 of it
     size_t size = round_to(roomy, page);
     struct mapped_region *own = size < least ? NULL : (struct mapped_region *)(void *)pages(arena, page, size);

@@ -239,6 +239,34 @@ static void the_failed_hook_can_help(void **state)
     cairn_arena_free(ARENA, walls[1]);
 }
 
+// The lock is taken once for each call below the threshold that the heap in the break can serve; without one nothing is missing.
+static void a_small_request_takes_the_lock_once_if_there_is_one(void **state)
+{
+    (void)state;
+    cairn_arena_free(ARENA, arena_take(40)); // the break is in use
+    for (int i = 0; i < 3; i++) {
+        const struct cairn_port_system lockless = {.context = &arena_fixture};
+        const uint32_t times = i == 0 ? 1 : 0;
+        arena_fixture.config.system = i == 0 ? &arena_fixture.system : i == 1 ? &lockless : NULL;
+        const uint32_t before = arena_fixture.locked;
+        void *const block = cairn_arena_alloc(ARENA, 40);
+        assert_int_equal(arena_fixture.locked, before + times);
+        assert_non_null(block);
+        assert_null(cairn_arena_alloc(ARENA, SIZE_MAX / 2));
+        void *const mapped = cairn_arena_alloc(ARENA, THRESHOLD);
+        assert_true(arena_is_page(mapped));
+        cairn_arena_free(ARENA, mapped);
+        const uint32_t then = arena_fixture.locked;
+        cairn_arena_free(ARENA, block);
+        assert_int_equal(arena_fixture.locked, then + times);
+        cairn_arena_free(ARENA, block);
+        arena_expect(CAIRN_WRONG_DOUBLE_FREE, block);
+        cairn_arena_free(ARENA, NULL);
+        arena_sound();
+    }
+    arena_fixture.config.system = &arena_fixture.system;
+}
+
 static void no_arena_answers_every_call(void **state)
 {
     struct cairn_arena none = {0};
@@ -271,6 +299,7 @@ int main(void)
         ARENA_UNIT(a_free_keeps_a_step_also_where_none_was_given),
         ARENA_UNIT(bad_pointers_are_refused_and_reported),
         ARENA_UNIT(the_failed_hook_can_help),
+        ARENA_UNIT(a_small_request_takes_the_lock_once_if_there_is_one),
         ARENA_UNIT(no_arena_answers_every_call),
     };
     return cmocka_run_group_tests_name("blocks", tests, NULL, NULL);
