@@ -3,7 +3,7 @@
 # OWNS     which fixture a test of test/unit stands on.
 # PICTURE  cairn_unit_fixture(<name> <variable>)     the sources that belong to test/unit/<name>.c
 # CALLERS  test/unit, test/single.
-set(cairn_arena_units test_blocks test_break test_break_others test_maps test_regions test_figures test_pools)
+set(cairn_arena_units test_blocks test_change test_break test_break_others test_maps test_regions test_figures test_pools)
 set(cairn_support_dir ${CMAKE_CURRENT_LIST_DIR})
 
 function(cairn_unit_fixture name variable)
