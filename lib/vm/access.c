@@ -20,21 +20,14 @@ CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access
 static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t *const at = CAIRN_LIKELY(address <= vm->limit) ? table_walk(space, address >> page_shift(vm)) : NULL;
-    if (at == NULL || !pte_allows(*at, access)) {
-        const int error = cairn_fault_access_(space, address, access, pte);
-        if (error != 0) {
-            return error;
+    const int error = cairn_fault_access_(space, address, access_of(space, access), pte);
+    if (CAIRN_LIKELY(error == 0)) {
+        frame_note(&vm->table[pte_number(*pte)], access);
+        if (CAIRN_UNLIKELY(vm->reference != NULL)) {
+            vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
         }
-    } else {
-        *pte = *at;
-        vm->policy->touch(vm->policy_state, pte_number(*pte));
     }
-    frame_note(&vm->table[pte_number(*pte)], access);
-    if (vm->reference != NULL) {
-        vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
-    }
-    return 0;
+    return error;
 }
 
 // Put the page, which has just been reached, into the TLB; what was there goes to the victim set. Returns the addend.
@@ -76,7 +69,7 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
         vm->figures.victim_hits++;
         return 0;
     }
-    const int error = reach(space, address, access_of(space, access), &pte);
+    const int error = reach(space, address, access, &pte);
     if (error == 0) {
         *addend = enter(vm, page, tlb_tag(vm, space->asid, page), pte, vm->write_through ? 0 : vm->table[pte_number(pte)].flags);
     }
@@ -118,7 +111,7 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
     const struct cairn_vm *const vm = space->vm;
     const uint32_t offset = (uint32_t)(address & vm->offset_mask);
     pte_t pte;
-    const int error = reach(space, address, access_of(space, access), &pte);
+    const int error = reach(space, address, access, &pte);
     if (error != 0) {
         return error;
     }
@@ -267,6 +260,15 @@ CAIRN_INLINE bool crosses(const struct cairn_vm *vm, cairn_vaddr_t address, size
     return (address & vm->offset_mask) + size > page_size(vm);
 }
 
+CAIRN_INLINE void copy_word(void *to, const void *from, size_t size)
+{
+    if (CAIRN_LIKELY(size == 4) && CAIRN_LIKELY((((uintptr_t)from | (uintptr_t)to) & 3) == 0)) {
+        *(cairn_u32 *)to = *(const cairn_u32 *)from;
+    } else {
+        memcpy(to, from, size);
+    }
+}
+
 static CAIRN_NOINLINE int load_slow(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
     if (crosses(vm, address, size) && vm->current != NULL) {
@@ -280,7 +282,7 @@ static CAIRN_NOINLINE int load_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
     uintptr_t addend;
     const int error = miss_slow(vm, address, CAIRN_READ, &addend);
     if (error == 0) {
-        memcpy(value, (const void *)(addend + (uintptr_t)address), size);
+        copy_word(value, (const void *)(addend + (uintptr_t)address), size);
     }
     return error;
 }
@@ -327,8 +329,10 @@ static CAIRN_NOINLINE int store_slow(struct cairn_vm *vm, cairn_vaddr_t address,
     uintptr_t addend;
     const int error = miss_slow(vm, address, CAIRN_WRITE, &addend);
     if (error == 0) {
-        memcpy((void *)(addend + (uintptr_t)address), value, size);
-        stored(vm->current, address);
+        copy_word((void *)(addend + (uintptr_t)address), value, size);
+        if (CAIRN_UNLIKELY(vm->write_through)) {
+            stored(vm->current, address);
+        }
     }
     return error;
 }

@@ -32,16 +32,21 @@ static int fill(struct cairn_space *space, uint32_t frame, pte_t pte)
     return 0;
 }
 
-// The page has none, or lives in a slot: give it a frame.
-static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, pte_t *now)
+// The page has none, or lives in a slot: give it a frame. leaf: that of its pte, or NULL.
+CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, struct table_node *leaf, uint32_t protection, pte_t *now)
 {
     struct cairn_vm *const vm = space->vm;
-    uint32_t frame;
-    int error = cairn_frame_take_(vm, page_key(space, page), &frame);
-    if (error != 0) {
-        return error;
+    uint32_t frame = vm->free_frame;
+    int error;
+    if (CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
+        frame_unlist(vm, frame);
+    } else {
+        error = cairn_frame_take_(vm, page_key(space, page), &frame);
+        if (error != 0) {
+            return error;
+        }
+        leaf = table_leaf(vm, space->root, page); // taking a frame may have freed tables
     }
-    struct table_node *leaf = table_leaf(vm, space->root, page); // behind take, which may free tables
     if (CAIRN_UNLIKELY(leaf == NULL)) {
         leaf = cairn_table_make_(space, page);
     }
@@ -58,7 +63,7 @@ static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t prot
     leaf->live += was == 0;
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *pte = *now;
-    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was)};
+    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED};
     space->figures.resident++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
     return 0;
@@ -69,22 +74,26 @@ static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t ac
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);
-    const struct cairn_mapping *const mapping = address > vm->limit ? NULL : cairn_mapping_of_(space, page);
-    if (mapping == NULL) {
+    const struct cairn_mapping *mapping = space->mappings;
+    while (mapping != NULL && page - mapping->first >= mapping->pages) {
+        mapping = mapping->next;
+    }
+    if (CAIRN_UNLIKELY(mapping == NULL) || CAIRN_UNLIKELY(address > vm->limit)) {
         return CAIRN_EFAULT;
     }
-    if ((~mapping->protection & access) != 0) {
+    if (CAIRN_UNLIKELY((~mapping->protection & access) != 0)) {
         return CAIRN_EACCES;
     }
-    if (space->suspended) {
+    if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
     }
-    const pte_t *const at = table_walk(space, page);
-    if (at != NULL && pte_is_present(*at)) {
-        *pte = *at;
+    struct table_node *const leaf = table_leaf(vm, space->root, page);
+    if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
+        *pte = *table_pte(vm, leaf, page);
+        vm->policy->touch(vm->policy_state, pte_number(*pte));
         return 0;
     }
-    return bring_in(space, page, mapping->protection, pte);
+    return bring_in(space, page, leaf, mapping->protection, pte);
 }
 
 int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)
@@ -96,7 +105,7 @@ int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t
 int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     int error = resolve(space, address, access, pte);
-    if (error != 0) {
+    if (CAIRN_UNLIKELY(error != 0)) {
         error = cairn_fault_tell_(space, address, access, error);
         if (error == 0) {
             error = resolve(space, address, access, pte);

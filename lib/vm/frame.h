@@ -41,6 +41,13 @@ void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot);
 CAIRN_MUST_CHECK int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame);
 void cairn_frame_free_(struct cairn_vm *vm, uint32_t frame);
 
+// Take the first free frame out of the list.
+CAIRN_INLINE void frame_unlist(struct cairn_vm *vm, uint32_t frame)
+{
+    vm->free_frame = vm->table[frame].next;
+    vm->figures.frames_free--;
+}
+
 // Write a dirty page out; it stays. Returns 0 or an error: then nothing has changed.
 CAIRN_MUST_CHECK int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame);
 // Send the frame's page away; it is written if it must be. Returns 0 or an error: then it stays.
@@ -55,6 +62,7 @@ _Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
 
 // fault.c. Bring the page of an address in, for an access; asks the space's handler where that cannot be. Returns 0, and its pte; or an error: then nothing has
 // changed.
+// A page that was there is noted as touched.
 CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);

@@ -138,8 +138,7 @@ int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
         }
     }
     *frame = vm->free_frame;
-    vm->free_frame = vm->table[*frame].next;
-    vm->figures.frames_free--;
+    frame_unlist(vm, *frame);
     return 0;
 }
 
