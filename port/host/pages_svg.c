@@ -277,8 +277,12 @@ bool pages_plot_draw(const struct pages_plot *plot, const struct page_trace *tra
     fprintf(svg, "%s</text>\n", is_prefetching ? "  ·  streams are prefetched, not by OPT" : "");
     ratio_axis(svg, &ratios);
     frame_axis(svg, plot, trace, &frames);
-    for (unsigned c = plot->count; c-- > 0;) { // OPT, which comes first, on top
-        curve_draw(svg, &plot->curves[c], trace, &frames, &ratios);
+    for (unsigned turn = 0; turn < 2; turn++) { // OPT and adaptive are drawn last
+        for (unsigned c = 0; c < plot->count; c++) {
+            if ((look_of(plot->curves[c].policy)->width > 2) == (turn != 0)) {
+                curve_draw(svg, &plot->curves[c], trace, &frames, &ratios);
+            }
+        }
     }
     names_draw(svg, plot, trace, &frames, &ratios);
     fputs("</svg>\n", svg);
