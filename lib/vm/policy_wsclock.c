@@ -7,8 +7,8 @@
 // PICTURE     flags | H  HU -  HU |   H held, U an access was seen since the hand passed
 //             noted | 17 18 .  12 |   when the hand, or the insertion, found it used: low 16 bits of the time
 //
-//     Time is the number of pages that came in, so that the same window serves a stream of all accesses and one of TLB fills. The window is a quarter of the
-//     number of frames: in that time a clock that passes over nothing goes a quarter round.
+//     Time is the number of pages that came in, so that the same window serves a stream of all accesses and one of TLB fills. The window is half as many as there are
+//     frames: in that time a clock that passes over nothing goes half round.
 //
 //     In order: the first page outside the window that is clean; the one longest not used, of those outside; the one longest not used of the clean ones; of all.
 // STREAM      every access that is shown; once in a turn of the hand is enough.
@@ -49,7 +49,7 @@ static void wsclock_insert(void *state, uint32_t frame, uint32_t page)
     (void)page;
     ws->time++;
     ws->noted[frame] = (uint16_t)ws->time;
-    flags_of(ws)[frame] = HELD | USED;
+    flags_of(ws)[frame] = HELD; // and noted is its time: it needs no look of the hand
 }
 
 static void wsclock_touch(void *state, uint32_t frame)
@@ -73,7 +73,7 @@ static uint32_t rank(const struct wsclock *ws, uint32_t age, uint32_t seen)
     if ((seen & CAIRN_FRAME_PINNED) != 0) {
         return 0;
     }
-    if (age > ws->frames / 4u) {
+    if (age > ws->frames / 2u) {
         return is_clean ? UINT32_MAX : 0x20000u + age;
     }
     return (is_clean ? 0x10000u : 1u) + age;

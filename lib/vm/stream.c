@@ -12,7 +12,7 @@
 #define SURE 2u
 #define NO_PAGE UINT32_MAX // a page of this number is not remembered
 
-void stream_init(struct stream_table *table, uint32_t frames)
+void cairn_stream_init_(struct stream_table *table, uint32_t frames)
 {
     memset(table, 0, sizeof *table);
     memset(table->gone, 0xFF, sizeof table->gone);
@@ -128,7 +128,7 @@ static void go_on(struct stream_table *table, struct stream *stream, uint32_t st
 
 // ----------------------------------------------------------------------------------------------------------------------- the calls
 
-void stream_fault(struct stream_table *table, uint32_t page, bool was_ahead, struct stream_advice *advice)
+void cairn_stream_fault_(struct stream_table *table, uint32_t page, bool was_ahead, struct stream_advice *advice)
 {
     uint32_t steps;
     struct stream *stream = stream_of(table, page, &steps);
@@ -151,7 +151,7 @@ void stream_fault(struct stream_table *table, uint32_t page, bool was_ahead, str
     stream->time = table->time;
 }
 
-void stream_waste(struct stream_table *table, uint32_t page)
+void cairn_stream_waste_(struct stream_table *table, uint32_t page)
 {
     uint32_t steps;
     struct stream *const stream = stream_of(table, page, &steps);
@@ -162,7 +162,7 @@ void stream_waste(struct stream_table *table, uint32_t page)
     }
 }
 
-void stream_gone(struct stream_table *table, uint32_t page)
+void cairn_stream_gone_(struct stream_table *table, uint32_t page)
 {
     table->gone[table->next] = page;
     table->next = (uint16_t)((table->next + 1u) % STREAM_GONE);

@@ -53,12 +53,12 @@ struct stream_advice {
     uint32_t count;
 };
 
-void stream_init(struct stream_table *table, uint32_t frames);
+void cairn_stream_init_(struct stream_table *table, uint32_t frames);
 // A page was asked for that was not there, or (was_ahead) the first time since it was brought in ahead.
-void stream_fault(struct stream_table *table, uint32_t page, bool was_ahead, struct stream_advice *advice);
+void cairn_stream_fault_(struct stream_table *table, uint32_t page, bool was_ahead, struct stream_advice *advice);
 // A page that was brought in ahead left before it was asked for.
-void stream_waste(struct stream_table *table, uint32_t page);
+void cairn_stream_waste_(struct stream_table *table, uint32_t page);
 // This page left, so that one could be brought in ahead.
-void stream_gone(struct stream_table *table, uint32_t page);
+void cairn_stream_gone_(struct stream_table *table, uint32_t page);
 
 #endif

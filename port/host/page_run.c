@@ -84,7 +84,7 @@ static bool evict(struct machine *machine, uint32_t number, uint32_t *frame, uin
     run->policy->remove(machine->state, *frame, true);
     run->writebacks += machine->flags[page] & DIRTY;
     if ((machine->flags[page] & AHEAD) != 0) {
-        stream_waste(&machine->streams, run->trace->pages[page]);
+        cairn_stream_waste_(&machine->streams, run->trace->pages[page]);
     }
     machine->flags[page] = 0;
     machine->frame_of[page] = NONE;
@@ -104,7 +104,7 @@ static bool bring(struct machine *machine, uint32_t page, bool is_ahead)
         return false;
     }
     if (is_ahead && gone != NONE) {
-        stream_gone(&machine->streams, run->trace->pages[gone]);
+        cairn_stream_gone_(&machine->streams, run->trace->pages[gone]);
     }
     machine->frame_of[page] = frame;
     machine->page_in[frame] = page;
@@ -145,7 +145,7 @@ static uint32_t page_of(const struct machine *machine, uint32_t number)
 static bool run_ahead(struct machine *machine, uint32_t asked, bool was_there)
 {
     struct stream_advice advice;
-    stream_fault(&machine->streams, machine->run->trace->pages[asked], was_there, &advice);
+    cairn_stream_fault_(&machine->streams, machine->run->trace->pages[asked], was_there, &advice);
     uint32_t number = advice.first;
     for (uint32_t left = advice.count; left != 0; left--, number += advice.stride) {
         const uint32_t page = page_of(machine, number);
@@ -211,7 +211,7 @@ static bool machine_begin(struct machine *machine, struct page_run *run)
     sorting = run->trace;
     qsort(machine->sorted, pages, sizeof(uint32_t), by_number);
     run->policy->init(machine->state, run->frames);
-    stream_init(&machine->streams, run->frames);
+    cairn_stream_init_(&machine->streams, run->frames);
     run->faults = run->writebacks = run->prefetches = run->useful = run->seen = 0;
     return true;
 }

@@ -16,20 +16,20 @@ static struct stream_advice advice;
 
 static uint32_t fault(uint32_t page)
 {
-    stream_fault(&table, page, false, &advice);
+    cairn_stream_fault_(&table, page, false, &advice);
     return advice.count;
 }
 
 static uint32_t asked(uint32_t page)
 {
-    stream_fault(&table, page, true, &advice);
+    cairn_stream_fault_(&table, page, true, &advice);
     return advice.count;
 }
 
 static void a_stream_opens_at_its_second_step_and_grows(void **state)
 {
     (void)state;
-    stream_init(&table, 64);
+    cairn_stream_init_(&table, 64);
     assert_int_equal(fault(10), 0);
     assert_int_equal(fault(11), 0);
     assert_int_equal(fault(12), 1);
@@ -52,21 +52,21 @@ static void strides_may_be_long_and_downwards(void **state)
     (void)state;
     for (uint32_t i = 0; i < sizeof strides / sizeof strides[0]; i++) {
         const uint32_t stride = (uint32_t)strides[i];
-        stream_init(&table, 64);
+        cairn_stream_init_(&table, 64);
         assert_int_equal(fault(0), 0);
         assert_int_equal(fault(stride), 0);
         assert_int_equal(fault(stride * 2), 1);
         assert_int_equal(advice.first, stride * 3);
         assert_int_equal(advice.stride, stride);
     }
-    stream_init(&table, 64);
+    cairn_stream_init_(&table, 64);
     assert_int_equal(fault(0) + fault(33) + fault(66) + fault(99), 0);
 }
 
 static void streams_do_not_disturb_each_other(void **state)
 {
     (void)state;
-    stream_init(&table, 64);
+    cairn_stream_init_(&table, 64);
     uint32_t advised = 0;
     for (uint32_t step = 0; step < 3; step++) {
         for (uint32_t stream = 0; stream < STREAM_COUNT; stream++) {
@@ -79,7 +79,7 @@ static void streams_do_not_disturb_each_other(void **state)
 static void few_frames_bring_in_nothing(void **state)
 {
     (void)state;
-    stream_init(&table, 7);
+    cairn_stream_init_(&table, 7);
     for (uint32_t page = 0; page < 40; page++) {
         assert_int_equal(fault(page), 0);
     }
@@ -88,13 +88,13 @@ static void few_frames_bring_in_nothing(void **state)
 static void waste_shuts_the_gate(void **state)
 {
     (void)state;
-    stream_init(&table, 64);
+    cairn_stream_init_(&table, 64);
     uint32_t advised = 0;
     for (uint32_t run = 0; run < 200; run++) { // runs of three pages, then elsewhere
         for (uint32_t step = 0; step < 3; step++) {
             const uint32_t count = fault(100 * run + step);
             for (uint32_t i = 0; i < count; i++) {
-                stream_waste(&table, advice.first + i);
+                cairn_stream_waste_(&table, advice.first + i);
             }
             advised += count;
         }
@@ -105,9 +105,9 @@ static void waste_shuts_the_gate(void **state)
 static void a_page_that_left_too_early_counts(void **state)
 {
     (void)state;
-    stream_init(&table, 64);
+    cairn_stream_init_(&table, 64);
     for (uint32_t i = 0; i < 5; i++) {
-        stream_gone(&table, 5000 + 100 * i);
+        cairn_stream_gone_(&table, 5000 + 100 * i);
     }
     for (uint32_t i = 0; i < 5; i++) {
         (void)fault(5000 + 100 * i);
@@ -121,13 +121,13 @@ static void any_faults_keep_the_limits(void **state)
     struct prng prng;
     (void)state;
     prng_seed(&prng, 3);
-    stream_init(&table, 80);
+    cairn_stream_init_(&table, 80);
     for (uint32_t step = 0; step < 20000; step++) {
         const uint32_t page = prng_below(&prng, 5) == 0 ? prng_next(&prng) : 0u - 20u + prng_below(&prng, 60);
         const uint32_t count = prng_below(&prng, 3) == 0 ? asked(page) : fault(page);
         assert_in_range(count, 0, 10);
         if (prng_below(&prng, 9) == 0) {
-            stream_waste(&table, page + 1);
+            cairn_stream_waste_(&table, page + 1);
         }
         for (uint32_t i = 0; i < STREAM_COUNT; i++) {
             assert_in_range(table.streams[i].window, 0, 10);
