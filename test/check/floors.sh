@@ -20,7 +20,8 @@ floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h c
     base/compiler.h base/bits.h base/atomic.h base/checksum.h
     heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h
     pool/bitmap.h
-    arena/arena_core.h"
+    arena/arena_core.h
+    vm/flash_layout.h"
 system="stdbool.h stddef.h stdint.h string.h"
 cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"
 cpp_system="cstddef cstdint cstdlib memory_resource new type_traits"
