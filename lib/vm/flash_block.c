@@ -39,10 +39,35 @@ static int flash_put_header(const struct cairn_store_flash *store, uint32_t bloc
     return flash_put(store, block, offset, unit, size);
 }
 
+// One bit of a header may have changed: put it right. The sum is affine, so that what a bit does to it does not depend on the others: the last bit of what is
+// summed does the polynomial, and each bit before it what one more step makes of that. (A header that a cut of power left with one bit not programmed is put
+// right too: its page is there.)
+static void mend(struct place_header *header)
+{
+    const uint32_t wrong = place_header_sum(header) ^ header->sum;
+    uint32_t does = 0x82F63B78u;
+    if (is_power_of_two(wrong)) {
+        header->sum ^= wrong;
+        return;
+    }
+    for (uint32_t bit = offsetof(struct place_header, sum) * 8; bit-- != 0;) {
+        if (does == wrong) {
+            ((unsigned char *)header)[bit / 8] ^= (unsigned char)(1u << bit % 8);
+            return;
+        }
+        does = (does & 1) != 0 ? does >> 1 ^ 0x82F63B78u : does >> 1;
+    }
+}
+
 int cairn_flash_look_(const struct cairn_store_flash *store, uint32_t block, uint32_t place, struct place_header *header)
 {
     const int error = store->flash->read(store->flash->context, block, place_offset(store, place), header, sizeof *header);
-    if (error != 0 || !place_header_counts(store, header)) {
+    if (error != 0) {
+        header->slot = NO_PLACE;
+    } else if (header->sum != place_header_sum(header)) {
+        mend(header);
+    }
+    if (!place_header_counts(store, header)) {
         header->slot = NO_PLACE;
     }
     return error == CAIRN_ECORRUPT ? 0 : error;
@@ -90,6 +115,20 @@ void cairn_flash_settle_(struct cairn_store_flash *store, uint32_t slot, uint32_
     }
 }
 
+// Blocks that have failed, as many as there is room for. So a few are not found again after each restart, when they could be all that is spare.
+static void list_failed(const struct cairn_store_flash *store, uint32_t *failed)
+{
+    uint32_t count = 0;
+    for (uint32_t block = 0; block < store->flash->blocks && count < FLASH_FAILED_KEPT; block++) {
+        if ((store->blocks[block].flags & (BLOCK_BAD | BLOCK_SUSPECT)) != 0) {
+            failed[count++] = block;
+        }
+    }
+    while (count < FLASH_FAILED_KEPT) {
+        failed[count++] = NO_BLOCK;
+    }
+}
+
 int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t kind)
 {
     struct cairn_store_flash_block *const its = &store->blocks[block];
@@ -101,7 +140,8 @@ int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t 
     its->erases += its->erases < ERASES_UNKNOWN - 1;
     its->flags = 0;
     if (error == 0) {
-        struct block_header header = {FLASH_MAGIC, store->sequence + 1, its->erases, store->store.page, kind, 0};
+        struct block_header header = {FLASH_MAGIC, store->sequence + 1, its->erases, store->store.page, kind, {0}, 0};
+        list_failed(store, header.failed);
         header.sum = cairn_checksum_(0, &header, offsetof(struct block_header, sum));
         store->sequence++; // used, even if that fails
         error = flash_put_header(store, block, 0, &header, sizeof header, store->header);

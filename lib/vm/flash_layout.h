@@ -5,10 +5,12 @@
 // OWNS: the layout of a block; the map from slots to places; the meaning of a block's flags.
 //
 // PICTURE:  block   | header | mark | place 0 | place 1 | ... | rest |
-//           header  magic, sequence, erases, page, kind, sum                     programmed right behind the erasure
+//           header  magic, sequence, erases, page, kind, failed blocks, sum      programmed right behind the erasure
 //           mark    zeros, in a block of copies, when all of them are there
 //           place   | slot, sequence of the block, sum of the page, sum of these | page |        the page is programmed first, then what is before it
 //     Words are in the machine's order; each part is filled up with ones to a multiple of program_size. Nothing is programmed twice.
+//     One bit of a place's header that changed is put right; half the bits of a mark may change; a block whose header is lost keeps its pages. Two changed bits
+//     in a place's header lose the place, as if it had never been.
 //     A number of a place is block * places + its number in the block.
 //
 // INVARIANTS: 1. A place counts iff its own sum is right, its slot is one, and its sequence is its block's. Then its page was programmed to the end: if the page has
@@ -33,6 +35,7 @@
 
 #define FLASH_MAGIC 0x31464C43u
 #define FLASH_UNIT 64u // the largest program_size
+#define FLASH_FAILED_KEPT 4u
 #define NO_PLACE UINT32_MAX
 #define NO_BLOCK UINT32_MAX
 #define NARROW_NONE 0xFFFFu
@@ -52,6 +55,7 @@ struct block_header {
     uint32_t erases;
     uint32_t page;
     uint32_t kind;
+    uint32_t failed[FLASH_FAILED_KEPT]; // blocks that had failed by then; NO_BLOCK: no more
     uint32_t sum;
 };
 
@@ -62,7 +66,7 @@ struct place_header {
     uint32_t sum;
 };
 
-_Static_assert(sizeof(struct block_header) == 24 && sizeof(struct place_header) == 16, "no holes");
+_Static_assert(sizeof(struct block_header) == 40 && sizeof(struct place_header) == 16, "no holes");
 _Static_assert(sizeof(struct cairn_store_flash_block) == 8, "the public header says so");
 
 CAIRN_INLINE bool block_header_counts(const struct cairn_store_flash *store, const struct block_header *header)

@@ -7,12 +7,15 @@
 // CALLERS: store_flash.c.
 #include "vm/flash_layout.h"
 
+#include <string.h>
+
 #define CHUNK 32u
 
 // The newest block so far, if it can be written on.
 struct newest {
     uint32_t sequence;
     uint32_t block;
+    uint32_t failed[FLASH_FAILED_KEPT]; // of the newest header, written on or not
 };
 
 static void note_sequence(struct newest *newest, uint32_t sequence, uint32_t block)
@@ -80,6 +83,9 @@ static int scan_block(struct cairn_store_flash *store, uint32_t block, struct ne
     }
     its->erases = header.erases == ERASES_UNKNOWN ? ERASES_UNKNOWN - 1 : header.erases;
     const int whole = header.kind == KIND_COPIES ? cairn_flash_marked_(store, block) : 1;
+    if (header.sequence > newest->sequence) {
+        memcpy(newest->failed, header.failed, sizeof newest->failed);
+    }
     note_sequence(newest, header.sequence, whole == 1 ? block : NO_BLOCK);
     return whole == 1 ? scan_places(store, block, true, header.sequence, newest) : whole;
 }
@@ -136,7 +142,7 @@ static void guess_erases(struct cairn_store_flash *store)
 
 int cairn_flash_mount_(struct cairn_store_flash *store)
 {
-    struct newest newest = {0, NO_BLOCK};
+    struct newest newest = {0, NO_BLOCK, {NO_BLOCK, NO_BLOCK, NO_BLOCK, NO_BLOCK}};
     for (uint32_t slot = 0; slot < store->store.slots; slot++) {
         map_set(store, slot, NO_PLACE);
     }
@@ -148,5 +154,12 @@ int cairn_flash_mount_(struct cairn_store_flash *store)
     }
     store->sequence = newest.sequence;
     guess_erases(store);
+    for (uint32_t i = 0; i < FLASH_FAILED_KEPT; i++) {
+        const uint32_t block = newest.failed[i];
+        if (block < store->flash->blocks && (store->blocks[block].flags & (BLOCK_BAD | BLOCK_SUSPECT)) == 0) {
+            cairn_flash_retire_(store, block);
+            newest.block = newest.block == block ? NO_BLOCK : newest.block;
+        }
+    }
     return newest.block == NO_BLOCK ? 0 : resume(store, newest.block);
 }
