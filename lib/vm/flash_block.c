@@ -30,10 +30,10 @@ static int flash_put(const struct cairn_store_flash *store, uint32_t block, uint
     return error;
 }
 
-// The same for a few bytes, filled up with ones to `size`. pre: size <= FLASH_UNIT.
+// The same for a few bytes, filled up with ones to `size`. pre: size <= FLASH_HEADER.
 static int flash_put_header(const struct cairn_store_flash *store, uint32_t block, uint32_t offset, const void *header, size_t bytes, uint32_t size)
 {
-    unsigned char unit[FLASH_UNIT];
+    unsigned char unit[FLASH_HEADER];
     memset(unit, 0xFF, sizeof unit);
     memcpy(unit, header, bytes);
     return flash_put(store, block, offset, unit, size);
@@ -129,7 +129,36 @@ static void list_failed(const struct cairn_store_flash *store, uint32_t *failed)
     }
 }
 
-int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t kind)
+static bool is_listed(const struct free_block *list, uint32_t count, uint32_t block)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i].block == block) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// 7: the victim, and of the free blocks other than `block` the one that is worn most, then those that are worn least: the next to be erased.
+static void list_free(const struct cairn_store_flash *store, struct free_block *list, uint32_t block, uint32_t victim)
+{
+    for (uint32_t count = 0; count < FLASH_FREE_KEPT; count++) {
+        uint32_t best = count == 0 ? victim : NO_BLOCK;
+        for (uint32_t b = 0; b < store->flash->blocks && (count != 0 || victim == NO_BLOCK); b++) {
+            if (b == block || !block_is_free(store, b) || is_listed(list, count, b)) {
+                continue;
+            }
+            const bool less = best != NO_BLOCK && store->blocks[b].erases < store->blocks[best].erases;
+            if (best == NO_BLOCK || less != (count == 1)) {
+                best = b;
+            }
+        }
+        list[count].block = best;
+        list[count].erases = best != NO_BLOCK ? store->blocks[best].erases : 0;
+    }
+}
+
+int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t victim)
 {
     struct cairn_store_flash_block *const its = &store->blocks[block];
     if (store->sequence == UINT32_MAX) {
@@ -140,8 +169,9 @@ int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t 
     its->erases += its->erases < ERASES_UNKNOWN - 1;
     its->flags = 0;
     if (error == 0) {
-        struct block_header header = {FLASH_MAGIC, store->sequence + 1, its->erases, store->store.page, kind, {0}, 0};
+        struct block_header header = {FLASH_MAGIC, store->sequence + 1, its->erases, store->store.page, victim == NO_BLOCK ? KIND_WRITES : KIND_COPIES, {0}, {{0, 0}}, 0};
         list_failed(store, header.failed);
+        list_free(store, header.free, block, victim);
         header.sum = cairn_checksum_(0, &header, offsetof(struct block_header, sum));
         store->sequence++; // used, even if that fails
         error = flash_put_header(store, block, 0, &header, sizeof header, store->header);

@@ -123,7 +123,7 @@ static int copy_block(struct cairn_store_flash *store, uint32_t victim, uint32_t
 {
     struct place_header header;
     uint32_t count = 0;
-    int error = cairn_flash_open_(store, target, KIND_COPIES);
+    int error = cairn_flash_open_(store, target, victim);
     if (error != 0) {
         return error;
     }
@@ -205,7 +205,7 @@ static int room_step(struct cairn_store_flash *store, bool *moved)
     }
     const uint32_t target = pick_free(store, false);
     if (free_blocks > store->spare) {
-        const int error = cairn_flash_open_(store, target, KIND_WRITES);
+        const int error = cairn_flash_open_(store, target, NO_BLOCK);
         if (error == 0) {
             store->head = target;
             store->next = 0;

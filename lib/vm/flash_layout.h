@@ -5,7 +5,7 @@
 // OWNS: the layout of a block; the map from slots to places; the meaning of a block's flags.
 //
 // PICTURE:  block   | header | mark | place 0 | place 1 | ... | rest |
-//           header  magic, sequence, erases, page, kind, failed blocks, sum      programmed right behind the erasure
+//           header  magic, sequence, erases, page, kind, failed blocks, free blocks, sum        programmed right behind the erasure
 //           mark    zeros, in a block of copies, when all of them are there
 //           place   | slot, sequence of the block, sum of the page, sum of these | page |        the page is programmed first, then what is before it
 //     Words are in the machine's order; each part is filled up with ones to a multiple of program_size. Nothing is programmed twice.
@@ -20,9 +20,14 @@
 //             4. A block of copies (kind COPIES) counts only with its mark. Until then the pages are where they were: given up it costs nothing.
 //             5. A block is erased only when it has no live place, and right before it is used.
 //             6. Where a block of larger sequence is seen, older ones are not written any more.
+//             7. A block that a header names as free holds nothing that is wanted, unless it has a larger sequence than that header; the block that is being copied
+//                is named in the header of its copies, which is no header without the mark.
 //   No cut of power loses a page: 1, 5. None uses up the spare block: what it was opened for is copies without a mark, or complete and the block that was copied free
 //   (4). Why 6: a block of copies that a cut has left without a mark may be erased later, and that be cut too, so that its header is gone and its copies are not;
 //   they count then (a block whose header is lost keeps its pages), and must be older than whatever was written since.
+//
+//   Why 7: what was trimmed may be back after a restart, but not in the blocks that collecting needs. And the count of erasures of a block that was being erased
+//   is found in the list.
 //
 // COST: as cairn/store.h says. CALLERS: lib/vm, under the lock of the store's user.
 #ifndef CAIRN_VM_FLASH_LAYOUT_H
@@ -35,7 +40,9 @@
 
 #define FLASH_MAGIC 0x31464C43u
 #define FLASH_UNIT 64u // the largest program_size
+#define FLASH_HEADER 128u // the largest header
 #define FLASH_FAILED_KEPT 4u
+#define FLASH_FREE_KEPT 4u
 #define NO_PLACE UINT32_MAX
 #define NO_BLOCK UINT32_MAX
 #define NARROW_NONE 0xFFFFu
@@ -46,7 +53,13 @@ enum { KIND_WRITES = 1, KIND_COPIES = 2 };
 enum {
     BLOCK_BAD = 1,       // not used any more
     BLOCK_SUSPECT = 2,   // a program failed in it: bad as soon as nothing in it is live
-    BLOCK_UNREADABLE = 4 // a read failed in it: not collected
+    BLOCK_UNREADABLE = 4, // a read failed in it: not collected
+    BLOCK_PARTIAL = 8     // while mounting: 4, without its mark
+};
+
+struct free_block {
+    uint32_t block; // NO_BLOCK: none
+    uint32_t erases;
 };
 
 struct block_header {
@@ -56,6 +69,7 @@ struct block_header {
     uint32_t page;
     uint32_t kind;
     uint32_t failed[FLASH_FAILED_KEPT]; // blocks that had failed by then; NO_BLOCK: no more
+    struct free_block free[FLASH_FREE_KEPT];
     uint32_t sum;
 };
 
@@ -66,7 +80,7 @@ struct place_header {
     uint32_t sum;
 };
 
-_Static_assert(sizeof(struct block_header) == 40 && sizeof(struct place_header) == 16, "no holes");
+_Static_assert(sizeof(struct block_header) == 72 && sizeof(struct place_header) == 16, "no holes");
 _Static_assert(sizeof(struct cairn_store_flash_block) == 8, "the public header says so");
 
 CAIRN_INLINE bool block_header_counts(const struct cairn_store_flash *store, const struct block_header *header)
@@ -129,7 +143,8 @@ int cairn_flash_look_(const struct cairn_store_flash *store, uint32_t block, uin
 // The slot's place is this one now, or NO_PLACE; the block of the old one may be free, or bad, thereby.
 void cairn_flash_settle_(struct cairn_store_flash *store, uint32_t slot, uint32_t place);
 // Erase a free block and write its header. Returns 0; FLASH_FAILED; CAIRN_EOVERFLOW where sequences are used up.
-int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t kind);
+// victim: what it is to be a copy of; NO_BLOCK: it is opened for writes.
+int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t victim);
 // Program a page into a place, and nothing else. Returns 0 or what the flash answered.
 int cairn_flash_program_(const struct cairn_store_flash *store, uint32_t block, uint32_t place, uint32_t slot, uint32_t page_sum, const void *page);
 // All copies are there. Returns 0 or what the flash answered.

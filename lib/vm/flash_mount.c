@@ -15,7 +15,9 @@
 struct newest {
     uint32_t sequence;
     uint32_t block;
-    uint32_t failed[FLASH_FAILED_KEPT]; // of the newest header, written on or not
+    uint32_t listed; // sequence of the newest header that counts, and its lists
+    uint32_t failed[FLASH_FAILED_KEPT];
+    struct free_block free[FLASH_FREE_KEPT];
 };
 
 static void note_sequence(struct newest *newest, uint32_t sequence, uint32_t block)
@@ -44,26 +46,28 @@ static int take_place(struct cairn_store_flash *store, uint32_t block, uint32_t 
     return 0;
 }
 
-// whole: the block has a header, of this sequence. Without one its places count by themselves.
-static int scan_places(struct cairn_store_flash *store, uint32_t block, bool whole, uint32_t sequence, struct newest *newest)
+static const struct free_block *find_free(const struct newest *newest, uint32_t block)
 {
-    for (uint32_t place = 0; place < store->places; place++) {
-        struct place_header header;
-        int error = cairn_flash_look_(store, block, place, &header);
-        if (error == 0 && header.slot != NO_PLACE && (!whole || header.sequence == sequence)) {
-            if (!whole) {
-                note_sequence(newest, header.sequence, NO_BLOCK);
-            }
-            error = take_place(store, block, place, &header);
-        }
-        if (error != 0) {
-            return error;
+    for (uint32_t i = 0; i < FLASH_FREE_KEPT; i++) {
+        if (newest->free[i].block == block) {
+            return &newest->free[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
-static int scan_block(struct cairn_store_flash *store, uint32_t block, struct newest *newest)
+// Read the header of a block. Returns 1: it counts; 0: it does not; or what the flash's read answered.
+static int read_header(const struct cairn_store_flash *store, uint32_t block, struct block_header *header)
+{
+    const int error = store->flash->read(store->flash->context, block, 0, header, sizeof *header);
+    if (error != 0) {
+        return error == CAIRN_ECORRUPT ? 0 : error;
+    }
+    return block_header_counts(store, header);
+}
+
+// Read the header of a block, and note what it says.
+static int scan_header(struct cairn_store_flash *store, uint32_t block, struct newest *newest)
 {
     const struct cairn_port_flash *const flash = store->flash;
     struct cairn_store_flash_block *const its = &store->blocks[block];
@@ -74,20 +78,46 @@ static int scan_block(struct cairn_store_flash *store, uint32_t block, struct ne
         store->good--;
         return 0;
     }
-    const int error = flash->read(flash->context, block, 0, &header, sizeof header);
-    if (error != 0 && error != CAIRN_ECORRUPT) {
-        return error;
-    }
-    if (error != 0 || !block_header_counts(store, &header)) {
-        return scan_places(store, block, false, 0, newest);
+    const int counts = read_header(store, block, &header);
+    if (counts != 1) {
+        return counts;
     }
     its->erases = header.erases == ERASES_UNKNOWN ? ERASES_UNKNOWN - 1 : header.erases;
     const int whole = header.kind == KIND_COPIES ? cairn_flash_marked_(store, block) : 1;
-    if (header.sequence > newest->sequence) {
-        memcpy(newest->failed, header.failed, sizeof newest->failed);
+    if (whole < 0) {
+        return whole;
     }
+    if (whole == 1 && header.sequence > newest->listed) {
+        newest->listed = header.sequence;
+        memcpy(newest->failed, header.failed, sizeof newest->failed);
+        memcpy(newest->free, header.free, sizeof newest->free);
+    }
+    its->flags = whole == 1 ? 0 : BLOCK_PARTIAL;
     note_sequence(newest, header.sequence, whole == 1 ? block : NO_BLOCK);
-    return whole == 1 ? scan_places(store, block, true, header.sequence, newest) : whole;
+    return 0;
+}
+
+// Take what a block holds. Without a header its places count by themselves.
+static int scan_places(struct cairn_store_flash *store, uint32_t block, struct newest *newest)
+{
+    struct block_header whole;
+    const int counts = read_header(store, block, &whole);
+    const bool is_free = find_free(newest, block) != NULL;
+    int error = counts < 0 ? counts : 0;
+    for (uint32_t place = 0; place < store->places && error == 0; place++) {
+        struct place_header header;
+        error = cairn_flash_look_(store, block, place, &header);
+        if (error != 0 || header.slot == NO_PLACE || (counts == 1 && header.sequence != whole.sequence)) {
+            continue;
+        }
+        if (counts == 0) {
+            note_sequence(newest, header.sequence, NO_BLOCK);
+        }
+        if (!is_free || header.sequence > newest->listed) { // 7
+            error = take_place(store, block, place, &header);
+        }
+    }
+    return error;
 }
 
 // Is all of this erased? What cannot be read is not.
@@ -125,8 +155,8 @@ static int resume(struct cairn_store_flash *store, uint32_t block)
     return blank < 0 ? blank : 0;
 }
 
-// A block whose count is lost was erased just before, and so is not the least worn.
-static void guess_erases(struct cairn_store_flash *store)
+// A block whose count is lost was being erased: it was free before, and is in the list. If not, it is not taken for the least worn.
+static void guess_erases(struct cairn_store_flash *store, const struct newest *newest)
 {
     uint32_t most = 0;
     for (uint32_t block = 0; block < store->flash->blocks; block++) {
@@ -135,31 +165,48 @@ static void guess_erases(struct cairn_store_flash *store)
     }
     for (uint32_t block = 0; block < store->flash->blocks; block++) {
         if (store->blocks[block].erases == ERASES_UNKNOWN) {
-            store->blocks[block].erases = most;
+            const struct free_block *const listed = find_free(newest, block);
+            store->blocks[block].erases = listed != NULL && listed->erases < most ? listed->erases + 1 : most;
+        }
+    }
+}
+
+// Blocks that had failed are not tried again.
+static void retire_failed(struct cairn_store_flash *store, struct newest *newest)
+{
+    for (uint32_t i = 0; i < FLASH_FAILED_KEPT; i++) {
+        const uint32_t block = newest->failed[i];
+        if (block < store->flash->blocks && (store->blocks[block].flags & (BLOCK_BAD | BLOCK_SUSPECT)) == 0) {
+            cairn_flash_retire_(store, block);
+            newest->block = newest->block == block ? NO_BLOCK : newest->block;
         }
     }
 }
 
 int cairn_flash_mount_(struct cairn_store_flash *store)
 {
-    struct newest newest = {0, NO_BLOCK, {NO_BLOCK, NO_BLOCK, NO_BLOCK, NO_BLOCK}};
+    struct newest newest = {.block = NO_BLOCK};
+    memset(newest.failed, 0xFF, sizeof newest.failed);
+    memset(newest.free, 0xFF, sizeof newest.free);
     for (uint32_t slot = 0; slot < store->store.slots; slot++) {
         map_set(store, slot, NO_PLACE);
     }
     for (uint32_t block = 0; block < store->flash->blocks; block++) {
-        const int error = scan_block(store, block, &newest);
+        const int error = scan_header(store, block, &newest);
         if (error != 0) {
             return error;
         }
     }
-    store->sequence = newest.sequence;
-    guess_erases(store);
-    for (uint32_t i = 0; i < FLASH_FAILED_KEPT; i++) {
-        const uint32_t block = newest.failed[i];
-        if (block < store->flash->blocks && (store->blocks[block].flags & (BLOCK_BAD | BLOCK_SUSPECT)) == 0) {
-            cairn_flash_retire_(store, block);
-            newest.block = newest.block == block ? NO_BLOCK : newest.block;
+    for (uint32_t block = 0; block < store->flash->blocks; block++) {
+        const uint32_t flags = store->blocks[block].flags;
+        const int error = (flags & (BLOCK_BAD | BLOCK_PARTIAL)) == 0 ? scan_places(store, block, &newest) : 0;
+        if (error != 0) {
+            return error;
         }
+        store->blocks[block].flags &= BLOCK_BAD;
     }
+    store->sequence = newest.sequence;
+    guess_erases(store, &newest);
+    retire_failed(store, &newest);
     return newest.block == NO_BLOCK ? 0 : resume(store, newest.block);
 }

@@ -361,8 +361,8 @@ static void bad_arguments_are_refused(void **state)
     static const struct { uint32_t page, slots, spare, erase, program, blocks; int error; } cases[] = {
         {0, 20, 0, FX_ERASE, 4, 8, CAIRN_EINVAL},  {18, 20, 0, FX_ERASE, 4, 8, CAIRN_EINVAL},      {16, 0, 0, FX_ERASE, 4, 8, CAIRN_EINVAL},
         {16, UINT32_MAX, 0, FX_ERASE, 4, 8, CAIRN_EINVAL}, {16, 20, 0, FX_ERASE, 3, 8, CAIRN_EINVAL}, {16, 20, 0, FX_ERASE, 0, 8, CAIRN_EINVAL},
-        {128, 20, 0, 512, 128, 8, CAIRN_EINVAL},   {16, 20, 0, FX_ERASE + 2, 4, 8, CAIRN_EINVAL},  {16, 20, 0, 40, 4, 8, CAIRN_ENOMEM},
-        {16, 20, 0, 44 + 28, 4, 8, CAIRN_ENOMEM},  {UINT32_MAX - 3, 20, 0, FX_ERASE, 4, 8, CAIRN_ENOMEM}, {16, 20, 0, FX_ERASE, 4, 3, CAIRN_ENOMEM},
+        {128, 20, 0, 512, 128, 8, CAIRN_EINVAL},   {16, 20, 0, FX_ERASE + 2, 4, 8, CAIRN_EINVAL},  {16, 20, 0, 72, 4, 8, CAIRN_ENOMEM},
+        {16, 20, 0, 76 + 28, 4, 8, CAIRN_ENOMEM},  {UINT32_MAX - 3, 20, 0, FX_ERASE, 4, 8, CAIRN_ENOMEM}, {16, 20, 0, FX_ERASE, 4, 3, CAIRN_ENOMEM},
         {16, 20, 7, FX_ERASE, 4, 8, CAIRN_ENOMEM}, {16, 20, UINT32_MAX, FX_ERASE, 4, 8, CAIRN_ENOMEM}, {16, 20, 0, FX_ERASE, 4, 0, CAIRN_ENOMEM},
         {4, 20, 0, 20u << 20, 4, 8, CAIRN_EOVERFLOW}, {4, 20, 0, 20u << 16, 4, UINT32_MAX / 8, CAIRN_EOVERFLOW}};
     for (uint32_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -62,7 +62,7 @@ CAIRN_MUST_CHECK int cairn_store_checked_init(struct cairn_store_checked *checke
 // ---- NOR flash
 //
 // A log: what is written goes behind what was written before, and a block in which little is still wanted is copied into another and erased. Places: each
-// block has (erase_size - 44) / (page + 16) of them, where program_size is 1, 2 or 4: cairn_store_flash_stats says. Of
+// block has (erase_size - 76) / (page + 16) of them, where program_size is 1, 2 or 4: cairn_store_flash_stats says. Of
 // a flash of B good blocks `spare` are kept free, and one place more: capacity = (B - spare) * places - 1 slots can be in use at once. The nearer to it
 // the more is copied: with three quarters in use about 1.5 pages are programmed for each that is written, with nine tenths about 3, where all slots are written
 // alike (the tests print it). So `slots` up to three quarters of the capacity are good; more slots than the capacity share it, and a write may be refused.
