@@ -169,7 +169,8 @@ int cairn_flash_open_(struct cairn_store_flash *store, uint32_t block, uint32_t 
     its->erases += its->erases < ERASES_UNKNOWN - 1;
     its->flags = 0;
     if (error == 0) {
-        struct block_header header = {FLASH_MAGIC, store->sequence + 1, its->erases, store->store.page, victim == NO_BLOCK ? KIND_WRITES : KIND_COPIES, {0}, {{0, 0}}, 0};
+        struct block_header header = {.magic = FLASH_MAGIC, .sequence = store->sequence + 1, .erases = its->erases, .page = store->store.page};
+        header.kind = victim == NO_BLOCK ? KIND_WRITES : KIND_COPIES;
         list_failed(store, header.failed);
         list_free(store, header.free, block, victim);
         header.sum = cairn_checksum_(0, &header, offsetof(struct block_header, sum));

@@ -86,8 +86,8 @@ static uint32_t pick_still(const struct cairn_store_flash *store)
     return best;
 }
 
-// The next live place of a block from *place on: its header, and its page in the buffer. Returns 1, and *place is it; 0: there is none; or what the flash's read
-// answered. A page that has changed keeps its sum, and with it stays an error.
+// The next live place of a block from *place on: its header, and its page in the buffer. Returns 1, and *place is it; 0: there is none; or what the flash's
+// read answered. A page that has changed keeps its sum, and with it stays an error.
 static int fetch_live(struct cairn_store_flash *store, uint32_t block, uint32_t *place, struct place_header *header)
 {
     const struct cairn_port_flash *const flash = store->flash;

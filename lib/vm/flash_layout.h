@@ -9,25 +9,25 @@
 //           mark    zeros, in a block of copies, when all of them are there
 //           place   | slot, sequence of the block, sum of the page, sum of these | page |        the page is programmed first, then what is before it
 //     Words are in the machine's order; each part is filled up with ones to a multiple of program_size. Nothing is programmed twice.
-//     One bit of a place's header that changed is put right; half the bits of a mark may change; a block whose header is lost keeps its pages. Two changed bits
-//     in a place's header lose the place, as if it had never been.
+//     One bit of a place's header that changed is put right; half the bits of a mark may change; a block whose header is lost keeps its pages. Two
+//     changed bits in a place's header lose the place, as if it had never been.
 //     A number of a place is block * places + its number in the block.
 //
-// INVARIANTS: 1. A place counts iff its own sum is right, its slot is one, and its sequence is its block's. Then its page was programmed to the end: if the page has
-//                another sum now, bits have changed, and no older page takes its place.
+// INVARIANTS: 1. A place counts iff its own sum is right, its slot is one, and its sequence is its block's. Then its page was programmed to the end: if the
+//                page has another sum now, bits have changed, and no older page takes its place.
 //             2. Of two places of one slot that count, the one of the larger sequence is newer, and in one block the later. Sequences are never used twice.
 //             3. The map names the newest place of each slot that is in use; a block's `live` is how often it is named.
 //             4. A block of copies (kind COPIES) counts only with its mark. Until then the pages are where they were: given up it costs nothing.
 //             5. A block is erased only when it has no live place, and right before it is used.
 //             6. Where a block of larger sequence is seen, older ones are not written any more.
-//             7. A block that a header names as free holds nothing that is wanted, unless it has a larger sequence than that header; the block that is being copied
-//                is named in the header of its copies, which is no header without the mark.
-//   No cut of power loses a page: 1, 5. None uses up the spare block: what it was opened for is copies without a mark, or complete and the block that was copied free
-//   (4). Why 6: a block of copies that a cut has left without a mark may be erased later, and that be cut too, so that its header is gone and its copies are not;
-//   they count then (a block whose header is lost keeps its pages), and must be older than whatever was written since.
-//
-//   Why 7: what was trimmed may be back after a restart, but not in the blocks that collecting needs. And the count of erasures of a block that was being erased
-//   is found in the list.
+//             7. A block that a header names as free holds nothing that is wanted, unless it has a larger sequence than that header; the block that is
+//                being copied is named in the header of its copies, which is no header without the mark.
+//   No cut of power loses a page: 1, 5. None uses up a spare block: what it was opened for is copies without a mark, or complete, and the block that was
+//   copied free: 4.
+//   Why 6: a block of copies that a cut has left without a mark may be erased later, and that be cut too, so that its header is gone and its copies are
+//   not; they count then (a block whose header is lost keeps its pages), and must be older than whatever was written since.
+//   Why 7: what was trimmed may be back after a restart, but not in the blocks that collecting needs. And the count of erasures of a block that was being
+//   erased is found in the list.
 //
 // COST: as cairn/store.h says. CALLERS: lib/vm, under the lock of the store's user.
 #ifndef CAIRN_VM_FLASH_LAYOUT_H

@@ -3,7 +3,8 @@
 // A store in emulated flash, and what its slots must hold.
 //
 // OWNS        one flash of 12 blocks of 236 bytes, its store of pages of 16 bytes (5 places a block), and the model: the turn in which each slot was written.
-// PICTURE     power on: the store is made of what the flash holds -> writes and trims, which the model follows -> a cut -> power on -> the slots are as the model says
+// PICTURE     power on: the store is made of what the flash holds -> writes and trims, which the model follows -> a cut -> power on -> the slots are as
+//             the model says
 // INVARIANTS  1. A slot holds what was written last, and nothing else. After a trim it may hold anything, or be corrupt.
 //             2. One write may have been under way when the power went: its slot holds that or what it held.
 //             3. The rules of the flash were never broken.

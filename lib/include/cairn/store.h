@@ -9,7 +9,7 @@
 //                 erased, and more only while the blocks that failed since are made up for
 //   power         flash: after a cut at any moment a slot holds what it held or what was being written, and all whose write had returned is there
 //   threads, ISR  none of its own: the lock of whoever uses the store
-//   stack         no recursion; at most 200 bytes, and what the port takes
+//   stack         no recursion, no page; less than 512 bytes, and what the port takes
 #ifndef CAIRN_STORE_H
 #define CAIRN_STORE_H
 
@@ -64,15 +64,15 @@ CAIRN_MUST_CHECK int cairn_store_checked_init(struct cairn_store_checked *checke
 // A log: what is written goes behind what was written before, and a block in which little is still wanted is copied into another and erased. Places: each
 // block has (erase_size - 76) / (page + 16) of them, where program_size is 1, 2 or 4: cairn_store_flash_stats says. Of
 // a flash of B good blocks `spare` are kept free, and one place more: capacity = (B - spare) * places - 1 slots can be in use at once. The nearer to it
-// the more is copied: with three quarters in use about 1.5 pages are programmed for each that is written, with nine tenths about 3, where all slots are written
-// alike (the tests print it). So `slots` up to three quarters of the capacity are good; more slots than the capacity share it, and a write may be refused.
+// the more is copied: with half of it in use 1.1 pages are programmed for each that is written, with three quarters 1.7, with nine tenths 3.1, where all slots
+// are written alike (test_store_flash prints it), and less where some are written more. So `slots` up to three quarters of the capacity are good; more slots than the capacity share it, and a write may be refused.
 
 // Zero means the default.
 struct cairn_store_flash_config {
     const struct cairn_port_flash *flash; // stays while the store is used
     uint32_t page;                        // bytes, a multiple of program_size
     uint32_t slots;
-    uint32_t spare;  // blocks kept free, at least 1; 0: 2. One is for collecting, each further one for a block that fails before it is made up for
+    uint32_t spare;  // blocks kept free; 0: 2. One is for collecting, each further one for a block that fails before it is made up for
     uint32_t spread; // how far the least worn block in use may lag behind, in erasures, before its pages are moved; 0: 8
 };
 
@@ -107,7 +107,8 @@ size_t cairn_store_flash_size(const struct cairn_store_flash_config *config);
 
 // Make a store of what is in the flash: blocks that hold nothing of this layout, page size or order of bytes are free; the newest whole page of each slot counts.
 // Slots that were trimmed may be back, with an older content of theirs: trim those that are not wanted. The flash is not changed.
-// Bit errors: a page that changed is CAIRN_ECORRUPT when it is read, before and after it was copied.
+// Bits that change: a page that changed is CAIRN_ECORRUPT when it is read, before and after it was copied. One changed bit beside the pages does no harm; two in
+// the 16 bytes before a page lose it, and the slot may hold an older one. Failed blocks are kept in mark_bad, and the first four in the flash itself.
 // Returns 0; fails with CAIRN_EINVAL iff a pointer is NULL, memory is not aligned to 4, or a size is not as struct cairn_port_flash and the config say;
 // CAIRN_ENOMEM iff size is too small, no place fits into a block, or there are not two blocks more than are spare; CAIRN_EOVERFLOW iff there are more than
 // 65535 places in a block or 2^32 - 2 in all; what the flash's read answers. O(places), and two looks at the flash for each.
