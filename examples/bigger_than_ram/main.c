@@ -81,7 +81,7 @@ static void print_instructions(void)
         print_times(cursor[step].instructions, plain[step].instructions);
         printf("\n");
     }
-    printf("  Transfers are copies from RAM to RAM here: what a slower store takes comes on top.\n");
+    printf("  A transfer is a loop over the words of a page here: what a slower store takes comes on top.\n");
 }
 
 int main(int argc, char **argv)
