@@ -97,6 +97,9 @@ CAIRN_INLINE bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t acce
     }
     struct cairn_frame *const frame = &vm->table[pte_number(pte)];
     const uint32_t flags = frame->flags | (access & CAIRN_WRITE) | FRAME_ACCESSED;
+    if (CAIRN_UNLIKELY((flags & FRAME_AHEAD) != 0)) {
+        return false;
+    }
     vm->policy->touch(vm->policy_state, pte_number(pte));
     frame->flags = (uint8_t)flags;
     *addend = enter(vm, page, tag, pte, flags);

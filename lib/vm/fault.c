@@ -66,6 +66,9 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, struct 
     vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED};
     space->figures.resident++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
+    if (CAIRN_UNLIKELY(vm->streams != NULL) && was != 0) {
+        cairn_prefetch_(space, page, frame);
+    }
     return 0;
 }
 
@@ -91,6 +94,9 @@ static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t ac
     if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
         *pte = *table_pte(vm, leaf, page);
         vm->policy->touch(vm->policy_state, pte_number(*pte));
+        if (CAIRN_UNLIKELY((vm->table[pte_number(*pte)].flags & FRAME_AHEAD) != 0)) {
+            cairn_prefetch_(space, page, pte_number(*pte));
+        }
         return 0;
     }
     return bring_in(space, page, leaf, mapping->protection, pte);

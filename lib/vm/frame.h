@@ -16,6 +16,7 @@
 
 #define FRAME_ACCESSED 1u // since the last tick
 #define FRAME_DIRTY 2u    // the slot, if any, is old
+#define FRAME_AHEAD 4u    // was brought in by prefetch.c, and not asked for yet: not in the TLB
 
 CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t frame)
 {
@@ -66,6 +67,11 @@ _Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
 CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
+
+// prefetch.c, where there are streams. The page, which lived in a slot or was brought in ahead, was asked for, and is in this frame now: bring in what follows.
+void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame);
+// The page in the frame is leaving.
+void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame);
 
 // space.c. The mapping that has the page; NULL for none.
 struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page);

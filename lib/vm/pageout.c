@@ -86,6 +86,9 @@ int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
     const uint32_t slot = its->slot;
     cairn_tlb_drop_(vm, space, page, false);
     vm->policy->remove(vm->policy_state, frame, true);
+    if (CAIRN_UNLIKELY(vm->streams != NULL)) {
+        cairn_prefetch_left_(vm, its);
+    }
     if (slot == SLOT_NONE) {
         cairn_table_set_(space, page, 0);
     } else {

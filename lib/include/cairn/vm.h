@@ -60,6 +60,7 @@ struct cairn_vm_config {
     const struct cairn_policy *policy;     // NULL: cairn_policy_clock
     const struct cairn_port_store *store;  // where pages go that leave; its slots are of a page. NULL: nowhere, a dirty page stays
     bool write_through;                    // each store is written to the store at once: a page that leaves is clean
+    bool prefetch;                         // streams of faults are seen, and what comes next is read ahead; 136 bytes. A store is needed
     // Each page reference that the library sees, for a trace (tlb fills, copies). NULL: none.
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
     // More pages are in use than frames are there: `wanted` pages in the last tick, and most accesses that missed had to wait for the store. NULL: none.
@@ -90,6 +91,7 @@ struct cairn_vm_figures {
     uint32_t reads, writes; // transfers
     uint32_t tlb_misses, victim_hits;
     uint32_t evictions;
+    uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t slots_used;
 };
 
@@ -123,6 +125,8 @@ struct cairn_vm {
     const struct cairn_policy *policy;
     void *policy_state;
     const struct cairn_port_store *store;
+    struct stream_table *streams; // NULL: no prefetch
+    uint32_t gone;                // the page that left last, for the policy, and 1 more; 0: none
     uint32_t *slots; // bit: in use
     uint32_t slot_cursor;
     uint32_t clean_cursor;
