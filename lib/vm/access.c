@@ -51,7 +51,7 @@ static const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t add
         *error = CAIRN_EFAULT;
         return NULL;
     }
-    const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
+    cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
     struct cairn_tlb_entry *entry = tlb_at(vm, page);
     vm->figures.tlb_misses++;
     if (entry->read_tag != tag) {
@@ -65,6 +65,10 @@ static const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t add
     if (*error != 0) {
         return NULL;
     }
+    if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
+        cairn_tlb_assign_(vm, space);
+    }
+    tag = tlb_tag(vm, space->asid, page);
     if (entry->read_tag != tag) {
         entry = cairn_tlb_place_(vm, page);
     }
@@ -272,11 +276,12 @@ int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *valu
     if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
         return store_crossing(vm->current, address, value, size);
     }
+    struct cairn_space *const space = vm->current; // the handler may leave another
     const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_WRITE, &error);
     if (entry != NULL) {
         memcpy((void *)(entry->addend + (uintptr_t)address), value, size);
         if (vm->write_through) {
-            stored(vm->current, address);
+            stored(space, address);
         }
     }
     return error;

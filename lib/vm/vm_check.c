@@ -144,6 +144,9 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
 
 static uint32_t check_tlb(const struct cairn_vm *vm)
 {
+    if (vm->asid != (vm->current == NULL ? ASID_NONE : vm->current->asid) || (vm->current != NULL && vm->current->generation != vm->generation)) {
+        return 6;
+    }
     for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
         const struct cairn_tlb_entry *const entry = &vm->tlb[i];
         if (!entry_is_true(vm, entry) || (entry->read_tag != CAIRN_TAG_NONE && tlb_at(vm, entry->read_tag >> vm->page_shift) != entry)) {
