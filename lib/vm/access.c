@@ -232,16 +232,21 @@ CAIRN_INLINE bool crosses(const struct cairn_vm *vm, cairn_vaddr_t address, size
     return (address & vm->offset_mask) + size > page_size(vm);
 }
 
+int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size)
+{
+    unsigned char bytes[8];
+    const int error = cairn_space_read(space, bytes, address, size);
+    if (error == 0) {
+        memcpy(value, bytes, size);
+    }
+    return error;
+}
+
 int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
     int error = CAIRN_EFAULT;
     if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
-        unsigned char bytes[8];
-        error = cairn_space_read(vm->current, bytes, address, size);
-        if (error == 0) {
-            memcpy(value, bytes, size);
-        }
-        return error;
+        return cairn_crossing_load_(vm->current, address, value, size);
     }
     const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_READ, &error);
     if (entry != NULL) {
@@ -250,8 +255,8 @@ int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size
     return error;
 }
 
-// A store over the end of a page: both pages first.
-static int store_crossing(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
+// Both pages first.
+int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
 {
     void *memory;
     size_t run;
@@ -264,9 +269,6 @@ static int store_crossing(struct cairn_space *space, cairn_vaddr_t address, cons
         memcpy(memory, value, run);
     }
     (void)!cairn_space_unpin(space, address);
-    if (error == 0) {
-        stored(space, address);
-    }
     return error;
 }
 
@@ -274,7 +276,7 @@ int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *valu
 {
     int error = CAIRN_EFAULT;
     if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
-        return store_crossing(vm->current, address, value, size);
+        return cairn_crossing_store_(vm->current, address, value, size);
     }
     struct cairn_space *const space = vm->current; // the handler may leave another
     const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_WRITE, &error);

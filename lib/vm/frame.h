@@ -52,6 +52,9 @@ CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t 
 
 // access.c. The page in the frame was stored to.
 void cairn_page_stored_(struct cairn_vm *vm, uint32_t frame, pte_t *pte);
+// A word of up to 8 bytes over the end of a page: all of it, or an error and nothing of it.
+CAIRN_MUST_CHECK int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size);
+CAIRN_MUST_CHECK int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size);
 
 // space.c. The mapping that has the page; NULL for none.
 struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page);

@@ -34,11 +34,12 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
 int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
         return CAIRN_EINVAL;
     }
     vm->table[pte_number(*pte)].pins--;
+    cairn_page_stored_(vm, pte_number(*pte), pte);
     return 0;
 }
 
@@ -52,7 +53,7 @@ void cairn_cursor_init(struct cairn_cursor *cursor, struct cairn_space *space, u
 void cairn_cursor_deinit(struct cairn_cursor *cursor)
 {
     if (cursor->room != 0) {
-        cursor->room = 0;
+        cursor->room = cursor->store_room = 0;
         (void)!cairn_space_unpin(cursor->space, cursor->first);
     }
 }
@@ -75,6 +76,7 @@ static int move(struct cairn_cursor *cursor, cairn_vaddr_t address, uint32_t acc
     if (error == 0) {
         cursor->first = first;
         cursor->room = page_size(vm) - 7;
+        cursor->store_room = (cursor->access & CAIRN_WRITE) != 0 ? cursor->room : 0;
         cursor->addend = (uintptr_t)memory - (uintptr_t)address;
     }
     return error;
@@ -87,7 +89,7 @@ int cairn_cursor_load_(struct cairn_cursor *cursor, cairn_vaddr_t address, void 
         return error;
     }
     if ((address & cursor->space->vm->offset_mask) + size > page_size(cursor->space->vm)) {
-        return cairn_space_read(cursor->space, value, address, size);
+        return cairn_crossing_load_(cursor->space, address, value, size);
     }
     memcpy(value, (const void *)(cursor->addend + (uintptr_t)address), size);
     return 0;
@@ -100,7 +102,7 @@ int cairn_cursor_store_(struct cairn_cursor *cursor, cairn_vaddr_t address, cons
         return error;
     }
     if ((address & cursor->space->vm->offset_mask) + size > page_size(cursor->space->vm)) {
-        return cairn_space_write(cursor->space, address, value, size);
+        return cairn_crossing_store_(cursor->space, address, value, size);
     }
     memcpy((void *)(cursor->addend + (uintptr_t)address), value, size);
     return 0;

@@ -79,6 +79,7 @@ CAIRN_ACCESS(64)
 struct cairn_cursor {
     cairn_vaddr_t first; // address of the page's first byte
     cairn_vaddr_t room;  // offsets in it that have 8 bytes behind them in the page; 0: it has no page
+    cairn_vaddr_t store_room; // the same for stores; 0 where it is for loads only
     uintptr_t addend;    // address of a byte less its virtual address
     struct cairn_space *space;
     uint32_t access;
@@ -111,7 +112,7 @@ CAIRN_MUST_CHECK int cairn_cursor_store_(struct cairn_cursor *cursor, cairn_vadd
     }                                                                                                                            \
     CAIRN_MUST_CHECK static inline int cairn_cursor_store##bits(struct cairn_cursor *cursor, cairn_vaddr_t address, uint##bits##_t value) \
     {                                                                                                                            \
-        if (CAIRN_HIT(address - cursor->first < cursor->room)) {                                                                 \
+        if (CAIRN_HIT(address - cursor->first < cursor->store_room)) {                                                           \
             ((struct cairn_at##bits *)(cursor->addend + (uintptr_t)address))->value = value;                                     \
             return 0;                                                                                                            \
         }                                                                                                                        \
