@@ -7,6 +7,7 @@
 //     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
 //     every page that has a pte; the figures agree
 // COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots). CALLERS: the user, tests.
+#include "cairn/access.h"
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
@@ -201,4 +202,19 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
         *rule = broken;
     }
     return broken == 0 ? 0 : CAIRN_ECORRUPT;
+}
+
+void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
+{
+    const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
+    const pte_t *const pte = vm == NULL || address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    uint32_t due = access | PTE_PRESENT;
+    if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB
+        due |= PTE_ACCESSED | (space != NULL && space->user ? CAIRN_USER : 0) | ((access & CAIRN_WRITE) != 0 ? PTE_DIRTY : 0);
+    }
+    if (pte == NULL || !pte_allows(*pte, due) || (access == 0 && vm->table[pte_number(*pte)].pins == 0) ||
+        (address & vm->offset_mask) + size > page_size(vm) ||
+        there != (uintptr_t)frame_memory(vm, pte_number(*pte)) + (uintptr_t)(address & vm->offset_mask)) {
+        CAIRN_TRAP();
+    }
 }

@@ -152,7 +152,7 @@ static void every_slot_is_used_once(void **state)
     for (uint32_t page = 1; page < 20 + SLOTS + FRAMES - PAGES; page++) {
         const unsigned char *const slot = vm_slot(SPACE, page);
         if (slot != NULL) {
-            assert_int_equal(seen[(slot - vm_slots) / PAGE]++, 0);
+            assert_int_equal(seen[(size_t)(slot - vm_slots) / PAGE]++, 0);
         }
     }
     assert_int_equal(cairn_vm_store32(VM, vm_page(19 + PAGES), 1), CAIRN_ENOMEM);
