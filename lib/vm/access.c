@@ -71,6 +71,9 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
     }
     const int error = reach(space, address, access, &pte);
     if (error == 0) {
+        if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
+            cairn_tlb_assign_(vm, space);
+        }
         *addend = enter(vm, page, tlb_tag(vm, space->asid, page), pte, vm->write_through ? 0 : vm->table[pte_number(pte)].flags);
     }
     return error;
@@ -125,14 +128,10 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
 }
 
 // The page at the address was stored to.
-static void stored(struct cairn_space *space, cairn_vaddr_t address)
+CAIRN_INLINE void stored(struct cairn_space *space, cairn_vaddr_t address)
 {
-    struct cairn_vm *const vm = space->vm;
-    if (vm->write_through) {
-        const uint32_t frame = pte_number(*table_walk(space, address >> vm->page_shift));
-        if (vm->table[frame].pins == 0) {
-            (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
-        }
+    if (CAIRN_UNLIKELY(space->vm->write_through)) {
+        frame_stored(space->vm, pte_number(*table_walk(space, address >> page_shift(space->vm))));
     }
 }
 
@@ -272,15 +271,20 @@ CAIRN_INLINE void copy_word(void *to, const void *from, size_t size)
     }
 }
 
+int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size)
+{
+    unsigned char bytes[8];
+    const int error = cairn_space_read(space, bytes, address, size);
+    if (error == 0) {
+        memcpy(value, bytes, size);
+    }
+    return error;
+}
+
 static CAIRN_NOINLINE int load_slow(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
     if (crosses(vm, address, size) && vm->current != NULL) {
-        unsigned char bytes[8];
-        const int error = cairn_space_read(vm->current, bytes, address, size);
-        if (error == 0) {
-            memcpy(value, bytes, size);
-        }
-        return error;
+        return cairn_crossing_load_(vm->current, address, value, size);
     }
     uintptr_t addend;
     const int error = miss_slow(vm, address, CAIRN_READ, &addend);
@@ -304,8 +308,8 @@ int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size
     return 0;
 }
 
-// A store over the end of a page: both pages first.
-static int store_crossing(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
+// Both pages first.
+int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
 {
     void *memory;
     size_t run;
@@ -318,24 +322,20 @@ static int store_crossing(struct cairn_space *space, cairn_vaddr_t address, cons
         memcpy(memory, value, run);
     }
     (void)!cairn_space_unpin(space, address);
-    if (error == 0) {
-        stored(space, address);
-    }
     return error;
 }
 
 static CAIRN_NOINLINE int store_slow(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
 {
     if (crosses(vm, address, size) && vm->current != NULL) {
-        return store_crossing(vm->current, address, value, size);
+        return cairn_crossing_store_(vm->current, address, value, size);
     }
+    struct cairn_space *const space = vm->current; // the handler may leave another
     uintptr_t addend;
     const int error = miss_slow(vm, address, CAIRN_WRITE, &addend);
     if (error == 0) {
         copy_word((void *)(addend + (uintptr_t)address), value, size);
-        if (CAIRN_UNLIKELY(vm->write_through)) {
-            stored(vm->current, address);
-        }
+        stored(space, address);
     }
     return error;
 }

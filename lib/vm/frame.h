@@ -61,6 +61,14 @@ CAIRN_INLINE void frame_note(struct cairn_frame *frame, uint32_t access)
 }
 _Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
 
+// The page in a frame was stored to.
+CAIRN_INLINE void frame_stored(struct cairn_vm *vm, uint32_t frame)
+{
+    if (CAIRN_UNLIKELY(vm->write_through) && vm->table[frame].pins == 0 && (vm->table[frame].flags & FRAME_DIRTY) != 0) {
+        (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
+    }
+}
+
 // fault.c. Bring the page of an address in, for an access; asks the space's handler where that cannot be. Returns 0, and its pte; or an error: then nothing has
 // changed.
 // A page that was there is noted as touched.
@@ -72,6 +80,9 @@ CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t 
 void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame);
 // The page in the frame is leaving.
 void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame);
+// access.c. A word of up to 8 bytes over the end of a page: all of it, or an error and nothing of it.
+CAIRN_MUST_CHECK int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size);
+CAIRN_MUST_CHECK int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size);
 
 // space.c. The mapping that has the page; NULL for none.
 struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page);

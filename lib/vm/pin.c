@@ -35,11 +35,12 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
 int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
         return CAIRN_EINVAL;
     }
     vm->table[pte_number(*pte)].pins--;
+    frame_stored(vm, pte_number(*pte));
     return 0;
 }
 
@@ -86,7 +87,7 @@ int cairn_cursor_load_(struct cairn_cursor *cursor, cairn_vaddr_t address, void 
         return error;
     }
     if ((address & cursor->offset_mask) + size > cursor->offset_mask + 1) {
-        return cairn_space_read(cursor->space, value, address, size);
+        return cairn_crossing_load_(cursor->space, address, value, size);
     }
     memcpy(value, (const void *)(cursor->addend + (uintptr_t)address), size);
     return 0;
@@ -99,7 +100,7 @@ int cairn_cursor_store_(struct cairn_cursor *cursor, cairn_vaddr_t address, cons
         return error;
     }
     if ((address & cursor->offset_mask) + size > cursor->offset_mask + 1) {
-        return cairn_space_write(cursor->space, address, value, size);
+        return cairn_crossing_store_(cursor->space, address, value, size);
     }
     memcpy((void *)(cursor->addend + (uintptr_t)address), value, size);
     return 0;

@@ -195,7 +195,7 @@ void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space)
 {
     vm->current = space;
     if (space == NULL) {
-        vm->asid = vm->offset_mask & ~(cairn_vaddr_t)7; // nobody's: everything misses
+        vm->asid = ASID_NONE; // everything misses
         vm->root = NULL;
         return;
     }

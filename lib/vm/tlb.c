@@ -16,15 +16,24 @@ void cairn_vm_flush(struct cairn_vm *vm)
     }
 }
 
+CAIRN_INLINE void take_asid(struct cairn_vm *vm, struct cairn_space *space)
+{
+    space->asid = (cairn_vaddr_t)vm->asid_next++ << ASID_SHIFT;
+    space->generation = vm->generation;
+}
+
 void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space)
 {
     if (vm->asid_next << ASID_SHIFT >= (vm->offset_mask & ~(cairn_vaddr_t)7)) { // the last one is nobody's
         cairn_vm_flush(vm);
         vm->generation++;
         vm->asid_next = 0;
+        if (vm->current != NULL && vm->current != space) { // it goes on, and its ASID is somebody else's now
+            take_asid(vm, vm->current);
+            vm->asid = vm->current->asid;
+        }
     }
-    space->asid = (cairn_vaddr_t)vm->asid_next++ << ASID_SHIFT;
-    space->generation = vm->generation;
+    take_asid(vm, space);
 }
 
 // Does the entry belong to the page, or to any page where mask leaves only the ASID?

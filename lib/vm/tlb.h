@@ -7,7 +7,7 @@
 //          tlb[page mod entries], direct-mapped; what it loses goes to victim[page mod CAIRN_VICTIMS], and comes back from there (Jouppi 1990, with one place
 //          for each page, because a search costs more here than what it finds)
 // INVARIANTS: V6 an entry's page is present in its frame, and its ASID is that of the frame's space in this generation. A write tag only where the
-//     page is dirty and may be written. The last ASID is nobody's, so that CAIRN_TAG_NONE matches no access.
+//     page is dirty and may be written. The current space has an ASID of this generation. The last ASID is nobody's, so that CAIRN_TAG_NONE matches no access.
 // COST: O(1); a flush of a space O(entries). CALLERS: lib/vm.
 #ifndef CAIRN_VM_TLB_H
 #define CAIRN_VM_TLB_H
@@ -15,6 +15,7 @@
 #include "vm/pte.h"
 
 #define ASID_SHIFT 3
+#define ASID_NONE ((cairn_vaddr_t)1) // in no tag of an entry: what an access has where no space is current
 
 CAIRN_INLINE cairn_vaddr_t tlb_tag(const struct cairn_vm *vm, cairn_vaddr_t asid, cairn_vaddr_t page)
 {

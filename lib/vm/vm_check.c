@@ -6,30 +6,48 @@
 // INVARIANTS: V1 nodes count their entries   V2 a pte is nothing, present or swapped   V3 frames and present ptes name each other   V4 a slot in use has one
 //     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
 //     every page that has a pte; the figures agree
-// COST: O(pages in use * levels + frames * TLB). CALLERS: the user, tests.
+// COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots). CALLERS: the user, tests.
+#include "cairn/access.h"
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
-#include <string.h>
-
-// V1: each node on the way to a page counts its entries. Called for each page that has a pte.
-static bool counts_agree(const struct cairn_space *space, cairn_vaddr_t page)
+// V1: a walk through all nodes, each of which counts its entries; only the root may have none.
+static bool counts_agree(const struct cairn_space *space)
 {
     const struct cairn_vm *const vm = space->vm;
-    const struct table_node *node = space->root;
-    for (uint32_t level = 0; level < vm->levels; level++) {
-        uint32_t live = 0;
-        for (uint32_t i = 0; i <= vm->mask[level]; i++) {
-            live += node->entry[i] != 0;
+    const struct table_node *path[CAIRN_LEVELS_MAX] = {space->root};
+    uint32_t at[CAIRN_LEVELS_MAX] = {0};
+    uint32_t live[CAIRN_LEVELS_MAX] = {0};
+    uint32_t level = 0;
+    for (;;) {
+        if (at[level] > vm->mask[level]) { // the node's end
+            if (live[level] != path[level]->live || (level != 0 && live[level] == 0)) {
+                return false;
+            }
+            if (level-- == 0) {
+                return true;
+            }
+            continue;
         }
-        if (live != node->live) {
-            return false;
-        }
-        if (level + 1 < vm->levels) {
-            node = table_below(vm, node->entry[table_index(vm, level, page)]);
+        const uint32_t entry = path[level]->entry[at[level]++];
+        live[level] += entry != 0;
+        if (entry != 0 && level + 1 < vm->levels) {
+            path[++level] = table_below(vm, entry);
+            at[level] = live[level] = 0;
         }
     }
-    return true;
+}
+
+// The slots that pages name, or that are in use: how many, and two sums of their numbers, which differ where one is named twice and another never.
+struct slots {
+    uint32_t count, sum, squares;
+};
+
+CAIRN_INLINE void slots_add(struct slots *slots, uint32_t slot)
+{
+    slots->count++;
+    slots->sum += slot;
+    slots->squares += slot * slot;
 }
 
 CAIRN_INLINE bool slot_is_used(const struct cairn_vm *vm, uint32_t slot)
@@ -38,7 +56,7 @@ CAIRN_INLINE bool slot_is_used(const struct cairn_vm *vm, uint32_t slot)
 }
 
 // V2, V3, V4, V8 for one page. Counts what it holds.
-static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, uint32_t *slots)
+static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, struct slots *slots)
 {
     const struct cairn_vm *const vm = space->vm;
     const pte_t pte = *table_walk(space, page);
@@ -50,7 +68,7 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     }
     if (pte_is_swapped(pte)) {
         seen->swapped++;
-        ++*slots;
+        slots_add(slots, pte_number(pte));
         return slot_is_used(vm, pte_number(pte)) ? 0 : 4;
     }
     const uint32_t frame = pte_number(pte);
@@ -61,31 +79,31 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     if (vm->table[frame].slot == SLOT_NONE) {
         return 0;
     }
-    ++*slots;
+    slots_add(slots, vm->table[frame].slot);
     return slot_is_used(vm, vm->table[frame].slot) ? 0 : 4;
 }
 
-static uint32_t check_space(const struct cairn_space *space, uint32_t *slots)
+static uint32_t check_space(const struct cairn_space *space, struct slots *slots)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
     struct cairn_space_figures seen = {0};
     cairn_vaddr_t behind = 1;
     for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
-        if (mapping->first < behind || mapping->pages == 0 || mapping->pages > end - mapping->first) {
+        if (mapping->first < behind || mapping->first >= end || mapping->pages == 0 || mapping->pages > end - mapping->first) {
             return 8;
         }
         behind = mapping->first + mapping->pages;
         seen.virtual_pages += mapping->pages;
     }
+    if (!counts_agree(space)) {
+        return 1;
+    }
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const uint32_t rule = counts_agree(space, page) ? check_page(space, page, &seen, slots) : 1;
+        const uint32_t rule = check_page(space, page, &seen, slots);
         if (rule != 0) {
             return rule;
         }
-    }
-    if ((seen.resident | seen.swapped) == 0 && space->root->live != 0) {
-        return 1;
     }
     return seen.resident == space->figures.resident && seen.swapped == space->figures.swapped &&
                    seen.virtual_pages == space->figures.virtual_pages
@@ -145,6 +163,9 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
 
 static uint32_t check_tlb(const struct cairn_vm *vm)
 {
+    if (vm->asid != (vm->current == NULL ? ASID_NONE : vm->current->asid) || (vm->current != NULL && vm->current->generation != vm->generation)) {
+        return 6;
+    }
     for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
         const struct cairn_tlb_entry *const entry = &vm->tlb[i];
         if (!entry_is_true(vm, entry) || (entry->read_tag != CAIRN_TAG_NONE && tlb_at(vm, entry->read_tag >> vm->page_shift) != entry)) {
@@ -161,16 +182,18 @@ static uint32_t check_tlb(const struct cairn_vm *vm)
 
 int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
 {
-    uint32_t slots = 0;
+    struct slots named = {0};
+    struct slots used = {0};
     uint32_t broken = check_frames(vm);
     for (const struct cairn_space *space = vm->spaces; broken == 0 && space != NULL; space = space->next) {
-        broken = check_space(space, &slots);
+        broken = check_space(space, &named);
     }
-    uint32_t used = 0;
     for (uint32_t slot = 0; vm->store != NULL && slot < vm->store->slots; slot++) {
-        used += slot_is_used(vm, slot);
+        if (slot_is_used(vm, slot)) {
+            slots_add(&used, slot);
+        }
     }
-    if (broken == 0 && (slots != used || used != vm->figures.slots_used)) {
+    if (broken == 0 && (named.count != used.count || named.sum != used.sum || named.squares != used.squares || used.count != vm->figures.slots_used)) {
         broken = 4;
     }
     if (broken == 0) {
@@ -180,4 +203,22 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
         *rule = broken;
     }
     return broken == 0 ? 0 : CAIRN_ECORRUPT;
+}
+
+void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
+{
+    const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
+    const pte_t *const pte = vm == NULL || address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    uint32_t due = access | PTE_PRESENT;
+    uint32_t flags = 0;
+    if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB
+        due |= space != NULL && space->user ? CAIRN_USER : 0;
+        flags = FRAME_ACCESSED | (access & CAIRN_WRITE);
+    }
+    if (pte == NULL || !pte_allows(*pte, due) || (~vm->table[pte_number(*pte)].flags & flags) != 0 ||
+        (access == 0 && vm->table[pte_number(*pte)].pins == 0) ||
+        (address & vm->offset_mask) + size > page_size(vm) ||
+        there != (uintptr_t)frame_memory(vm, pte_number(*pte)) + (uintptr_t)(address & vm->offset_mask)) {
+        CAIRN_TRAP();
+    }
 }

@@ -316,11 +316,38 @@ static const char *upkeep(struct vm_model *model, uint32_t i)
     return error >= 0 || error == CAIRN_ENOMEM || model->failed != failed ? NULL : "upkeep";
 }
 
+// End the space and make it again; others come and go meanwhile, so that ASIDs run out.
+static const char *renewal(struct vm_model *model, uint32_t i)
+{
+    struct model_truth *const truth = &model->truth[i];
+    if (cairn_space_deinit(&model->spaces[i]) != 0) {
+        return "a space does not end";
+    }
+    memset(truth, 0, sizeof *truth);
+    for (uint32_t others = below(model, 16); others != 0; others--) {
+        struct cairn_space other;
+        if (cairn_space_init(&other, &model->vm) != 0 || cairn_space_deinit(&other) != 0) {
+            return "a space comes and goes";
+        }
+    }
+    if (cairn_space_init(&model->spaces[i], &model->vm) != 0) {
+        return "a space does not begin";
+    }
+    const char *wrong = NULL;
+    for (uint32_t maps = 0; maps < MODEL_MAPS && wrong == NULL; maps++) {
+        wrong = mapping(model, i);
+    }
+    return wrong;
+}
+
 const char *vm_model_step(struct vm_model *model)
 {
     const uint32_t i = below(model, MODEL_SPACES);
     const uint32_t kind = below(model, 64);
     model->operations++;
+    if (below(model, 128) == 0) {
+        return renewal(model, i);
+    }
     for (uint32_t s = 0; s < MODEL_SPACES && kind == 63; s++) {
         cairn_space_resume(&model->spaces[s]);
         model->truth[s].suspended = false;

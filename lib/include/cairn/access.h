@@ -49,11 +49,24 @@ static inline cairn_vaddr_t cairn_tag_of(const struct cairn_vm *vm, cairn_vaddr_
 #endif
 }
 
+// Stop unless the page table says, too, that the bytes at an address are there. access: what a hit in the TLB is used for; 0: it is a cursor's.
+void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there);
+
+static inline void cairn_crosscheck(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
+{
+#if CAIRN_VM_CROSSCHECK
+    cairn_vm_crosscheck_(space, address, size, access, there);
+#else
+    (void)space, (void)address, (void)size, (void)access, (void)there;
+#endif
+}
+
 #define CAIRN_ACCESS(bits)                                                                                                       \
     CAIRN_MUST_CHECK static inline int cairn_vm_load##bits(struct cairn_vm *vm, cairn_vaddr_t address, uint##bits##_t *value)    \
     {                                                                                                                            \
         const struct cairn_tlb_entry *const entry = cairn_tlb_at(vm, address);                                                   \
         if (CAIRN_HIT(entry->read_tag == cairn_tag_of(vm, address, bits / 8))) {                                                 \
+            cairn_crosscheck(vm->current, address, bits / 8, CAIRN_READ, entry->addend + (uintptr_t)address);                    \
             *value = *(const cairn_u##bits *)(entry->addend + (uintptr_t)address);                                               \
             return 0;                                                                                                            \
         }                                                                                                                        \
@@ -63,6 +76,7 @@ static inline cairn_vaddr_t cairn_tag_of(const struct cairn_vm *vm, cairn_vaddr_
     {                                                                                                                            \
         const struct cairn_tlb_entry *const entry = cairn_tlb_at(vm, address);                                                   \
         if (CAIRN_HIT(entry->write_tag == cairn_tag_of(vm, address, bits / 8))) {                                                \
+            cairn_crosscheck(vm->current, address, bits / 8, CAIRN_WRITE, entry->addend + (uintptr_t)address);                   \
             *(cairn_u##bits *)(entry->addend + (uintptr_t)address) = value;                                                      \
             return 0;                                                                                                            \
         }                                                                                                                        \
@@ -106,6 +120,7 @@ static inline bool cairn_cursor_has(const struct cairn_cursor *cursor, cairn_vad
     CAIRN_MUST_CHECK static inline int cairn_cursor_load##bits(struct cairn_cursor *cursor, cairn_vaddr_t address, uint##bits##_t *value) \
     {                                                                                                                            \
         if (CAIRN_HIT(cairn_cursor_has(cursor, address, bits / 8))) {                                                            \
+            cairn_crosscheck(cursor->space, address, bits / 8, 0, cursor->addend + (uintptr_t)address);                          \
             *value = *(const cairn_u##bits *)(cursor->addend + (uintptr_t)address);                                              \
             return 0;                                                                                                            \
         }                                                                                                                        \
@@ -114,6 +129,7 @@ static inline bool cairn_cursor_has(const struct cairn_cursor *cursor, cairn_vad
     CAIRN_MUST_CHECK static inline int cairn_cursor_store##bits(struct cairn_cursor *cursor, cairn_vaddr_t address, uint##bits##_t value) \
     {                                                                                                                            \
         if (CAIRN_HIT(cairn_cursor_has(cursor, address, bits / 8)) && (cursor->access & CAIRN_WRITE) != 0) {                     \
+            cairn_crosscheck(cursor->space, address, bits / 8, 0, cursor->addend + (uintptr_t)address);                          \
             *(cairn_u##bits *)(cursor->addend + (uintptr_t)address) = value;                                                     \
             return 0;                                                                                                            \
         }                                                                                                                        \

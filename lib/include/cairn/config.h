@@ -47,6 +47,13 @@
 #define CAIRN_TLB_SHIFT 0
 #endif
 
+// Is each hit in the software MMU's TLB, or in a cursor's page, checked against the page table before it is used?
+//   0  (default) no.
+//   1  yes: where they disagree, the program stops (a trap instruction). Each hit takes a walk through the tables: for tests.
+#ifndef CAIRN_VM_CROSSCHECK
+#define CAIRN_VM_CROSSCHECK 0
+#endif
+
 #if CAIRN_VADDR_BITS != 32 && CAIRN_VADDR_BITS != 64
 #error "CAIRN_VADDR_BITS: set it to 32 or 64"
 #endif
@@ -55,6 +62,9 @@
 #endif
 #if CAIRN_TLB_SHIFT != 0 && (CAIRN_TLB_SHIFT < 2 || CAIRN_TLB_SHIFT > 10)
 #error "CAIRN_TLB_SHIFT: set it to 0, or 2 to 10"
+#endif
+#if CAIRN_VM_CROSSCHECK != 0 && CAIRN_VM_CROSSCHECK != 1
+#error "CAIRN_VM_CROSSCHECK: set it to 0 or 1"
 #endif
 #if CAIRN_GRANULE != 8 && CAIRN_GRANULE != 16
 #error "CAIRN_GRANULE: set it to 8 or 16"
