@@ -40,8 +40,8 @@ static const char usage[] =
     "  prefetches       pages brought in ahead; useful: those of them that were asked for\n"
     "  opt_faults       faults of OPT, which knows the future and does not prefetch; x_opt: faults / opt_faults\n"
     "\n"
-    "A trace is text: `# page BYTES`, then `r PAGE` or `w PAGE` a line, in hexadecimal; or packed. Status: 0; 1 if a trace is malformed or cannot be read; 2 for a wrong\n"
-    "command line.\n";
+    "A trace is text: `# page BYTES`, then `r PAGE` or `w PAGE` a line, in hexadecimal; or packed.\n"
+    "Status: 0; 1 if a trace is malformed or cannot be read; 2 for a wrong command line.\n";
 
 static const struct cairn_policy *const policies[] = {
     &cairn_policy_fifo, &cairn_policy_lru,      &cairn_policy_clock,  &cairn_policy_nru,     &cairn_policy_lfu,      &cairn_policy_random,
@@ -125,13 +125,24 @@ static unsigned sizes_read(const char *text, uint32_t pages, uint32_t *sizes)
     }
 }
 
+static int settings_check(const struct settings *settings, int traces)
+{
+    if (traces == 0) {
+        return wrong("no trace", "name at least one file");
+    }
+    if ((settings->plot != NULL || settings->pack != NULL) && traces != 1) {
+        return wrong("--plot and --pack", "one trace only");
+    }
+    return TOOL_OK;
+}
+
 // Returns TOOL_OK, TOOL_USAGE, or -1 where --help has printed.
 static int settings_read(struct settings *settings, int argc, char **argv)
 {
     static const struct option options[] = {
         {"policy", required_argument, NULL, 'p'}, {"frames", required_argument, NULL, 'f'}, {"tlb", required_argument, NULL, 't'},
         {"prefetch", no_argument, NULL, 'a'},     {"plot", required_argument, NULL, 's'},   {"quiet", no_argument, NULL, 'q'},
-        {"pack", required_argument, NULL, 'k'},           {"help", no_argument, NULL, 'h'},         {0},
+        {"pack", required_argument, NULL, 'k'},   {"help", no_argument, NULL, 'h'},         {0},
     };
     static char default_sizes[] = "1/16,1/8,1/4,1/2";
     uint32_t sizes[SIZES_MAX];
@@ -166,16 +177,10 @@ static int settings_read(struct settings *settings, int argc, char **argv)
         default: fputs("Try cairn-pages --help.\n", stderr); return TOOL_USAGE;
         }
     }
-    if (optind == argc) {
-        return wrong("no trace", "name at least one file");
-    }
-    if ((settings->plot != NULL || settings->pack != NULL) && argc - optind != 1) {
-        return wrong("--plot and --pack", "one trace only");
-    }
     if (!is_chosen) {
         (void)choose(settings, "all");
     }
-    return TOOL_OK;
+    return settings_check(settings, argc - optind);
 }
 
 static void row_print(const struct page_run *run, const char *policy, uint32_t opt_faults)
