@@ -5,7 +5,7 @@
 // MICRO 2006). They differ in what they are good at: S3-FIFO for pages asked for once, LFU for hot pages, LRU for nearness in time, and the one for loops.
 //
 // OWNS        a ring of the frames in the order of use, the pages they hold, and a shadow for each expert: its state, the pages that it would hold, and an index of
-//             them. About 72 bytes a frame: with pages of 1 KB one part in 14 of what they take. Where that is too much, S3-FIFO is nearly as good.
+//             them. 61 to 70 bytes a frame: with pages of 1 KB one part in 15 of what they take. Where that is too much, S3-FIFO is nearly as good.
 // PICTURE     frames   page of each, links      | shadow 0 | shadow 1 | shadow 2 | shadow 3
 //             shadow   page of each of its frames | chains | buckets | the expert's state
 //

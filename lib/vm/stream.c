@@ -3,8 +3,6 @@
 // OWNS, INVARIANTS, COST, CALLERS     as stream.h says.
 #include "vm/stream.h"
 
-#include "base/compiler.h"
-
 #include <string.h>
 
 #define LIMIT_MOST 64u

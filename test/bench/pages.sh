@@ -18,6 +18,7 @@ name=pages
 while [ $# -gt 0 ]; do
     case $1 in
     --) shift; break ;;
+    --quiet) options="$options $1"; shift ;;
     *) options="$options $1"; name="${name}_$(echo "$1" | tr -dc 'a-z0-9')"; shift ;;
     esac
 done

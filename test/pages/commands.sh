@@ -68,6 +68,23 @@ expect 0 "$pages" --quiet --prefetch --frames 1,2,3 --plot "$dir/a.svg" "$dir/be
 checks=$((checks + 1))
 grep -q '</svg>' "$dir/a.svg" || bad "no picture"
 
+expect 0 "$pages" --pack "$dir/b.ctp" "$dir/belady.trace"
+expect 0 "$pages" --quiet "$dir/belady.trace"
+sed 's/^belady/b/' "$dir/out" >"$dir/text"
+expect 0 "$pages" --quiet "$dir/b.ctp"
+checks=$((checks + 1))
+cmp -s "$dir/out" "$dir/text" || bad "packed and unpacked it is another trace"
+size=$(wc -c <"$dir/b.ctp")
+for at in $(seq 1 $((size - 1))); do # cut, and a byte changed: refused, or without effect where the last bytes only fill up
+    head -c "$at" "$dir/b.ctp" >"$dir/cut.ctp"
+    checks=$((checks + 1))
+    "$pages" --quiet --policy lru "$dir/cut.ctp" >"$dir/out" 2>"$dir/err" && bad "cut at $at, and taken"
+    { head -c "$((at - 1))" "$dir/b.ctp"; printf '\377'; tail -c "+$((at + 1))" "$dir/b.ctp"; } >"$dir/cut.ctp"
+    status=0
+    "$pages" --quiet --policy lru "$dir/cut.ctp" >"$dir/out" 2>"$dir/err" || status=$?
+    [ "$status" -le 1 ] || bad "byte $at changed: status $status"
+done
+
 refused '# page 1024\nr 1\nr xyz\n' "wrong.trace:3: the page is not a hexadecimal number"
 refused 'r 1\nr 100000000\n' "wrong.trace:2: the page is not a hexadecimal number below 2^32"
 refused 'r 1\n\nr 0x12\n' "wrong.trace:3: "
