@@ -9,7 +9,7 @@
 //                 erased, and more only while the blocks that failed since are made up for
 //   power         flash: after a cut at any moment a slot holds what it held or what was being written, and all whose write had returned is there
 //   threads, ISR  none of its own: the lock of whoever uses the store
-//   stack         no recursion, no page; less than 512 bytes, and what the port takes
+//   stack         no recursion, no page on it; less than 600 bytes, and what the port takes
 #ifndef CAIRN_STORE_H
 #define CAIRN_STORE_H
 
