@@ -26,6 +26,7 @@
 //   copied free: 4.
 //   Why 6: a block of copies that a cut has left without a mark may be erased later, and that be cut too, so that its header is gone and its copies are
 //   not; they count then (a block whose header is lost keeps its pages), and must be older than whatever was written since.
+//   Of such a block nothing is taken that is somewhere else too: it would stand in the way of collecting.
 //   Why 7: what was trimmed may be back after a restart, but not in the blocks that collecting needs. And the count of erasures of a block that was being
 //   erased is found in the list.
 //
@@ -54,7 +55,8 @@ enum {
     BLOCK_BAD = 1,       // not used any more
     BLOCK_SUSPECT = 2,   // a program failed in it: bad as soon as nothing in it is live
     BLOCK_UNREADABLE = 4, // a read failed in it: not collected
-    BLOCK_PARTIAL = 8     // while mounting: 4, without its mark
+    BLOCK_PARTIAL = 8,    // while mounting: 4, without its mark
+    BLOCK_HEADLESS = 16   // while mounting: its header does not count
 };
 
 struct free_block {

@@ -28,8 +28,8 @@ static void note_sequence(struct newest *newest, uint32_t sequence, uint32_t blo
     }
 }
 
-// A place that counts: it is the slot's, if it is the newest so far. Places of one block come in order.
-static int take_place(struct cairn_store_flash *store, uint32_t block, uint32_t place, const struct place_header *header)
+// A place that counts: it is the slot's, if it is the newest so far. Places of one block come in order. headless: and if it is not the same page once more.
+static int take_place(struct cairn_store_flash *store, uint32_t block, uint32_t place, const struct place_header *header, bool headless)
 {
     const uint32_t known = map_get(store, header->slot);
     if (known != NO_PLACE) {
@@ -39,6 +39,9 @@ static int take_place(struct cairn_store_flash *store, uint32_t block, uint32_t 
             return error;
         }
         if (old.slot == header->slot && (old.sequence > header->sequence || (old.sequence == header->sequence && known / store->places != block))) {
+            return 0;
+        }
+        if (headless && old.slot == header->slot && old.page_sum == header->page_sum) {
             return 0;
         }
     }
@@ -80,6 +83,7 @@ static int scan_header(struct cairn_store_flash *store, uint32_t block, struct n
     }
     const int counts = read_header(store, block, &header);
     if (counts != 1) {
+        its->flags = BLOCK_HEADLESS;
         return counts;
     }
     its->erases = header.erases == ERASES_UNKNOWN ? ERASES_UNKNOWN - 1 : header.erases;
@@ -114,7 +118,7 @@ static int scan_places(struct cairn_store_flash *store, uint32_t block, struct n
             note_sequence(newest, header.sequence, NO_BLOCK);
         }
         if (!is_free || header.sequence > newest->listed) { // 7
-            error = take_place(store, block, place, &header);
+            error = take_place(store, block, place, &header, counts == 0);
         }
     }
     return error;
@@ -197,12 +201,15 @@ int cairn_flash_mount_(struct cairn_store_flash *store)
             return error;
         }
     }
-    for (uint32_t block = 0; block < store->flash->blocks; block++) {
-        const uint32_t flags = store->blocks[block].flags;
-        const int error = (flags & (BLOCK_BAD | BLOCK_PARTIAL)) == 0 ? scan_places(store, block, &newest) : 0;
-        if (error != 0) {
-            return error;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t block = 0; block < store->flash->blocks; block++) {
+            const int error = store->blocks[block].flags == (pass == 0 ? 0 : BLOCK_HEADLESS) ? scan_places(store, block, &newest) : 0;
+            if (error != 0) {
+                return error;
+            }
         }
+    }
+    for (uint32_t block = 0; block < store->flash->blocks; block++) {
         store->blocks[block].flags &= BLOCK_BAD;
     }
     store->sequence = newest.sequence;

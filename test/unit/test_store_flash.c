@@ -214,6 +214,23 @@ static void a_block_that_fails_at_any_operation_is_left_and_nothing_is_lost(void
     }
 }
 
+static void a_block_that_failed_is_not_written_again(void **state)
+{
+    (void)state;
+    fx_make(8, 20, true);
+    assert_int_equal(fx_write(0), 0);
+    flash_break(&fx.flash, fx.store.head);
+    const uint32_t operations = fx.flash.operations;
+    assert_int_equal(fx_write(1), 0);
+    assert_int_equal(fx.flash.operations - operations, 5); // a page that failed; another block's erasure and header; the page and what is before it
+    assert_true(fx_holds());
+    assert_int_equal(figures().bad_blocks, 0); // slot 0 is still there
+    assert_int_equal(fx_write(0), 0);
+    assert_int_equal(figures().bad_blocks, 1);
+    assert_int_equal(figures().capacity, 5 * FX_PLACES - 1);
+    assert_true(fx_holds());
+}
+
 // The second one when the first has been made up for; 25 slots still fit.
 static void blocks_fail_one_after_another(void **state)
 {
@@ -431,6 +448,7 @@ int main(void)
         cmocka_unit_test(what_is_copied_stays_within_bounds),
         cmocka_unit_test(room_made_before_is_there_for_the_write),
         cmocka_unit_test(a_block_that_fails_at_any_operation_is_left_and_nothing_is_lost),
+        cmocka_unit_test(a_block_that_failed_is_not_written_again),
         cmocka_unit_test(blocks_fail_one_after_another),
         cmocka_unit_test(a_flash_that_wears_out_is_read_to_the_end),
         cmocka_unit_test(no_bit_that_changes_passes_for_data),

@@ -86,8 +86,8 @@ static void a_cut_at_any_operation_leaves_the_old_page_or_the_new_one(void **sta
 static void a_second_cut_while_the_first_is_made_good(void **state)
 {
     (void)state;
-    const uint32_t first_step = fx_scale(47, 11, 1);
-    const uint32_t reach = fx_scale(12, 26, 60);
+    const uint32_t first_step = fx_scale(47, 11, 4);
+    const uint32_t reach = fx_scale(12, 26, 40);
     const uint32_t tear_step = fx_scale(2, 1, 1);
     for (uint32_t tear = 0; tear < TEARS * TEARS; tear += tear_step) {
         for (uint32_t at = tear % first_step; first_cut(at, (enum flash_tear)(tear % TEARS)); at += first_step) {

@@ -9,7 +9,7 @@
 //                 erased, and more only while the blocks that failed since are made up for
 //   power         flash: after a cut at any moment a slot holds what it held or what was being written, and all whose write had returned is there
 //   threads, ISR  none of its own: the lock of whoever uses the store
-//   stack         no recursion, no page; less than 512 bytes, and what the port takes
+//   stack         no recursion, no page on it; less than 600 bytes, and what the port takes
 #ifndef CAIRN_STORE_H
 #define CAIRN_STORE_H
 
@@ -61,11 +61,14 @@ CAIRN_MUST_CHECK int cairn_store_checked_init(struct cairn_store_checked *checke
 
 // ---- NOR flash
 //
-// A log: what is written goes behind what was written before, and a block in which little is still wanted is copied into another and erased. Places: each
-// block has (erase_size - 76) / (page + 16) of them, where program_size is 1, 2 or 4: cairn_store_flash_stats says. Of
-// a flash of B good blocks `spare` are kept free, and one place more: capacity = (B - spare) * places - 1 slots can be in use at once. The nearer to it
-// the more is copied: with half of it in use 1.1 pages are programmed for each that is written, with three quarters 1.7, with nine tenths 3.1, where all slots
-// are written alike (test_store_flash prints it), and less where some are written more. So `slots` up to three quarters of the capacity are good; more slots than the capacity share it, and a write may be refused.
+// A log: what is written goes behind what was written before, and a block in which little is still wanted is copied into another and erased. Each block
+// has (erase_size - 76) / (page + 16) places, where program_size is 1, 2 or 4 (cairn_store_flash_stats says). Of B good blocks `spare` are kept free, and one
+// place more: capacity = (B - spare) * places - 1 slots can be in use at once. The nearer to it, the more is copied. Pages programmed for each that is
+// written, in blocks of 14 to 60 places (test_store_flash_figures prints them):
+//     in use                                       half       three quarters    nine tenths of the capacity
+//     all slots written alike                      1.2        1.9 to 2.2        3.9 to 4.9
+//     nine of ten writes go to a tenth of them     1.6        2.5 to 2.8        4.7 to 5.7
+// So slots for half to three quarters of the capacity are good. More slots than the capacity share it, and a write may be refused.
 
 // Zero means the default.
 struct cairn_store_flash_config {
