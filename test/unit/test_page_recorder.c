@@ -226,7 +226,12 @@ static void a_vm_feeds_it(void **state)
     assert_int_equal(cairn_vm_store32(&vm, PAGE + 4, word), 0);         // not for a store
     assert_int_equal(cairn_space_fill(&its, PAGE, 7, 3 * PAGE), 0);     // each page
     assert_int_equal(cairn_vm_load32(&vm, 5 * PAGE, &word), CAIRN_EFAULT);
-    expect(HEAD "r 1\nw 1\nw 2\nw 3\n");
+    struct cairn_cursor cursor;
+    cairn_cursor_init(&cursor, &its, CAIRN_READ); // pins are references too
+    assert_int_equal(cairn_cursor_load32(&cursor, 2 * PAGE, &word), 0);
+    assert_int_equal(cairn_cursor_load32(&cursor, 2 * PAGE + 4, &word), 0);
+    cairn_cursor_deinit(&cursor);
+    expect(HEAD "r 1\nw 1\nw 2\nw 3\nr 2\n");
     assert_int_equal(cairn_space_deinit(&its), 0);
 }
 
