@@ -25,7 +25,9 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
     }
     vm->table[frame].pins++;
     frame_note(&vm->table[frame], access);
-    vm->policy->touch(vm->policy_state, frame);
+    if (vm->reference != NULL) {
+        vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
+    }
     const size_t offset = (size_t)(address & vm->offset_mask);
     *memory = frame_memory(vm, frame) + offset;
     *run = page_size(vm) - offset;
