@@ -145,7 +145,7 @@ static void v5_a_list_that_is_not_what_is_free(void **state)
     BREAKS(uint16_t, VM->free_frame, VM->table[first].next, 5);
     BREAKS(uint16_t, VM->free_frame, pte_number(*pte_at(3)), 5);
     BREAKS(uint16_t, VM->free_frame, 6, 5);
-    BREAKS(uint16_t, VM->table[first].next, first, 5);
+    BREAKS(uint8_t, VM->table[first].next, first, 5);
     BREAKS(uint32_t, VM->figures.frames_free, 3, 5);
 }
 
@@ -193,8 +193,8 @@ static void v6_an_entry_where_nobody_looks(void **state)
 static void v7_a_pin_of_nothing(void **state)
 {
     (void)state;
-    BREAKS(uint16_t, VM->table[VM->free_frame].pins, 1, 7);
-    BREAKS(uint16_t, VM->table[VM->table[VM->free_frame].next].pins, UINT16_MAX, 7);
+    BREAKS(uint8_t, VM->table[VM->free_frame].pins, 1, 7);
+    BREAKS(uint8_t, VM->table[VM->table[VM->free_frame].next].pins, UINT16_MAX, 7);
 }
 
 static void v8_mappings_out_of_order_or_place(void **state)
