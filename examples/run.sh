@@ -21,6 +21,7 @@ cmake --build --preset m4
 
 on_m4 hello_heap
 on_m4 cpp_containers
+on_m4 bigger_than_ram count
 
 if [ $# -gt 0 ]; then
     on_m4 replay "$@"

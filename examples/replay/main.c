@@ -12,7 +12,7 @@
 #include "picture.h"
 
 #define ROWS 16u
-#define HANDLE_BYTES 28u // of struct cairn_heap where pointers have 32 bits
+#define HANDLE_BYTES 24u // of struct cairn_heap where pointers have 32 bits
 _Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_heap) == HANDLE_BYTES, "the handle is counted");
 
 struct work {

@@ -31,6 +31,11 @@ CAIRN_INLINE bool is_arena(const struct cairn_arena *arena)
     return arena != NULL && arena->config != NULL;
 }
 
+CAIRN_INLINE size_t arena_threshold(const struct cairn_arena *arena)
+{
+    return arena->config->threshold == 0 ? CAIRN_ARENA_THRESHOLD : arena->config->threshold;
+}
+
 CAIRN_INLINE uint32_t arena_lock(const struct cairn_arena *arena)
 {
     const struct cairn_port_system *const system = arena->config->system;
@@ -104,5 +109,13 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need);
 
 // blocks.c. Lock held. Allocate for the arena itself: neither mapped nor in a region that was added.
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size);
+// Allocate where the wish can be met, a map from the threshold on. fresh: just as the port mapped it.
+void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh);
+// Free a block that is no pool's. NULL is none; any other address that is no used block is refused, and reported.
+void cairn_arena_free_(struct cairn_arena *arena, void *block);
+// Report an address outside every heap that is no mapped block.
+void cairn_arena_refuse_(struct cairn_arena *arena, const void *address);
+// Bytes in one piece that surely hold the request, as the break's heap sees it; SIZE_MAX: there cannot be so many.
+size_t cairn_arena_needed_(const struct cairn_arena *arena, size_t alignment, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The arena's calls: which memory a request gets, and where a block goes back to.
+// The arena's calls: which memory a request gets, and where a block goes back to. realloc is in change.c.
 //
 // OWNS: nothing; the regions' heaps and the table of maps do.
 //
@@ -8,16 +8,13 @@
 //                        from it on:          map -> all of the above
 //
 // INVARIANTS: a request that fails has changed nothing but what was freed or grown for it, which trim gives back.
-// COST: below the threshold, where the heap in the break has room: the heap's, and no loop. CALLERS: the user.
+//     What alloc and free read before they take the lock is only changed while nobody else calls the arena: config, quick.
+// COST: below the threshold, where the heap in the break has room and there are no pools: the heap's, one frame, and the lock taken once.
+//     The first function has no frame, and each way on has its own: saving fewer registers is cheaper than sharing a call.
+// CALLERS: the user.
 #include "arena/arena_core.h"
 
 #include <string.h>
-
-// May the heap in the break be asked at once?
-CAIRN_INLINE bool is_plain(const struct cairn_arena *arena)
-{
-    return CAIRN_LIKELY(arena->pools == NULL) && CAIRN_LIKELY(arena->config->system == NULL);
-}
 
 // Allocate in one heap.
 static void *take(struct cairn_heap *heap, size_t alignment, size_t size)
@@ -41,8 +38,7 @@ static void *take_deep(struct cairn_heap *heap, size_t alignment, size_t size)
     return block;
 }
 
-// Bytes in one piece that surely hold the request, as the break's heap sees it.
-static size_t needed(const struct cairn_arena *arena, size_t alignment, size_t size)
+size_t cairn_arena_needed_(const struct cairn_arena *arena, size_t alignment, size_t size)
 {
     const size_t skip = alignment > CAIRN_GRANULE ? alignment - CAIRN_GRANULE : 0;
     if (size > PTRDIFF_MAX - CAIRN_GRANULE || skip > PTRDIFF_MAX - CAIRN_GRANULE - size) {
@@ -73,7 +69,7 @@ static void *take_somewhere(struct cairn_arena *arena, struct cairn_arena_want w
 // Where memory is got for it: the break, or a region that is mapped.
 static void *take_new(struct cairn_arena *arena, size_t alignment, size_t size)
 {
-    const size_t need = needed(arena, alignment, size);
+    const size_t need = cairn_arena_needed_(arena, alignment, size);
     if (need != SIZE_MAX && cairn_arena_extend_(arena, need)) {
         return take_deep(&arena->first.heap, alignment, size);
     }
@@ -97,11 +93,11 @@ static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
 }
 
-static void *alloc_somewhere(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
+void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
 {
     void *block = NULL;
     *fresh = false;
-    if (size >= arena->threshold && meets(arena->first.attributes, want)) {
+    if (size >= arena_threshold(arena) && meets(arena->first.attributes, want)) {
         block = cairn_map_alloc_(arena, alignment, size, fresh);
     }
     return block != NULL ? block : alloc_in_regions(arena, want, alignment, size);
@@ -124,7 +120,7 @@ static void *request(struct cairn_arena *arena, const struct cairn_arena_want *w
     do {
         const uint32_t key = arena_lock(arena);
         for (size_t i = 0; i < count && block == NULL; i++) {
-            block = alloc_somewhere(arena, wants[i], alignment, size, fresh);
+            block = cairn_arena_try_(arena, wants[i], alignment, size, fresh);
         }
         arena->failures += block == NULL;
         arena_unlock(arena, key);
@@ -132,39 +128,61 @@ static void *request(struct cairn_arena *arena, const struct cairn_arena_want *w
     return block;
 }
 
-// Below the threshold and above, with pools and without, with a lock and without.
-static CAIRN_NOINLINE void *alloc_any(struct cairn_arena *arena, size_t size)
+// What the heap in the break has no room for, or is not to have.
+static CAIRN_NOINLINE void *alloc_long(struct cairn_arena *arena, size_t size)
 {
     bool fresh;
+    return request(arena, &ANY_MEMORY, 1, 0, size, &fresh);
+}
+
+// No lock.
+static CAIRN_NOINLINE void *alloc_plain(struct cairn_arena *arena, size_t size)
+{
+    void *const block = cairn_heap_alloc(&arena->first.heap, size);
+    return CAIRN_LIKELY(block != NULL) ? block : alloc_long(arena, size);
+}
+
+static CAIRN_NOINLINE void *alloc_locked(struct cairn_arena *arena, size_t size, const struct cairn_port_system *system)
+{
+    if (CAIRN_UNLIKELY(system->lock == NULL)) {
+        return alloc_plain(arena, size);
+    }
+    const uint32_t key = system->lock(system->context);
+    void *const block = cairn_heap_alloc(&arena->first.heap, size);
+    system->unlock(system->context, key);
+    return CAIRN_LIKELY(block != NULL) ? block : alloc_long(arena, size);
+}
+
+// The heap in the break first.
+CAIRN_INLINE void *alloc_short(struct cairn_arena *arena, size_t size)
+{
+    const struct cairn_port_system *const system = arena->config->system;
+    return system != NULL ? alloc_locked(arena, size, system) : alloc_plain(arena, size);
+}
+
+// With pools in front, or from the threshold on.
+static CAIRN_NOINLINE void *alloc_any(struct cairn_arena *arena, size_t size)
+{
+    if (!is_arena(arena)) {
+        return NULL;
+    }
     if (arena->pools != NULL) {
         void *const block = cairn_arena_pool_alloc_(arena, size);
         if (block != NULL) {
             return block;
         }
     }
-    if (size < arena->threshold) {
-        const uint32_t key = arena_lock(arena);
-        void *const block = cairn_heap_alloc(&arena->first.heap, size);
-        arena_unlock(arena, key);
-        if (block != NULL) {
-            return block;
-        }
-    }
-    return request(arena, &ANY_MEMORY, 1, 0, size, &fresh);
+    return size < arena_threshold(arena) ? alloc_short(arena, size) : alloc_long(arena, size);
 }
 
 void *cairn_arena_alloc(struct cairn_arena *arena, size_t size)
 {
-    if (!is_arena(arena)) {
+    if (arena == NULL) {
         return NULL;
     }
-    if (is_plain(arena) && CAIRN_LIKELY(size < arena->threshold)) {
-        void *const block = cairn_heap_alloc(&arena->first.heap, size);
-        if (CAIRN_LIKELY(block != NULL)) {
-            return block;
-        }
-    }
-    return alloc_any(arena, size);
+    size_t quick = arena->quick;
+    CAIRN_FORGET(quick); // in a register that needs no saving
+    return CAIRN_LIKELY(size < quick) ? alloc_short(arena, size) : alloc_any(arena, size);
 }
 
 void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
@@ -174,7 +192,7 @@ void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
     if (!is_arena(arena)) {
         return NULL;
     }
-    void *const block = bytes < arena->threshold ? cairn_arena_alloc(arena, bytes) : request(arena, &ANY_MEMORY, 1, 0, bytes, &fresh);
+    void *const block = bytes < arena_threshold(arena) ? cairn_arena_alloc(arena, bytes) : request(arena, &ANY_MEMORY, 1, 0, bytes, &fresh);
     if (block != NULL && !(fresh && arena->config->port->zeroed)) {
         memset(block, 0, bytes);
     }
@@ -197,8 +215,7 @@ void *cairn_arena_aligned_alloc(struct cairn_arena *arena, size_t alignment, siz
 
 // -------------------------------------------------------------------------------------------------------------------- free
 
-// An address outside every heap that is no mapped block.
-static CAIRN_COLD void refuse(struct cairn_arena *arena, const void *address)
+CAIRN_COLD void cairn_arena_refuse_(struct cairn_arena *arena, const void *address)
 {
     struct cairn_report report = {CAIRN_WRONG_POINTER, address, NULL, 0, NULL, NULL};
     cairn_map_explain_(arena, &report);
@@ -214,7 +231,7 @@ static CAIRN_NOINLINE void free_elsewhere(struct cairn_arena *arena, void *block
     } else if (map != NULL) {
         cairn_map_free_(arena, map);
     } else {
-        refuse(arena, block);
+        cairn_arena_refuse_(arena, block);
     }
 }
 
@@ -227,12 +244,13 @@ static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
     }
 }
 
-// pre: lock held, not NULL. An address that is no used block is refused, and reported.
-static void free_block(struct cairn_arena *arena, void *block)
+CAIRN_NOINLINE void cairn_arena_free_(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
-    if (heap->control == NULL || CAIRN_UNLIKELY(!is_inside(heap, block))) {
-        free_elsewhere(arena, block);
+    if (heap->control == NULL || !is_inside(heap, block)) {
+        if (block != NULL) {
+            free_elsewhere(arena, block);
+        }
         return;
     }
     cairn_heap_free(heap, block);
@@ -241,33 +259,12 @@ static void free_block(struct cairn_arena *arena, void *block)
     }
 }
 
-// Is it a pool's? Then it is done: freed, or refused.
-static CAIRN_NOINLINE bool free_in_pool(struct cairn_arena *arena, void *block)
+// As cairn_arena_free_, with the short way of the heap in the break first. Lock held.
+CAIRN_INLINE void free_near(struct cairn_arena *arena, void *block)
 {
-    struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
-    if (pool != NULL) {
-        cairn_pool_free(pool, block);
-    }
-    return pool != NULL;
-}
-
-static CAIRN_NOINLINE void free_any(struct cairn_arena *arena, void *block)
-{
-    if (block != NULL && !(arena->pools != NULL && free_in_pool(arena, block))) {
-        const uint32_t key = arena_lock(arena);
-        free_block(arena, block);
-        arena_unlock(arena, key);
-    }
-}
-
-void cairn_arena_free(struct cairn_arena *arena, void *block)
-{
-    if (!is_arena(arena)) {
-        return;
-    }
     struct cairn_heap *const heap = &arena->first.heap;
-    if (!is_plain(arena) || CAIRN_UNLIKELY(border_number(heap->base, block) >= heap->quick)) {
-        free_any(arena, block);
+    if (!CAIRN_SPEED || CAIRN_UNLIKELY(border_number(heap->base, block) >= CAIRN_LOOK(heap->quick))) {
+        cairn_arena_free_(arena, block);
         return;
     }
     cairn_heap_free(heap, block);
@@ -276,157 +273,49 @@ void cairn_arena_free(struct cairn_arena *arena, void *block)
     }
 }
 
-// ----------------------------------------------------------------------------------------------------------------- realloc
-
-// Bytes of the used block, 0 if it is none; and the region that it is in, NULL for a mapped one.
-static size_t look_up(struct cairn_arena *arena, const void *block, struct cairn_arena_region **region)
+// No lock.
+static CAIRN_NOINLINE void free_plain(struct cairn_arena *arena, void *block)
 {
-    *region = cairn_arena_find_(arena, block);
-    if (*region != NULL) {
-        return cairn_heap_usable_size_(&(*region)->heap, block);
-    }
-    const struct cairn_arena_map *const map = cairn_map_find_(arena, block);
-    return map == NULL ? 0 : map->size;
+    free_near(arena, block);
 }
 
-size_t cairn_arena_usable_size(struct cairn_arena *arena, const void *block)
+static CAIRN_NOINLINE void free_locked(struct cairn_arena *arena, void *block, const struct cairn_port_system *system)
 {
-    struct cairn_arena_region *region;
+    if (CAIRN_UNLIKELY(system->lock == NULL)) {
+        free_plain(arena, block);
+        return;
+    }
+    const uint32_t key = system->lock(system->context);
+    free_near(arena, block);
+    system->unlock(system->context, key);
+}
+
+CAIRN_INLINE void free_short(struct cairn_arena *arena, void *block)
+{
+    const struct cairn_port_system *const system = arena->config->system;
+    system != NULL ? free_locked(arena, block, system) : free_plain(arena, block);
+}
+
+// With pools in front. What is a pool's is done there: freed, or refused.
+static CAIRN_NOINLINE void free_any(struct cairn_arena *arena, void *block)
+{
     if (!is_arena(arena) || block == NULL) {
-        return 0;
-    }
-    const struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
-    if (pool != NULL) {
-        return cairn_pool_owns(pool, block) ? pool->block_size : 0;
-    }
-    const uint32_t key = arena_lock(arena);
-    const size_t size = look_up(arena, block, &region);
-    arena_unlock(arena, key);
-    return size;
-}
-
-// Move the block into new memory with the same attributes.
-static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_t size, uint32_t attributes)
-{
-    const struct cairn_arena_want want = {attributes & ~MEMORY_OWN, 0};
-    bool fresh;
-    uint32_t key = arena_lock(arena);
-    void *const to = alloc_somewhere(arena, want, 0, size, &fresh);
-    arena_unlock(arena, key);
-    if (to != NULL) {
-        memcpy(to, block, old_size < size ? old_size : size);
-        cairn_arena_free(arena, block);
-    }
-    return to;
-}
-
-// Change a mapped block: it keeps its pages, gives some back, or moves.
-static void *change_map(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
-{
-    void *to = NULL;
-    const uint32_t key = arena_lock(arena);
-    struct cairn_arena_map *const map = cairn_map_find_(arena, block);
-    if (map == NULL) { // somebody freed it meanwhile
-        refuse(arena, block);
-        arena_unlock(arena, key);
-        return NULL;
-    }
-    if (size > old_size) {
-        to = cairn_map_grow_(arena, map, size);
-    } else if (size >= arena->threshold) {
-        cairn_map_shrink_(arena, map, size);
-        to = block;
-    }
-    arena_unlock(arena, key);
-    if (to == NULL) {
-        to = move(arena, block, old_size, size, arena->config->attributes);
-    }
-    return to == NULL && size <= old_size ? block : to;
-}
-
-// Change a block of the heap in the break: in place where the break can move for it, by moving where not.
-static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
-{
-    struct cairn_heap *const heap = &arena->first.heap;
-    const uint32_t key = arena_lock(arena);
-    const size_t top = cairn_heap_top_(heap);
-    const bool last = (unsigned char *)block + old_size + top == heap->base + bytes_of(heap->control->granules);
-    const size_t need = needed(arena, 0, size);
-    const bool more = need != SIZE_MAX && cairn_arena_extend_(arena, last ? need - old_size : need);
-    arena_unlock(arena, key);
-    return more ? cairn_arena_change_(arena, heap, block, size) : NULL;
-}
-
-static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
-{
-    void *to = NULL;
-    if (size > old_size && size >= arena->threshold && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
-        to = move(arena, block, old_size, size, region->attributes);
-    }
-    if (to == NULL) {
-        to = cairn_arena_change_(arena, &region->heap, block, size);
-    }
-    if (to == NULL && region == &arena->first) {
-        to = change_at_break(arena, block, old_size, size);
-    }
-    return to != NULL ? to : move(arena, block, old_size, size, region->attributes);
-}
-
-// Change a block of a pool: it stays while it is long enough, else it leaves the pool.
-static void *change_pooled(struct cairn_arena *arena, struct cairn_pool *pool, void *block, size_t size)
-{
-    if (!cairn_pool_owns(pool, block)) {
-        cairn_pool_free(pool, block); // which reports it
-        return NULL;
-    }
-    if (size <= pool->block_size) {
-        return block;
-    }
-    void *const to = cairn_arena_alloc(arena, size);
-    if (to != NULL) {
-        memcpy(to, block, pool->block_size);
-        cairn_pool_free(pool, block);
-    }
-    return to;
-}
-
-static void count_failure(struct cairn_arena *arena)
-{
-    const uint32_t key = arena_lock(arena);
-    arena->failures++;
-    arena_unlock(arena, key);
-}
-
-void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
-{
-    struct cairn_arena_region *region;
-    void *to;
-    if (block == NULL) {
-        return cairn_arena_alloc(arena, size);
-    }
-    if (size == 0 || !is_arena(arena)) {
-        cairn_arena_free(arena, block);
-        return NULL;
+        return;
     }
     struct cairn_pool *const pool = cairn_arena_pool_of_(arena, block);
     if (pool != NULL) {
-        return change_pooled(arena, pool, block, size);
+        cairn_pool_free(pool, block);
+    } else {
+        free_short(arena, block);
     }
-    const struct cairn_arena_config *const config = arena->config;
-    do {
-        const uint32_t key = arena_lock(arena);
-        const size_t old_size = look_up(arena, block, &region);
-        if (old_size == 0) {
-            free_block(arena, block); // which reports it
-        }
-        arena_unlock(arena, key);
-        if (old_size == 0) {
-            return NULL;
-        }
-        to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size);
-        if (to == NULL) {
-            count_failure(arena);
-        }
-    } while (to == NULL && config->failed != NULL && config->failed(config->context, arena, size));
-    return to;
+}
+
+void cairn_arena_free(struct cairn_arena *arena, void *block)
+{
+    if (arena == NULL) {
+        return;
+    }
+    size_t quick = arena->quick;
+    CAIRN_FORGET(quick);
+    CAIRN_LIKELY(quick != 0) ? free_short(arena, block) : free_any(arena, block);
 }

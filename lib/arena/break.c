@@ -10,7 +10,7 @@
 //
 // INVARIANTS: the heap ends where the arena left the break, to the byte; what the port answers is compared with what was asked before it is
 //     believed; what came of a failed step is given back.
-// COST: two calls of the port at most three times. CALLERS: blocks.c, lock held.
+// COST: two calls of the port at most three times. CALLERS: blocks.c, change.c, lock held.
 #include "arena/arena_core.h"
 #include "heap/layout.h"
 

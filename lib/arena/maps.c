@@ -8,7 +8,7 @@
 //
 // INVARIANTS: A1. A place in the table is there before a page is asked for. What the port would not take back stays in the table as a spare, for
 //     another request, or for the next trim.
-// COST: find O(log n), insert and remove O(n) words moved. CALLERS: blocks.c, lock held.
+// COST: find O(log n), insert and remove O(n) words moved. CALLERS: blocks.c, change.c, lock held.
 #include "arena/arena_core.h"
 
 #include <string.h>
@@ -199,7 +199,8 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need)
         return false;
     }
     const size_t page = arena->config->port->page;
-    const size_t roomy = arena->threshold < HEAP_MOST / ROOMY ? ROOMY * arena->threshold : 0;
+    const size_t threshold = arena_threshold(arena);
+    const size_t roomy = threshold < HEAP_MOST / ROOMY ? ROOMY * threshold : 0;
     const size_t least = round_to(need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT, page); // tags take 1/32 of it
     size_t size = round_to(roomy, page);
     struct mapped_region *own = size < least ? NULL : (struct mapped_region *)(void *)pages(arena, page, size);

@@ -5,7 +5,7 @@
 // OWNS: the list of pools.
 // PICTURE: a request -> the pools, in the order in which they were added, whose sizes it is of -> the heaps
 // INVARIANTS: a pool is lock-free (pool.h): what is found here needs no lock, but nobody adds or removes one meanwhile.
-// COST: O(pools). CALLERS: blocks.c, figures.c; the user.
+// COST: O(pools). CALLERS: blocks.c, change.c, figures.c; the user.
 #include "arena/arena_core.h"
 
 int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *front, void *memory, size_t size, size_t block_size,
@@ -23,6 +23,7 @@ int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *fro
             last = &(*last)->next;
         }
         *last = front;
+        arena->quick = 0;
     }
     return error;
 }
@@ -45,6 +46,7 @@ int cairn_arena_remove_pool(struct cairn_arena *arena, struct cairn_arena_pool *
         return CAIRN_EBUSY;
     }
     *at = front->next;
+    arena->quick = arena->pools == NULL ? arena_threshold(arena) : 0;
     cairn_pool_deinit(&front->pool);
     return 0;
 }

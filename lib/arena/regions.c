@@ -64,7 +64,7 @@ int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config 
     }
     const size_t step = config->step == 0 ? CAIRN_ARENA_STEP : config->step;
     *arena = (struct cairn_arena){.config = config, .first.attributes = config->attributes | MEMORY_OWN};
-    arena->threshold = config->threshold == 0 ? CAIRN_ARENA_THRESHOLD : config->threshold;
+    arena->quick = arena_threshold(arena);
     const size_t trim = (config->trim != 0 ? config->trim : step > SIZE_MAX / 2 ? SIZE_MAX : 2 * step) >> GRANULE_SHIFT;
     if (trim <= GRANULES_MAX) {
         arena->long_lists = 2 * bin_bit(bin_of((uint32_t)trim)) - 1;

@@ -16,74 +16,97 @@ CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access
     return space->user ? access | CAIRN_USER : access;
 }
 
-// The page's frame, for an access, noted as one. Returns 0 or an error. *at: its pte.
-static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame, pte_t **at)
+// The pte of the page, for an access, noted as one. Returns 0 or an error.
+static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     struct cairn_vm *const vm = space->vm;
-    const cairn_vaddr_t page = address >> vm->page_shift;
-    pte_t *pte = CAIRN_LIKELY(address <= vm->limit) ? table_walk(space, page) : NULL;
-    if (pte == NULL || !pte_allows(*pte, access) || space->suspended) {
-        const int error = cairn_fault_access_(space, address, access, frame);
-        if (error != 0) {
-            return error;
+    const int error = cairn_fault_access_(space, address, access_of(space, access), pte);
+    if (CAIRN_LIKELY(error == 0)) {
+        frame_note(&vm->table[pte_number(*pte)], access);
+        if (CAIRN_UNLIKELY(vm->reference != NULL)) {
+            vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
         }
-        pte = table_walk(space, page);
-    } else {
-        vm->policy->touch(vm->policy_state, pte_number(*pte));
     }
-    *frame = pte_number(*pte);
-    *pte |= (access & CAIRN_WRITE) != 0 ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED;
-    *at = pte;
-    if (vm->reference != NULL) {
-        vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
-    }
-    return 0;
+    return error;
 }
 
-// Have the TLB hold the page of an address of the current space, for an access. NULL: *error says why not.
-static const struct cairn_tlb_entry *miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, int *error)
+// Put the page, which has just been reached, into the TLB; what was there goes to the victim set. Returns the addend.
+CAIRN_INLINE uintptr_t enter(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag, pte_t pte, uint32_t flags)
+{
+    struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+    const cairn_vaddr_t old = entry->read_tag;
+    if (old != CAIRN_TAG_NONE && old != tag) {
+        *tlb_victim(vm, page) = *entry;
+    }
+    const uintptr_t addend = (uintptr_t)frame_memory(vm, pte_number(pte)) - (uintptr_t)(page << page_shift(vm));
+    entry->frame = pte_number(pte);
+    entry->addend = addend;
+    entry->read_tag = tag;
+    entry->write_tag = (flags & pte & FRAME_DIRTY) != 0 ? tag : CAIRN_TAG_NONE;
+    return addend;
+}
+
+// ------------------------------------------------------------------------------------------------- words, where the TLB misses
+
+// What the short path below does not do: a fault, a page that the victim set has, an access that is not aligned, somebody who wants to know. Returns 0 and
+// the addend, or an error.
+static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
     struct cairn_space *const space = vm->current;
-    const cairn_vaddr_t page = address >> vm->page_shift;
-    uint32_t frame;
-    pte_t *pte;
+    const cairn_vaddr_t page = address >> page_shift(vm);
+    const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
+    struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
+    pte_t pte;
     if (space == NULL) {
-        *error = CAIRN_EFAULT;
-        return NULL;
+        return CAIRN_EFAULT;
     }
-    cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
-    struct cairn_tlb_entry *entry = tlb_at(vm, page);
-    vm->figures.tlb_misses++;
-    if (entry->read_tag != tag) {
-        struct cairn_tlb_entry *const back = cairn_tlb_recall_(vm, page, tag);
-        if (back != NULL && ((access & CAIRN_WRITE) == 0 || back->write_tag == tag)) {
-            *error = 0;
-            return back;
+    if (((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag) {
+        struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+        const struct cairn_tlb_entry back = *victim;
+        *victim = *entry;
+        *entry = back;
+        *addend = back.addend;
+        vm->figures.victim_hits++;
+        return 0;
+    }
+    const int error = reach(space, address, access, &pte);
+    if (error == 0) {
+        if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
+            cairn_tlb_assign_(vm, space);
         }
+        *addend = enter(vm, page, tlb_tag(vm, space->asid, page), pte, vm->write_through ? 0 : vm->table[pte_number(pte)].flags);
     }
-    *error = reach(space, address, access_of(space, access), &frame, &pte);
-    if (*error != 0) {
-        return NULL;
-    }
-    if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
-        cairn_tlb_assign_(vm, space);
-    }
-    tag = tlb_tag(vm, space->asid, page);
-    if (entry->read_tag != tag) {
-        entry = cairn_tlb_place_(vm, page);
-    }
-    entry->frame = frame;
-    entry->addend = (uintptr_t)frame_memory(vm, frame) - (uintptr_t)(page << vm->page_shift);
-    entry->read_tag = tag;
-    entry->write_tag = (*pte & (PTE_DIRTY | CAIRN_WRITE)) == (PTE_DIRTY | CAIRN_WRITE) && !vm->write_through ? tag : CAIRN_TAG_NONE;
-    return entry;
+    return error;
 }
 
-void cairn_page_stored_(struct cairn_vm *vm, uint32_t frame, pte_t *pte)
+// Have the TLB hold the page of an address of the current space, for an access. Returns false where that takes the long way.
+CAIRN_INLINE bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
-    if (vm->write_through && vm->table[frame].pins == 0 && (*pte & PTE_DIRTY) != 0) {
-        (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
+    const cairn_vaddr_t page = address >> page_shift(vm);
+    const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
+    const struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
+    vm->figures.tlb_misses++;
+    if (CAIRN_UNLIKELY(vm->root == NULL) || CAIRN_UNLIKELY(address > vm->limit) || CAIRN_UNLIKELY(vm->watched) ||
+        CAIRN_UNLIKELY(((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag)) {
+        return false;
     }
+    struct table_node *const leaf = table_leaf(vm, vm->root, page);
+    if (CAIRN_UNLIKELY(leaf == NULL)) {
+        return false;
+    }
+    const pte_t pte = *table_pte(vm, leaf, page);
+    if (CAIRN_UNLIKELY(!pte_allows(pte, access | vm->mode))) {
+        return false;
+    }
+    struct cairn_frame *const frame = &vm->table[pte_number(pte)];
+    const uint32_t flags = frame->flags | (access & CAIRN_WRITE) | FRAME_ACCESSED;
+    if (CAIRN_UNLIKELY((flags & FRAME_AHEAD) != 0)) {
+        return false;
+    }
+    vm->policy->touch(vm->policy_state, pte_number(pte));
+    frame->flags = (uint8_t)flags;
+    *addend = enter(vm, page, tag, pte, flags);
+    return true;
 }
 
 // ------------------------------------------------------------------------------------------------------------------- bytes
@@ -93,22 +116,23 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
 {
     const struct cairn_vm *const vm = space->vm;
     const uint32_t offset = (uint32_t)(address & vm->offset_mask);
-    uint32_t frame;
-    pte_t *pte;
-    const int error = reach(space, address, access_of(space, access), &frame, &pte);
+    pte_t pte;
+    const int error = reach(space, address, access, &pte);
     if (error != 0) {
         return error;
     }
     const uint32_t left = page_size(vm) - offset;
-    *memory = frame_memory(vm, frame) + offset;
+    *memory = frame_memory(vm, pte_number(pte)) + offset;
     *run = left < most ? left : (uint32_t)most;
     return 0;
 }
 
-static void stored(struct cairn_space *space, cairn_vaddr_t address)
+// The page at the address was stored to.
+CAIRN_INLINE void stored(struct cairn_space *space, cairn_vaddr_t address)
 {
-    pte_t *const pte = table_walk(space, address >> space->vm->page_shift);
-    cairn_page_stored_(space->vm, pte_number(*pte), pte);
+    if (CAIRN_UNLIKELY(space->vm->write_through)) {
+        frame_stored(space->vm, pte_number(*table_walk(space, address >> page_shift(space->vm))));
+    }
 }
 
 int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size)
@@ -225,11 +249,26 @@ int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t 
     return 0;
 }
 
-// ------------------------------------------------------------------------------------------------- words, where the TLB misses
+// ------------------------------------------------------------------------------------------------------------------- words
+
+// Accesses that are aligned do not cross into another page.
+CAIRN_INLINE bool is_aligned(cairn_vaddr_t address, size_t size)
+{
+    return (address & (size - 1)) == 0;
+}
 
 CAIRN_INLINE bool crosses(const struct cairn_vm *vm, cairn_vaddr_t address, size_t size)
 {
     return (address & vm->offset_mask) + size > page_size(vm);
+}
+
+CAIRN_INLINE void copy_word(void *to, const void *from, size_t size)
+{
+    if (CAIRN_LIKELY(size == 4) && CAIRN_LIKELY((((uintptr_t)from | (uintptr_t)to) & 3) == 0)) {
+        *(cairn_u32 *)to = *(const cairn_u32 *)from;
+    } else {
+        memcpy(to, from, size);
+    }
 }
 
 int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size)
@@ -242,17 +281,31 @@ int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void 
     return error;
 }
 
-int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
+static CAIRN_NOINLINE int load_slow(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
 {
-    int error = CAIRN_EFAULT;
-    if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
+    if (crosses(vm, address, size) && vm->current != NULL) {
         return cairn_crossing_load_(vm->current, address, value, size);
     }
-    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_READ, &error);
-    if (entry != NULL) {
-        memcpy(value, (const void *)(entry->addend + (uintptr_t)address), size);
+    uintptr_t addend;
+    const int error = miss_slow(vm, address, CAIRN_READ, &addend);
+    if (error == 0) {
+        copy_word(value, (const void *)(addend + (uintptr_t)address), size);
     }
     return error;
+}
+
+int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size_t size)
+{
+    uintptr_t addend;
+    if (CAIRN_UNLIKELY(!is_aligned(address, size)) || CAIRN_UNLIKELY(!miss(vm, address, CAIRN_READ, &addend))) {
+        return load_slow(vm, address, value, size);
+    }
+    if (CAIRN_LIKELY(size == 4)) {
+        *(cairn_u32 *)value = *(const cairn_u32 *)(addend + (uintptr_t)address);
+    } else {
+        memcpy(value, (const void *)(addend + (uintptr_t)address), size);
+    }
+    return 0;
 }
 
 // Both pages first.
@@ -272,19 +325,31 @@ int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, cons
     return error;
 }
 
-int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
+static CAIRN_NOINLINE int store_slow(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
 {
-    int error = CAIRN_EFAULT;
-    if (CAIRN_UNLIKELY(crosses(vm, address, size)) && vm->current != NULL) {
+    if (crosses(vm, address, size) && vm->current != NULL) {
         return cairn_crossing_store_(vm->current, address, value, size);
     }
     struct cairn_space *const space = vm->current; // the handler may leave another
-    const struct cairn_tlb_entry *const entry = miss(vm, address, CAIRN_WRITE, &error);
-    if (entry != NULL) {
-        memcpy((void *)(entry->addend + (uintptr_t)address), value, size);
-        if (vm->write_through) {
-            stored(space, address);
-        }
+    uintptr_t addend;
+    const int error = miss_slow(vm, address, CAIRN_WRITE, &addend);
+    if (error == 0) {
+        copy_word((void *)(addend + (uintptr_t)address), value, size);
+        stored(space, address);
     }
     return error;
+}
+
+int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *value, size_t size)
+{
+    uintptr_t addend;
+    if (CAIRN_UNLIKELY(!is_aligned(address, size)) || CAIRN_UNLIKELY(!miss(vm, address, CAIRN_WRITE, &addend))) {
+        return store_slow(vm, address, value, size);
+    }
+    if (CAIRN_LIKELY(size == 4)) {
+        *(cairn_u32 *)(addend + (uintptr_t)address) = *(const cairn_u32 *)value;
+    } else {
+        memcpy((void *)(addend + (uintptr_t)address), value, size);
+    }
+    return 0;
 }

@@ -32,51 +32,74 @@ static int fill(struct cairn_space *space, uint32_t frame, pte_t pte)
     return 0;
 }
 
-// The page has none, or lives in a slot: give it a frame.
-static int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, uint32_t *frame)
+// The page has none, or lives in a slot: give it a frame. leaf: that of its pte, or NULL.
+CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, struct table_node *leaf, uint32_t protection, pte_t *now)
 {
     struct cairn_vm *const vm = space->vm;
-    int error = cairn_frame_take_(vm, page_key(space, page), frame);
-    if (error != 0) {
-        return error;
+    uint32_t frame = vm->free_frame;
+    int error;
+    if (CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
+        frame_unlist(vm, frame);
+    } else {
+        error = cairn_frame_take_(vm, page_key(space, page), &frame);
+        if (error != 0) {
+            return error;
+        }
+        leaf = table_leaf(vm, space->root, page); // taking a frame may have freed tables
     }
-    pte_t *const pte = cairn_table_make_(space, page); // behind take, which may free tables
-    const pte_t was = pte == NULL ? 0 : *pte;
-    error = pte == NULL ? CAIRN_ENOMEM : fill(space, *frame, was);
-    if (error != 0) {
-        if (pte != NULL) {
+    if (CAIRN_UNLIKELY(leaf == NULL)) {
+        leaf = cairn_table_make_(space, page);
+    }
+    pte_t *const pte = leaf == NULL ? NULL : table_pte(vm, leaf, page);
+    const pte_t was = leaf == NULL ? 0 : *pte;
+    error = leaf == NULL ? CAIRN_ENOMEM : fill(space, frame, was);
+    if (CAIRN_UNLIKELY(error != 0)) {
+        if (leaf != NULL) {
             cairn_table_set_(space, page, was); // frees what was made for it
         }
-        cairn_frame_free_(vm, *frame);
+        cairn_frame_free_(vm, frame);
         return error;
     }
-    cairn_table_set_(space, page, *frame << PTE_SHIFT | PTE_PRESENT | PTE_ACCESSED | protection);
-    vm->table[*frame] = (struct cairn_frame){.space = space, .page = page, .slot = pte_is_swapped(was) ? pte_number(was) : SLOT_NONE};
+    leaf->live += was == 0;
+    *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
+    *pte = *now;
+    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED};
     space->figures.resident++;
-    vm->policy->insert(vm->policy_state, *frame, page_key(space, page));
+    vm->policy->insert(vm->policy_state, frame, page_key(space, page));
+    if (CAIRN_UNLIKELY(vm->streams != NULL) && was != 0) {
+        cairn_prefetch_(space, page, frame);
+    }
     return 0;
 }
 
-int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+// In the order of the textbook.
+static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const struct cairn_vm *const vm = space->vm;
-    const cairn_vaddr_t page = address >> vm->page_shift;
-    const struct cairn_mapping *const mapping = address > vm->limit ? NULL : cairn_mapping_of_(space, page);
-    if (mapping == NULL) {
+    const cairn_vaddr_t page = address >> page_shift(vm);
+    const struct cairn_mapping *mapping = space->mappings;
+    while (mapping != NULL && page - mapping->first >= mapping->pages) {
+        mapping = mapping->next;
+    }
+    if (CAIRN_UNLIKELY(mapping == NULL) || CAIRN_UNLIKELY(address > vm->limit)) {
         return CAIRN_EFAULT;
     }
-    if ((~mapping->protection & access) != 0) {
+    if (CAIRN_UNLIKELY((~mapping->protection & access) != 0)) {
         return CAIRN_EACCES;
     }
-    if (space->suspended) {
+    if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
     }
-    pte_t *const pte = table_walk(space, page);
-    if (pte != NULL && pte_is_present(*pte)) {
-        *frame = pte_number(*pte);
+    struct table_node *const leaf = table_leaf(vm, space->root, page);
+    if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
+        *pte = *table_pte(vm, leaf, page);
+        vm->policy->touch(vm->policy_state, pte_number(*pte));
+        if (CAIRN_UNLIKELY((vm->table[pte_number(*pte)].flags & FRAME_AHEAD) != 0)) {
+            cairn_prefetch_(space, page, pte_number(*pte));
+        }
         return 0;
     }
-    return bring_in(space, page, mapping->protection, frame);
+    return bring_in(space, page, leaf, mapping->protection, pte);
 }
 
 int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)
@@ -85,13 +108,13 @@ int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t
     return space->handler == NULL ? error : space->handler(space->context, space, &fault);
 }
 
-int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame)
+int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
-    int error = cairn_fault_resolve_(space, address, access, frame);
-    if (error != 0) {
+    int error = resolve(space, address, access, pte);
+    if (CAIRN_UNLIKELY(error != 0)) {
         error = cairn_fault_tell_(space, address, access, error);
         if (error == 0) {
-            error = cairn_fault_resolve_(space, address, access, frame);
+            error = resolve(space, address, access, pte);
         }
     }
     return error;

@@ -3,7 +3,7 @@
 // Page frames and the slots behind them.
 //
 // OWNS: the frame table, the list of free frames, the bits of the slots in use.
-// PICTURE: frame n of memory <-> table[n]: { space, page, slot, pins, next }     space NULL: free, in the list
+// PICTURE: frame n of memory <-> table[n]: { space, page, slot, pins, flags, next }     space NULL: free, in the list
 //          slot: where the contents are, as they were when the page was last clean; SLOT_NONE: nowhere, and then the page is dirty or all zeros
 // INVARIANTS: V3 a frame that is not free holds a page whose pte is present and names it. V4 a slot in use is named by one pte or one frame.
 // COST: O(1), but slot_take: a word of bits for each 32 slots at worst. CALLERS: lib/vm.
@@ -14,9 +14,13 @@
 
 #define SLOT_NONE UINT32_MAX
 
+#define FRAME_ACCESSED 1u // since the last tick
+#define FRAME_DIRTY 2u    // the slot, if any, is old
+#define FRAME_AHEAD 4u    // was brought in by prefetch.c, and not asked for yet: not in the TLB
+
 CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t frame)
 {
-    return vm->frames + ((size_t)frame << vm->page_shift);
+    return vm->frames + ((size_t)frame << page_shift(vm));
 }
 
 // A page's number for the policy.
@@ -27,7 +31,7 @@ CAIRN_INLINE uint32_t page_key(const struct cairn_space *space, cairn_vaddr_t pa
 
 CAIRN_INLINE uint32_t page_size(const struct cairn_vm *vm)
 {
-    return (uint32_t)1 << vm->page_shift;
+    return (uint32_t)1 << page_shift(vm);
 }
 
 // A slot that is in use from now on; SLOT_NONE: there is none.
@@ -38,21 +42,45 @@ void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot);
 CAIRN_MUST_CHECK int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame);
 void cairn_frame_free_(struct cairn_vm *vm, uint32_t frame);
 
+// Take the first free frame out of the list.
+CAIRN_INLINE void frame_unlist(struct cairn_vm *vm, uint32_t frame)
+{
+    vm->free_frame = vm->table[frame].next;
+    vm->figures.frames_free--;
+}
+
 // Write a dirty page out; it stays. Returns 0 or an error: then nothing has changed.
 CAIRN_MUST_CHECK int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame);
 // Send the frame's page away; it is written if it must be. Returns 0 or an error: then it stays.
 CAIRN_MUST_CHECK int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame);
 
-// fault.c. Bring the page of an address in, for an access. Returns 0, and its frame; or an error, without asking the space's handler: then nothing has changed.
-CAIRN_MUST_CHECK int cairn_fault_resolve_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame);
-// The same, asking the handler.
-CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, uint32_t *frame);
+// Note an access to the page in a frame.
+CAIRN_INLINE void frame_note(struct cairn_frame *frame, uint32_t access)
+{
+    frame->flags |= (uint8_t)((access & CAIRN_WRITE) | FRAME_ACCESSED);
+}
+_Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
+
+// The page in a frame was stored to.
+CAIRN_INLINE void frame_stored(struct cairn_vm *vm, uint32_t frame)
+{
+    if (CAIRN_UNLIKELY(vm->write_through) && vm->table[frame].pins == 0 && (vm->table[frame].flags & FRAME_DIRTY) != 0) {
+        (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
+    }
+}
+
+// fault.c. Bring the page of an address in, for an access; asks the space's handler where that cannot be. Returns 0, and its pte; or an error: then nothing has
+// changed.
+// A page that was there is noted as touched.
+CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
 
-// access.c. The page in the frame was stored to.
-void cairn_page_stored_(struct cairn_vm *vm, uint32_t frame, pte_t *pte);
-// A word of up to 8 bytes over the end of a page: all of it, or an error and nothing of it.
+// prefetch.c, where there are streams. The page, which lived in a slot or was brought in ahead, was asked for, and is in this frame now: bring in what follows.
+void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame);
+// The page in the frame is leaving.
+void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame);
+// access.c. A word of up to 8 bytes over the end of a page: all of it, or an error and nothing of it.
 CAIRN_MUST_CHECK int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size);
 CAIRN_MUST_CHECK int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size);
 

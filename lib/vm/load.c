@@ -16,10 +16,9 @@ uint32_t cairn_vm_tick(struct cairn_vm *vm)
         space->figures.working_set = 0;
     }
     for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
-        const struct cairn_frame *const its = &vm->table[frame];
-        pte_t *const pte = its->space == NULL ? NULL : table_walk(its->space, its->page);
-        if (pte != NULL && (*pte & PTE_ACCESSED) != 0) {
-            *pte &= ~PTE_ACCESSED;
+        struct cairn_frame *const its = &vm->table[frame];
+        if (its->space != NULL && (its->flags & FRAME_ACCESSED) != 0) {
+            its->flags &= (uint8_t)~FRAME_ACCESSED;
             its->space->figures.working_set++;
             wanted++;
         }
@@ -67,8 +66,8 @@ void cairn_space_resume(struct cairn_space *space)
 
 int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address)
 {
-    uint32_t frame;
-    return cairn_fault_access_(space, address, 0, &frame);
+    pte_t pte;
+    return cairn_fault_access_(space, address, 0, &pte);
 }
 
 int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)

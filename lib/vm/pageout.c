@@ -65,7 +65,7 @@ int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
         return error < 0 ? error : CAIRN_EIO;
     }
     its->slot = slot;
-    *table_walk(its->space, its->page) &= ~PTE_DIRTY;
+    its->flags &= (uint8_t)~FRAME_DIRTY;
     cairn_tlb_drop_(vm, its->space, its->page, true);
     its->space->figures.writes++;
     vm->figures.writes++;
@@ -77,7 +77,7 @@ int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
     struct cairn_frame *const its = &vm->table[frame];
     struct cairn_space *const space = its->space;
     const cairn_vaddr_t page = its->page;
-    if ((*table_walk(space, page) & PTE_DIRTY) != 0) {
+    if ((its->flags & FRAME_DIRTY) != 0) {
         const int error = cairn_frame_clean_(vm, frame);
         if (error != 0) {
             return error;
@@ -86,13 +86,22 @@ int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
     const uint32_t slot = its->slot;
     cairn_tlb_drop_(vm, space, page, false);
     vm->policy->remove(vm->policy_state, frame, true);
-    cairn_table_set_(space, page, slot == SLOT_NONE ? 0 : slot << PTE_SHIFT | PTE_SWAPPED);
+    if (CAIRN_UNLIKELY(vm->streams != NULL)) {
+        cairn_prefetch_left_(vm, its);
+    }
+    if (slot == SLOT_NONE) {
+        cairn_table_set_(space, page, 0);
+    } else {
+        *table_walk(space, page) = slot << PTE_SHIFT | PTE_SWAPPED;
+    }
     space->figures.resident--;
     space->figures.swapped += slot != SLOT_NONE;
     vm->figures.evictions++;
     cairn_frame_free_(vm, frame);
     return 0;
 }
+
+_Static_assert(CAIRN_FRAME_DIRTY == FRAME_DIRTY, "one bit");
 
 static uint32_t look(void *context, uint32_t frame)
 {
@@ -101,7 +110,7 @@ static uint32_t look(void *context, uint32_t frame)
     if (its->space == NULL || its->pins != 0) {
         return CAIRN_FRAME_PINNED;
     }
-    return (*table_walk(its->space, its->page) & PTE_DIRTY) != 0 ? CAIRN_FRAME_DIRTY : 0;
+    return its->flags & FRAME_DIRTY;
 }
 
 // Any page that can leave without being written.
@@ -132,8 +141,7 @@ int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
         }
     }
     *frame = vm->free_frame;
-    vm->free_frame = vm->table[*frame].next;
-    vm->figures.frames_free--;
+    frame_unlist(vm, *frame);
     return 0;
 }
 

@@ -11,20 +11,23 @@
 int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run)
 {
     struct cairn_vm *const vm = space->vm;
-    uint32_t frame;
+    pte_t pte;
     if ((access & ~(CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) != 0 || access == 0) {
         return CAIRN_EINVAL;
     }
-    const int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &frame);
+    const int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &pte);
     if (error != 0) {
         return error;
     }
-    if (vm->table[frame].pins == UINT16_MAX) {
+    const uint32_t frame = pte_number(pte);
+    if (vm->table[frame].pins == UINT8_MAX) {
         return CAIRN_EOVERFLOW;
     }
     vm->table[frame].pins++;
-    *table_walk(space, address >> vm->page_shift) |= (access & CAIRN_WRITE) != 0 ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED;
-    vm->policy->touch(vm->policy_state, frame);
+    frame_note(&vm->table[frame], access);
+    if (vm->reference != NULL) {
+        vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
+    }
     const size_t offset = (size_t)(address & vm->offset_mask);
     *memory = frame_memory(vm, frame) + offset;
     *run = page_size(vm) - offset;
@@ -39,7 +42,7 @@ int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
         return CAIRN_EINVAL;
     }
     vm->table[pte_number(*pte)].pins--;
-    cairn_page_stored_(vm, pte_number(*pte), pte);
+    frame_stored(vm, pte_number(*pte));
     return 0;
 }
 
@@ -47,36 +50,33 @@ int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 
 void cairn_cursor_init(struct cairn_cursor *cursor, struct cairn_space *space, uint32_t access)
 {
-    *cursor = (struct cairn_cursor){.space = space, .access = access};
+    *cursor = (struct cairn_cursor){.tag = CAIRN_TAG_NONE, .offset_mask = space->vm->offset_mask, .space = space, .access = access};
 }
 
 void cairn_cursor_deinit(struct cairn_cursor *cursor)
 {
-    if (cursor->room != 0) {
-        cursor->room = cursor->store_room = 0;
-        (void)!cairn_space_unpin(cursor->space, cursor->first);
+    if (cursor->tag != CAIRN_TAG_NONE) {
+        (void)!cairn_space_unpin(cursor->space, cursor->tag);
+        cursor->tag = CAIRN_TAG_NONE;
     }
 }
 
 // Have the page of the address at hand. Returns 0 or an error: then it has none.
 static int move(struct cairn_cursor *cursor, cairn_vaddr_t address, uint32_t access)
 {
-    const struct cairn_vm *const vm = cursor->space->vm;
     void *memory;
     size_t run;
-    const cairn_vaddr_t first = address & ~vm->offset_mask;
+    const cairn_vaddr_t tag = address & ~cursor->offset_mask;
     if ((access & ~cursor->access) != 0) {
         return CAIRN_EACCES;
     }
-    if (cursor->room != 0 && cursor->first == first) {
+    if (cursor->tag == tag) {
         return 0;
     }
     cairn_cursor_deinit(cursor);
     const int error = cairn_space_pin(cursor->space, address, cursor->access, &memory, &run);
     if (error == 0) {
-        cursor->first = first;
-        cursor->room = page_size(vm) - 7;
-        cursor->store_room = (cursor->access & CAIRN_WRITE) != 0 ? cursor->room : 0;
+        cursor->tag = tag;
         cursor->addend = (uintptr_t)memory - (uintptr_t)address;
     }
     return error;
@@ -88,7 +88,7 @@ int cairn_cursor_load_(struct cairn_cursor *cursor, cairn_vaddr_t address, void 
     if (error != 0) {
         return error;
     }
-    if ((address & cursor->space->vm->offset_mask) + size > page_size(cursor->space->vm)) {
+    if ((address & cursor->offset_mask) + size > cursor->offset_mask + 1) {
         return cairn_crossing_load_(cursor->space, address, value, size);
     }
     memcpy(value, (const void *)(cursor->addend + (uintptr_t)address), size);
@@ -101,7 +101,7 @@ int cairn_cursor_store_(struct cairn_cursor *cursor, cairn_vaddr_t address, cons
     if (error != 0) {
         return error;
     }
-    if ((address & cursor->space->vm->offset_mask) + size > page_size(cursor->space->vm)) {
+    if ((address & cursor->offset_mask) + size > cursor->offset_mask + 1) {
         return cairn_crossing_store_(cursor->space, address, value, size);
     }
     memcpy((void *)(cursor->addend + (uintptr_t)address), value, size);

@@ -2,7 +2,7 @@
 //
 // 2Q (Johnson, Shasha, "2Q: a low overhead high performance buffer management replacement algorithm", 1994), the full version.
 //
-// OWNS        two rings of frames, the pages they hold, and a history. 8 bytes and a bit a frame, half a history's slot: 13 bytes in all.
+// OWNS        two rings of frames, the pages they hold, and a history. 8 bytes and a bit a frame, half a history's slot: 12 bytes and a bit in all.
 // PICTURE     new page -> | young: a queue, a quarter of the frames | -> history of half as many pages as frames
 //             page of the history -> | old: least recently used first | -> gone
 // STREAM      every access that is shown. An access to a young page makes no difference: it comes soon after the first, and says little.

@@ -3,8 +3,8 @@
 // CLOCK-Pro (Jiang, Chen, Zhang, "CLOCK-Pro: an effective improvement of the CLOCK replacement", USENIX ATC 2005): pages with a short time between accesses are hot,
 // the others cold and leave first; a cold page that comes back while its test lasts becomes hot.
 //
-// OWNS        a ring of the frames and of pages that have left during their test (ghosts), with three hands. 9 bytes a frame, and a ghost's 10 to 12 bytes for as many
-//             ghosts as frames: 19 to 21 bytes a frame.
+// OWNS        a ring of the frames and of pages that have left during their test (ghosts), with three hands. 9 bytes a frame, and 11 to 12 bytes a ghost, for as many
+//             ghosts as frames: 20 to 21 bytes a frame.
 // PICTURE     nodes  0 ... frames - 1 | frames ... frames + ghosts - 1        a frame's node has its number
 //             ring   -> hot* -> cold -> ghost -> cold -> hot -> ...           the head, where pages come in, is behind the hand of the hot
 //             hands  hot: makes cold what was not used, and ends the tests that it passes; cold: finds the victim; test: ends tests where ghosts are too many

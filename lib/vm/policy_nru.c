@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Not recently used (as in Tanenbaum, "Modern Operating Systems"): a page of the lowest class leaves: neither used nor dirty, dirty, used, both. `Used` is
-// forgotten at intervals.
+// Not recently used (as in Tanenbaum, "Modern Operating Systems"): a page of the lowest class leaves: neither used nor dirty, dirty, used, both. Where
+// all that may leave were used, it is forgotten of all: the interval is as long as the program makes it, however many accesses are seen.
 //
-// OWNS        two bits a frame, the hand, and how many pages are to leave until `used` is forgotten.
+// OWNS        two bits a frame, and the hand.
 // PICTURE     held | 1 1 0 1 1 |   the frame has a page
 //             used | 0 1 0 1 1 |   an access was seen since they were forgotten
-// STREAM      every access that is shown; once in an interval is enough.
+// STREAM      every access that is shown; once between two times of forgetting is enough.
 // COST        touch, insert and remove O(1); victim looks at every frame at most, from behind the last victim.
 // CALLERS     the vm's.
 #include "vm/policy_parts.h"
@@ -14,18 +14,12 @@
 struct nru {
     uint16_t frames;
     uint16_t hand;
-    uint32_t left;   // pages to leave until `used` is forgotten
     uint32_t bits[]; // held, used
 };
 
 CAIRN_INLINE uint32_t *used_of(struct nru *nru)
 {
     return nru->bits + set_words(nru->frames);
-}
-
-CAIRN_INLINE uint32_t interval(uint32_t frames)
-{
-    return (frames + 3) / 4;
 }
 
 static size_t nru_bytes(uint32_t frames)
@@ -38,7 +32,6 @@ static void nru_init(void *state, uint32_t frames)
     struct nru *const nru = state;
     memset(nru, 0, nru_bytes(frames));
     nru->frames = (uint16_t)frames;
-    nru->left = interval(frames);
 }
 
 static void nru_insert(void *state, uint32_t frame, uint32_t page)
@@ -63,10 +56,7 @@ static void nru_take_out(void *state, uint32_t frame, bool evicted)
         return;
     }
     nru->hand = (uint16_t)frame_after(frame, nru->frames);
-    if (--nru->left == 0) {
-        nru->left = interval(nru->frames);
-        memset(used_of(nru), 0, set_words(nru->frames) * sizeof(uint32_t));
-    }
+
 }
 
 static uint32_t nru_victim(void *state, uint32_t page, const struct cairn_policy_view *view)
@@ -86,6 +76,9 @@ static uint32_t nru_victim(void *state, uint32_t page, const struct cairn_policy
             }
         }
         at = frame_after(at, nru->frames);
+    }
+    if (lowest >= 2) {
+        memset(used_of(nru), 0, set_words(nru->frames) * sizeof(uint32_t));
     }
     return best;
 }

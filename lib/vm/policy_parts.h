@@ -51,7 +51,7 @@ CAIRN_INLINE struct ring ring_empty(void)
 }
 
 // Put it before `first`: the youngest of the ring.
-CAIRN_INLINE void ring_append(struct ring *ring, struct ring_link *links, uint32_t at)
+CAIRN_SHARED void ring_append(struct ring *ring, struct ring_link *links, uint32_t at)
 {
     if (ring->first == NO_LINK) {
         links[at] = (struct ring_link){(uint16_t)at, (uint16_t)at};
@@ -66,7 +66,7 @@ CAIRN_INLINE void ring_append(struct ring *ring, struct ring_link *links, uint32
     ring->count++;
 }
 
-CAIRN_INLINE void ring_unlink(struct ring *ring, struct ring_link *links, uint32_t at)
+CAIRN_SHARED void ring_unlink(struct ring *ring, struct ring_link *links, uint32_t at)
 {
     const struct ring_link link = links[at];
     links[link.previous].next = link.next;
@@ -78,7 +78,7 @@ CAIRN_INLINE void ring_unlink(struct ring *ring, struct ring_link *links, uint32
 }
 
 // Make it the youngest.
-CAIRN_INLINE void ring_renew(struct ring *ring, struct ring_link *links, uint32_t at)
+CAIRN_SHARED void ring_renew(struct ring *ring, struct ring_link *links, uint32_t at)
 {
     if (ring->first == at) {
         ring->first = links[at].next;
@@ -89,7 +89,7 @@ CAIRN_INLINE void ring_renew(struct ring *ring, struct ring_link *links, uint32_
 }
 
 // The oldest frame that is not pinned. Worst case: all are.
-CAIRN_INLINE uint32_t ring_oldest(const struct ring *ring, const struct ring_link *links, const struct cairn_policy_view *view)
+CAIRN_SHARED uint32_t ring_oldest(const struct ring *ring, const struct ring_link *links, const struct cairn_policy_view *view)
 {
     uint32_t at = ring->first;
     for (uint32_t left = ring->count; left != 0; left--) {
@@ -183,7 +183,7 @@ CAIRN_INLINE uint16_t *history_bucket(const struct history *history, uint32_t pa
     return (uint16_t *)(history_slots(history) + history->capacity) + hash_of(page, history->bits);
 }
 
-CAIRN_INLINE void history_init(struct history *history, uint32_t capacity)
+CAIRN_SHARED void history_init(struct history *history, uint32_t capacity)
 {
     *history = (struct history){.capacity = (uint16_t)capacity, .bits = (uint16_t)hash_bits(capacity)};
     struct history_slot *const slots = history_slots(history);
@@ -199,7 +199,7 @@ CAIRN_INLINE uint32_t slot_page(const struct history_slot *slot)
 }
 
 // Forget the page in this slot, which has one.
-CAIRN_INLINE void history_clear(struct history *history, uint32_t at)
+CAIRN_SHARED void history_clear(struct history *history, uint32_t at)
 {
     struct history_slot *const slots = history_slots(history);
     uint16_t *link = history_bucket(history, slot_page(&slots[at]));
@@ -212,7 +212,7 @@ CAIRN_INLINE void history_clear(struct history *history, uint32_t at)
 }
 
 // Remember a page that leaves; the oldest is forgotten.
-CAIRN_INLINE void history_add(struct history *history, uint32_t page)
+CAIRN_SHARED void history_add(struct history *history, uint32_t page)
 {
     const uint32_t at = history->next;
     struct history_slot *const slot = history_slots(history) + at;
@@ -227,7 +227,7 @@ CAIRN_INLINE void history_add(struct history *history, uint32_t page)
 }
 
 // Was it remembered? It is no longer.
-CAIRN_INLINE bool history_take(struct history *history, uint32_t page)
+CAIRN_SHARED bool history_take(struct history *history, uint32_t page)
 {
     const struct history_slot *const slots = history_slots(history);
     for (uint32_t at = *history_bucket(history, page); at != NO_LINK; at = slots[at].chain) {

@@ -2,7 +2,7 @@
 //
 // S3-FIFO (Yang, Zhang, Qiu, Yue, Vinayak, "FIFO queues are all you need for cache eviction", SOSP 2023), with counts of two bits.
 //
-// OWNS        two rings of frames, their counts and pages, and a history. 9 bytes a frame and a history's slot: 19 bytes at most.
+// OWNS        two rings of frames, their counts and pages, and a history. 9 bytes a frame and a history's slot: 16 to 17 bytes.
 // PICTURE     new page -> | small: a tenth of the frames | -> history of as many pages as frames
 //                                      | seen more than once since it came
 //             page of the history -> | main | -> gone, or to the end again with one less in its count

@@ -49,7 +49,7 @@ static void wsclock_insert(void *state, uint32_t frame, uint32_t page)
     (void)page;
     ws->time++;
     ws->noted[frame] = (uint16_t)ws->time;
-    flags_of(ws)[frame] = HELD | USED;
+    flags_of(ws)[frame] = HELD; // and noted is its time: it needs no look of the hand
 }
 
 static void wsclock_touch(void *state, uint32_t frame)

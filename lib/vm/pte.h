@@ -4,8 +4,7 @@
 //
 // OWNS: the meaning of the word.
 // PICTURE: bits 0 to 3   what the mapping allows: CAIRN_READ, WRITE, EXEC, USER
-//          bit 4         present: the number is a frame      bit 5  accessed since the last tick     bit 6  dirty: the slot, if any, is old
-//          bit 7         swapped: not present, the number is a slot
+//          bit 4         present: the number is a frame      bit 5  swapped: not present, the number is a slot
 //          bits 10 on    number
 //          0 altogether: nothing is known; the page is zeros, if a mapping has it
 // INVARIANTS: V2 a word is 0, or exactly one of present and swapped is set.
@@ -20,11 +19,14 @@ typedef uint32_t pte_t;
 
 #define PTE_ACCESS 15u // CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC | CAIRN_USER
 #define PTE_PRESENT 0x10u
-#define PTE_ACCESSED 0x20u
-#define PTE_DIRTY 0x40u
-#define PTE_SWAPPED 0x80u
+#define PTE_SWAPPED 0x20u
 #define PTE_SHIFT 10
 #define PTE_NUMBERS ((uint32_t)1 << (32 - PTE_SHIFT)) // slots that can be named
+
+CAIRN_INLINE uint32_t page_shift(const struct cairn_vm *vm)
+{
+    return CAIRN_PAGE_SHIFT != 0 ? CAIRN_PAGE_SHIFT : vm->page_shift;
+}
 
 CAIRN_INLINE uint32_t pte_number(pte_t pte)
 {

@@ -196,12 +196,15 @@ void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space)
     vm->current = space;
     if (space == NULL) {
         vm->asid = ASID_NONE; // everything misses
+        vm->root = NULL;
         return;
     }
     if (CAIRN_UNLIKELY(space->generation != vm->generation)) {
         cairn_tlb_assign_(vm, space);
     }
     vm->asid = space->asid;
+    vm->root = space->root;
+    vm->mode = space->user ? CAIRN_USER : 0;
 }
 
 void cairn_space_figures(const struct cairn_space *space, struct cairn_space_figures *figures)

@@ -19,7 +19,7 @@ static struct table_node *node_make(struct cairn_vm *vm, uint32_t level)
 
 CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const struct table_node *node)
 {
-    return (uint32_t)((size_t)((const unsigned char *)node - vm->tables.base) / CAIRN_GRANULE) + 1;
+    return (uint32_t)(size_t)((const unsigned char *)node - vm->table_base);
 }
 
 struct table_node *cairn_table_root_(struct cairn_vm *vm)
@@ -53,7 +53,7 @@ static void prune(struct cairn_space *space, cairn_vaddr_t page, struct table_no
     }
 }
 
-pte_t *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page)
+struct table_node *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page)
 {
     struct cairn_vm *const vm = space->vm;
     struct table_node *path[CAIRN_LEVELS_MAX];
@@ -68,7 +68,7 @@ pte_t *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page)
         path[count - 1]->entry[table_index(vm, count - 1, page)] = entry_of(vm, node);
         path[count - 1]->live++;
     }
-    return &path[count - 1]->entry[table_index(vm, count - 1, page)];
+    return path[count - 1];
 }
 
 void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte)

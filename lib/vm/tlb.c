@@ -72,37 +72,9 @@ CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool 
 
 void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
 {
-    if (space->generation != vm->generation) {
-        return;
+    if (space->generation == vm->generation) {
+        const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
+        forget(tlb_at(vm, page), tag, writes);
+        forget(tlb_victim(vm, page), tag, writes);
     }
-    const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
-    forget(tlb_at(vm, page), tag, writes);
-    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
-        forget(&vm->victim[i], tag, writes);
-    }
-}
-
-struct cairn_tlb_entry *cairn_tlb_place_(struct cairn_vm *vm, cairn_vaddr_t page)
-{
-    struct cairn_tlb_entry *const entry = tlb_at(vm, page);
-    if (entry->read_tag != CAIRN_TAG_NONE) {
-        vm->victim[vm->victim_next] = *entry;
-        vm->victim_next = (vm->victim_next + 1) & (CAIRN_VICTIMS - 1);
-    }
-    return entry;
-}
-
-struct cairn_tlb_entry *cairn_tlb_recall_(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag)
-{
-    for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
-        if (vm->victim[i].read_tag == tag) {
-            struct cairn_tlb_entry *const entry = tlb_at(vm, page);
-            const struct cairn_tlb_entry found = vm->victim[i];
-            vm->victim[i] = *entry;
-            *entry = found;
-            vm->figures.victim_hits++;
-            return entry;
-        }
-    }
-    return NULL;
 }

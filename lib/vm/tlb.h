@@ -4,7 +4,8 @@
 //
 // OWNS: the entries, the victim set, the ASIDs.
 // PICTURE: tag     page bits of the address | ASID << 3 | 0 0 0      access.h compares it with address & ~(page - size) | ASID
-//          tlb[page mod entries], direct-mapped; what it loses goes to the victim set, and comes back from there
+//          tlb[page mod entries], direct-mapped; what it loses goes to victim[page mod CAIRN_VICTIMS], and comes back from there (Jouppi 1990, with one place
+//          for each page, because a search costs more here than what it finds)
 // INVARIANTS: V6 an entry's page is present in its frame, and its ASID is that of the frame's space in this generation. A write tag only where the
 //     page is dirty and may be written. The current space has an ASID of this generation. The last ASID is nobody's, so that CAIRN_TAG_NONE matches no access.
 // COST: O(1); a flush of a space O(entries). CALLERS: lib/vm.
@@ -18,12 +19,12 @@
 
 CAIRN_INLINE cairn_vaddr_t tlb_tag(const struct cairn_vm *vm, cairn_vaddr_t asid, cairn_vaddr_t page)
 {
-    return page << vm->page_shift | asid;
+    return page << page_shift(vm) | asid;
 }
 
 CAIRN_INLINE struct cairn_tlb_entry *tlb_at(const struct cairn_vm *vm, cairn_vaddr_t page)
 {
-    return &vm->tlb[(uint32_t)page & vm->tlb_mask];
+    return &vm->tlb[(uint32_t)page & (CAIRN_TLB_SHIFT != 0 ? (1u << CAIRN_TLB_SHIFT) - 1 : vm->tlb_mask)];
 }
 
 // An ASID for the space, in this generation.
@@ -32,10 +33,9 @@ void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space);
 // Forget the page. Lets go of its write tag only, where `writes`.
 void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes);
 
-// An entry for the page with the tag comes back from the victim set. NULL: it is not there.
-struct cairn_tlb_entry *cairn_tlb_recall_(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag);
-
-// Make place for an entry; what was there goes to the victim set.
-struct cairn_tlb_entry *cairn_tlb_place_(struct cairn_vm *vm, cairn_vaddr_t page);
+CAIRN_INLINE struct cairn_tlb_entry *tlb_victim(struct cairn_vm *vm, cairn_vaddr_t page)
+{
+    return &vm->victim[(uint32_t)page & (CAIRN_VICTIMS - 1)];
+}
 
 #endif

@@ -3,15 +3,17 @@
 // Making a vm: where its parts lie in the caller's memory.
 //
 // OWNS: the layout of `memory`.
-// PICTURE: memory | frame table | TLB | policy's state | bits of the slots | heap of page tables to the end |
+// PICTURE: memory | frame table | TLB | policy's state | bits of the slots | streams | heap of page tables to the end |
 // INVARIANTS: what can be refused is refused before anything is written, but for what lies in `memory`.
 // COST: O(frames + slots / 32). CALLERS: the user.
 #include "vm/frame.h"
+#include "vm/stream.h"
 #include "vm/tlb.h"
 
 #include <string.h>
 
 #define TLB_MAX 1024u
+#define TLB_MIN CAIRN_VICTIMS // an entry and its victim's place have the same low bits of the page
 #define BITS_MAX 12u
 
 // A configuration with its defaults filled in, and where its parts go.
@@ -22,7 +24,7 @@ struct plan {
     uint32_t tlb;
     const struct cairn_policy *policy;
     uint32_t slots;
-    size_t table_at, tlb_at, policy_at, slots_at, tables_at;
+    size_t table_at, tlb_at, policy_at, slots_at, streams_at, tables_at;
 };
 
 CAIRN_INLINE size_t to_8(size_t bytes)
@@ -71,7 +73,7 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
     plan->tlb = config->tlb == 0 ? (CAIRN_TLB_SHIFT != 0 ? 1u << CAIRN_TLB_SHIFT : 16) : config->tlb;
     plan->policy = config->policy == NULL ? &cairn_policy_clock : config->policy;
     plan->slots = config->store == NULL ? 0 : config->store->slots;
-    if (plan->page_shift < 7 || plan->page_shift > 12 || !is_power_of_two(plan->tlb) || plan->tlb > TLB_MAX ||
+    if (plan->page_shift < 7 || plan->page_shift > 12 || !is_power_of_two(plan->tlb) || plan->tlb > TLB_MAX || plan->tlb < TLB_MIN ||
         (CAIRN_PAGE_SHIFT != 0 && plan->page_shift != CAIRN_PAGE_SHIFT) || (CAIRN_TLB_SHIFT != 0 && plan->tlb != 1u << CAIRN_TLB_SHIFT) ||
         (config->store != NULL && config->store->page != (uint32_t)1 << plan->page_shift) || plan->slots > PTE_NUMBERS) {
         return false;
@@ -80,7 +82,8 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
     plan->tlb_at = to_8(sizeof(struct cairn_frame) * config->frame_count);
     plan->policy_at = plan->tlb_at + to_8(sizeof(struct cairn_tlb_entry) * plan->tlb);
     plan->slots_at = plan->policy_at + to_8(plan->policy->bytes(config->frame_count));
-    plan->tables_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
+    plan->streams_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
+    plan->tables_at = plan->streams_at + (config->prefetch && config->store != NULL ? to_8(sizeof(struct stream_table)) : 0);
     return plan_levels(plan, config);
 }
 
@@ -118,6 +121,7 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
                             .frame_count = config->frame_count,
                             .free_frame = CAIRN_FRAME_NONE,
                             .write_through = config->write_through,
+                            .watched = config->write_through || config->reference != NULL,
                             .policy = plan.policy,
                             .store = config->store,
                             .reference = config->reference,
@@ -132,9 +136,14 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
     if (error != 0) {
         return error;
     }
+    made.table_base = made.tables.base - CAIRN_GRANULE;
     set_levels(&made, &plan);
     *vm = made;
     memset(vm->slots, 0, plan.tables_at - plan.slots_at);
+    if (plan.tables_at != plan.streams_at) {
+        vm->streams = (struct stream_table *)(void *)(memory + plan.streams_at);
+        cairn_stream_init_(vm->streams, vm->frame_count);
+    }
     for (uint32_t frame = vm->frame_count; frame-- != 0;) {
         cairn_frame_free_(vm, frame);
     }

@@ -157,7 +157,8 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
         entry->addend + (uintptr_t)(page << vm->page_shift) != (uintptr_t)frame_memory(vm, entry->frame)) {
         return false;
     }
-    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE | PTE_DIRTY));
+    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE) &&
+                                                      (vm->table[entry->frame].flags & FRAME_DIRTY) != 0);
 }
 
 static uint32_t check_tlb(const struct cairn_vm *vm)
@@ -209,10 +210,13 @@ void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address
     const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
     const pte_t *const pte = vm == NULL || address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
     uint32_t due = access | PTE_PRESENT;
+    uint32_t flags = 0;
     if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB
-        due |= PTE_ACCESSED | (space != NULL && space->user ? CAIRN_USER : 0) | ((access & CAIRN_WRITE) != 0 ? PTE_DIRTY : 0);
+        due |= space != NULL && space->user ? CAIRN_USER : 0;
+        flags = FRAME_ACCESSED | (access & CAIRN_WRITE);
     }
-    if (pte == NULL || !pte_allows(*pte, due) || (access == 0 && vm->table[pte_number(*pte)].pins == 0) ||
+    if (pte == NULL || !pte_allows(*pte, due) || (~vm->table[pte_number(*pte)].flags & flags) != 0 ||
+        (access == 0 && vm->table[pte_number(*pte)].pins == 0) ||
         (address & vm->offset_mask) + size > page_size(vm) ||
         there != (uintptr_t)frame_memory(vm, pte_number(*pte)) + (uintptr_t)(address & vm->offset_mask)) {
         CAIRN_TRAP();

@@ -6,12 +6,14 @@
 // CALLERS     the user, test/bench.
 #include "page_run.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "page_pack.h"
 #include "pages_plot.h"
 #include "tool.h"
 
@@ -29,6 +31,7 @@ static const char usage[] =
     "  --tlb ENTRIES    a policy sees only what fills a direct-mapped TLB of so many entries, a power of two; default: every access\n"
     "  --prefetch       bring in pages ahead of streams of faults\n"
     "  --plot FILE.svg  draw faults per access over frames; one trace only\n"
+    "  --pack FILE.ctp  write the trace in few bytes, and run nothing; one trace only\n"
     "  --quiet          no progress on standard error\n"
     "  --help           print this\n"
     "\n"
@@ -37,8 +40,8 @@ static const char usage[] =
     "  prefetches       pages brought in ahead; useful: those of them that were asked for\n"
     "  opt_faults       faults of OPT, which knows the future and does not prefetch; x_opt: faults / opt_faults\n"
     "\n"
-    "A trace is text: `# page BYTES`, then `r PAGE` or `w PAGE` a line, in hexadecimal. Status: 0; 1 if a trace is malformed or cannot be read; 2 for a wrong\n"
-    "command line.\n";
+    "A trace is text: `# page BYTES`, then `r PAGE` or `w PAGE` a line, in hexadecimal; or packed.\n"
+    "Status: 0; 1 if a trace is malformed or cannot be read; 2 for a wrong command line.\n";
 
 static const struct cairn_policy *const policies[] = {
     &cairn_policy_fifo, &cairn_policy_lru,      &cairn_policy_clock,  &cairn_policy_nru,     &cairn_policy_lfu,      &cairn_policy_random,
@@ -53,6 +56,7 @@ struct settings {
     uint32_t tlb;
     bool is_prefetching;
     const char *plot;
+    const char *pack;
 };
 
 static int wrong(const char *what, const char *text)
@@ -121,13 +125,24 @@ static unsigned sizes_read(const char *text, uint32_t pages, uint32_t *sizes)
     }
 }
 
+static int settings_check(const struct settings *settings, int traces)
+{
+    if (traces == 0) {
+        return wrong("no trace", "name at least one file");
+    }
+    if ((settings->plot != NULL || settings->pack != NULL) && traces != 1) {
+        return wrong("--plot and --pack", "one trace only");
+    }
+    return TOOL_OK;
+}
+
 // Returns TOOL_OK, TOOL_USAGE, or -1 where --help has printed.
 static int settings_read(struct settings *settings, int argc, char **argv)
 {
     static const struct option options[] = {
         {"policy", required_argument, NULL, 'p'}, {"frames", required_argument, NULL, 'f'}, {"tlb", required_argument, NULL, 't'},
         {"prefetch", no_argument, NULL, 'a'},     {"plot", required_argument, NULL, 's'},   {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},         {0},
+        {"pack", required_argument, NULL, 'k'},   {"help", no_argument, NULL, 'h'},         {0},
     };
     static char default_sizes[] = "1/16,1/8,1/4,1/2";
     uint32_t sizes[SIZES_MAX];
@@ -156,21 +171,16 @@ static int settings_read(struct settings *settings, int argc, char **argv)
             break;
         case 'a': settings->is_prefetching = true; break;
         case 's': settings->plot = optarg; break;
+        case 'k': settings->pack = optarg; break;
         case 'q': tool_progress_silence(); break;
         case 'h': fputs(usage, stdout); return -1;
         default: fputs("Try cairn-pages --help.\n", stderr); return TOOL_USAGE;
         }
     }
-    if (optind == argc) {
-        return wrong("no trace", "name at least one file");
-    }
-    if (settings->plot != NULL && argc - optind != 1) {
-        return wrong("--plot", "draws one trace only");
-    }
     if (!is_chosen) {
         (void)choose(settings, "all");
     }
-    return TOOL_OK;
+    return settings_check(settings, argc - optind);
 }
 
 static void row_print(const struct page_run *run, const char *policy, uint32_t opt_faults)
@@ -212,6 +222,24 @@ static int size_run(const struct settings *settings, const struct page_trace *tr
     return TOOL_OK;
 }
 
+static int trace_pack(const char *from, const char *to)
+{
+    struct page_trace trace;
+    if (!page_trace_load(&trace, from)) {
+        return TOOL_FAILED;
+    }
+    FILE *const file = fopen(to, "wb");
+    bool is_packed = file != NULL && page_pack(&trace, file);
+    if (file != NULL) {
+        is_packed = fclose(file) == 0 && is_packed;
+    }
+    if (!is_packed) {
+        tool_complain("%s: %s", to, strerror(errno));
+    }
+    page_trace_unload(&trace);
+    return is_packed ? TOOL_OK : TOOL_FAILED;
+}
+
 static int trace_run(const struct settings *settings, const char *path)
 {
     struct page_trace trace;
@@ -240,6 +268,9 @@ int main(int argc, char **argv)
     const int result = settings_read(&settings, argc, argv);
     if (result != TOOL_OK) {
         return result < 0 ? TOOL_OK : result;
+    }
+    if (settings.pack != NULL) {
+        return trace_pack(argv[optind], settings.pack);
     }
     printf("trace,page_bytes,frames,tlb,policy,faults,writebacks,prefetches,useful,opt_faults,x_opt\n");
     for (int at = optind; at < argc; at++) {

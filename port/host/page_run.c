@@ -70,7 +70,7 @@ static void tlb_drop(struct machine *machine, uint32_t page)
 
 // ---------------------------------------------------------------------------------------------------------------------- the frames
 
-static bool evict(struct machine *machine, uint32_t number, uint32_t *frame)
+static bool evict(struct machine *machine, uint32_t number, uint32_t *frame, uint32_t *gone)
 {
     struct page_run *const run = machine->run;
     *frame = run->policy->victim(machine->state, number, &machine->view);
@@ -79,11 +79,12 @@ static bool evict(struct machine *machine, uint32_t number, uint32_t *frame)
         return false;
     }
     const uint32_t page = machine->page_in[*frame];
+    *gone = page;
     tlb_drop(machine, page);
     run->policy->remove(machine->state, *frame, true);
     run->writebacks += machine->flags[page] & DIRTY;
     if ((machine->flags[page] & AHEAD) != 0) {
-        stream_wasted(&machine->streams, run->trace->pages[page]);
+        cairn_stream_waste_(&machine->streams, run->trace->pages[page]);
     }
     machine->flags[page] = 0;
     machine->frame_of[page] = NONE;
@@ -91,15 +92,19 @@ static bool evict(struct machine *machine, uint32_t number, uint32_t *frame)
     return true;
 }
 
-static bool bring(struct machine *machine, uint32_t page)
+static bool bring(struct machine *machine, uint32_t page, bool is_ahead)
 {
     struct page_run *const run = machine->run;
     const uint32_t number = run->trace->pages[page];
     uint32_t frame = machine->used;
+    uint32_t gone = NONE;
     if (frame < run->frames) {
         machine->used++;
-    } else if (!evict(machine, number, &frame)) {
+    } else if (!evict(machine, number, &frame, &gone)) {
         return false;
+    }
+    if (is_ahead && gone != NONE) {
+        cairn_stream_gone_(&machine->streams, run->trace->pages[gone]);
     }
     machine->frame_of[page] = frame;
     machine->page_in[frame] = page;
@@ -140,19 +145,18 @@ static uint32_t page_of(const struct machine *machine, uint32_t number)
 static bool run_ahead(struct machine *machine, uint32_t asked, bool was_there)
 {
     struct stream_advice advice;
-    stream_miss(&machine->streams, machine->run->trace->pages[asked], was_there, &advice);
+    cairn_stream_fault_(&machine->streams, machine->run->trace->pages[asked], was_there, &advice);
     uint32_t number = advice.first;
     for (uint32_t left = advice.count; left != 0; left--, number += advice.stride) {
         const uint32_t page = page_of(machine, number);
         if (page != NONE && machine->frame_of[page] == NONE) {
-            if (!bring(machine, page)) {
+            if (!bring(machine, page, true)) {
                 return false;
             }
             machine->flags[page] |= AHEAD;
             machine->run->prefetches++;
-            stream_issued(&machine->streams, number);
             if (machine->frame_of[asked] == NONE) { // it made room for what comes after it: a policy may
-                return bring(machine, asked);
+                return bring(machine, asked, false);
             }
         }
     }
@@ -167,7 +171,7 @@ static bool access_page(struct machine *machine, uint32_t page, bool is_write)
         run->seen++;
         if (machine->frame_of[page] == NONE) {
             run->faults++;
-            if (!bring(machine, page) || (run->is_prefetching && !run_ahead(machine, page, false))) {
+            if (!bring(machine, page, false) || (run->is_prefetching && !run_ahead(machine, page, false))) {
                 return false;
             }
         } else {
@@ -207,7 +211,7 @@ static bool machine_begin(struct machine *machine, struct page_run *run)
     sorting = run->trace;
     qsort(machine->sorted, pages, sizeof(uint32_t), by_number);
     run->policy->init(machine->state, run->frames);
-    stream_init(&machine->streams, run->frames);
+    cairn_stream_init_(&machine->streams, run->frames);
     run->faults = run->writebacks = run->prefetches = run->useful = run->seen = 0;
     return true;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "page_pack.h"
 #include "tool.h"
 
 #define LINE_MAX_BYTES 4096
@@ -175,6 +176,29 @@ static bool file_read(struct loader *loader, FILE *file)
     return true;
 }
 
+// A text begins with #, r, w or a blank.
+static bool is_packed(FILE *file)
+{
+    const int first = getc(file);
+    if (first != EOF) {
+        ungetc(first, file);
+    }
+    return first == PAGE_PACK_MAGIC[0];
+}
+
+static bool packed_read(struct loader *loader, FILE *file)
+{
+    char magic[4];
+    const char *wrong = "the header is damaged";
+    if (fread(magic, 1, sizeof magic, file) == sizeof magic && memcmp(magic, PAGE_PACK_MAGIC, sizeof magic) == 0) {
+        wrong = page_unpack(loader->trace, file);
+    }
+    if (wrong != NULL) {
+        tool_complain("%s: %s", loader->path, wrong);
+    }
+    return wrong == NULL;
+}
+
 // --------------------------------------------------------------------------------------------------------------------- the calls
 
 bool page_trace_load(struct page_trace *trace, const char *path)
@@ -186,13 +210,13 @@ bool page_trace_load(struct page_trace *trace, const char *path)
     if (ending != NULL && strcmp(ending, ".p1024") == 0) {
         *ending = '\0';
     }
-    FILE *const file = is_input ? stdin : fopen(path, "r");
+    FILE *const file = is_input ? stdin : fopen(path, "rb");
     if (file == NULL) {
         tool_complain("%s: %s", path, strerror(errno));
         return false;
     }
     struct loader loader = {.trace = trace, .path = path};
-    const bool is_loaded = file_read(&loader, file);
+    const bool is_loaded = is_packed(file) ? packed_read(&loader, file) : file_read(&loader, file);
     free(loader.index);
     if (!is_input) {
         fclose(file);

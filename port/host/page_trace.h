@@ -6,6 +6,7 @@
 // PICTURE     # page 1024        bytes of a page, before the first access; other lines with # are remarks
 //             r 1f               an access that reads page 0x1f
 //             w 20               one that writes
+//             Or packed: page_pack.h.
 // COST        4 bytes an access.
 // CALLERS     cairn-pages; the tests of policies.
 #ifndef CAIRN_PORT_PAGE_TRACE_H

@@ -12,6 +12,7 @@
 // COST: libc.h. CALLERS: malloc.c, reent.c.
 #include "libc.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "port/baremetal/lock.h"
@@ -19,6 +20,8 @@
 
 #define SIZE_MOST ((size_t)PTRDIFF_MAX / 2) // no machine of 32 bits has more for one block
 #define ROOM_MOST ((size_t)1 << 29)         // what one heap can span, with the smallest granule
+
+_Static_assert(CAIRN_GRANULE % _Alignof(max_align_t) == 0, "port/libc: on this core malloc aligns to 16: build with CAIRN_GRANULE=16");
 
 static struct cairn_heap heap;
 

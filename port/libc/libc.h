@@ -2,12 +2,11 @@
 //
 // malloc and its family for newlib, newlib-nano and picolibc: compiled into a program, these files stand in the place of the library's own.
 //
-// OWNS        the program's one heap behind malloc; which calls there are: malloc.c for all three, reent.c for newlib.
+// OWNS        the program's one heap behind malloc; which calls there are: malloc.c and stats.c for all three, reent.c for newlib.
 // PICTURE     malloc, printf, fopen ... -> malloc.c, reent.c -> grow.c: a cairn_heap -> sbrk -> sbrk.c, or the program's own
-// INVARIANTS  L1. What stands beside the heap in RAM is its handle and the break: 32 bytes.
-//             L2. None of the library's own malloc is linked: each name that an object of it defines is defined here too. malloc_stats alone is left
-//                 out, as it would need printf: a program that calls it does not link. The files are compiled into the program, not into an
-//                 archive, which the linker might search too late.
+// INVARIANTS  L1. What stands beside the heap in RAM is its handle and the break: 28 bytes.
+//             L2. None of the library's own malloc is linked: each name of malloc.h that an object of it defines is defined here too. The files are
+//                 compiled into the program, not into an archive, which the linker might search too late.
 //             L3. Others may move the break between two calls. What they took stands in the heap as a used block that nobody touches.
 // COST        a call: the heap's, and the lock's. Where the break must move: the calls of sbrk, and the tags of what is new. Where it cannot, a
 //             search of all free blocks of a list, before NULL is returned.
@@ -16,6 +15,8 @@
 // malloc(0), calloc(0, n) return a block of their own, as those of the three libraries do. realloc(p, 0) frees p and returns NULL with newlib-nano
 // and picolibc, and leaves the smallest block with newlib: each as the library's own does. What fails sets errno to ENOMEM; posix_memalign returns
 // it.
+//
+// Each block is aligned for max_align_t. Where that is 16, as on RISC-V, so is CAIRN_GRANULE, or this does not compile.
 //
 // CAIRN_LIBC_STEP  bytes: the break moves by so many more than are needed, where it can. Default 512.
 #ifndef CAIRN_PORT_LIBC_H

@@ -2,7 +2,7 @@
 //
 // malloc and its family over an arena, for a shared library that stands in for the C library's: LD_PRELOAD=libcairn-malloc.so program.
 //
-// OWNS        one arena for the whole process, over the break and mmap.
+// OWNS        one arena for the whole process, over the break and mmap, and what it is made from.
 // INVARIANTS  1. Every pointer is aligned for max_align_t: the library is built with a granule of 16.
 //             2. Any thread may call, and fork: the lock is held across it, so that the child's arena is whole.
 //             3. free leaves errno as it was.
@@ -11,40 +11,21 @@
 // CALLERS     every program that it is loaded into; malloc(3) says what each call does.
 #define _GNU_SOURCE
 #include "posix.h"
-
-#include "cairn/arena.h"
+#include "preload.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #if CAIRN_GRANULE < 16
 #error "port/posix/malloc.c: build it with CAIRN_GRANULE=16"
 #endif
 
-#define EXPORT __attribute__((visibility("default")))
 #define HEAP_MAX ((size_t)512 * 1024 * 1024) // tags for so much: 8 MB of address space, of memory only what is used
 #define STEP ((size_t)128 * 1024)
 
 static struct cairn_arena arena;
-
-static size_t append(char *line, size_t at, const char *text)
-{
-    const size_t length = strlen(text);
-    memcpy(line + at, text, length);
-    return at + length;
-}
-
-static size_t append_address(char *line, size_t at, uintptr_t address)
-{
-    at = append(line, at, " 0x");
-    for (int shift = (int)sizeof address * 8 - 4; shift >= 0; shift -= 4) {
-        line[at++] = "0123456789abcdef"[address >> shift & 15];
-    }
-    return at;
-}
 
 // Nothing here allocates.
 static void stop(void *context, const struct cairn_report *report)
@@ -65,7 +46,7 @@ static void stop(void *context, const struct cairn_report *report)
     abort();
 }
 
-static const struct cairn_arena_config config = {
+static struct cairn_arena_config config = {
     .system = &posix_system, .port = &posix_region, .step = STEP, .heap_max = HEAP_MAX, .report = stop};
 
 static uint32_t fork_key; // written in the lock, if there is one
@@ -81,17 +62,32 @@ static void after_fork(void)
     posix_system.unlock(posix_system.context, fork_key);
 }
 
+static __attribute__((noinline, cold)) void make_arena(void)
+{
+    posix_start();
+    if (cairn_arena_init(&arena, &config) != 0) {
+        abort();
+    }
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
+}
+
 // The first call comes before there is a second thread.
 static struct cairn_arena *the_arena(void)
 {
     if (__builtin_expect(arena.config == NULL, 0)) {
-        posix_start();
-        if (cairn_arena_init(&arena, &config) != 0) {
-            abort();
-        }
-        (void)pthread_atfork(before_fork, after_fork, after_fork);
+        make_arena();
     }
     return &arena;
+}
+
+struct cairn_arena *preload_arena(void)
+{
+    return the_arena();
+}
+
+struct cairn_arena_config *preload_config(void)
+{
+    return arena.config == NULL ? &config : NULL;
 }
 
 static void *or_errno(void *block)
@@ -182,9 +178,4 @@ EXPORT void *pvalloc(size_t size)
 EXPORT size_t malloc_usable_size(void *block)
 {
     return cairn_arena_usable_size(the_arena(), block);
-}
-
-EXPORT int malloc_trim(size_t keep)
-{
-    return cairn_arena_trim(the_arena(), keep) != 0;
 }

@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIB = ROOT / "lib"
 PUBLIC = LIB / "include"
 INCLUDE = re.compile(r'#[ \t]*include[ \t]*(?:"([^"]+)"|(<[^>]+>))')
-DECLARED = re.compile(r"(?:[A-Za-z_]\w*[ *]+)+?(cairn_\w+)[(\[]")
+DECLARED = re.compile(r"(?:[A-Za-z_]\w*[ *]+)+?(cairn_\w+)[(\[]|(?:extern )?const struct \w+ (cairn_\w+)(?:;| = )")
 STATIC = re.compile(r"(?:static|CAIRN_INLINE|CAIRN_SHARED|CAIRN_COLD|CAIRN_NOINLINE)\b[\w *]*?\b(\w+)\(")
 LICENCE_LINE = "// SPDX-License-Identifier: MIT\n"
 
@@ -67,9 +67,9 @@ def in_order(names, needs):
 def external_in(line):
     """The name with external linkage that a line declares or defines, or None."""
     found = DECLARED.match(line)
-    if found is None or re.search(r"\b(static|typedef|CAIRN_INLINE|CAIRN_SHARED|_Static_assert)\b", line[:found.start(1)]):
+    if found is None or re.search(r"\b(static|typedef|CAIRN_INLINE|CAIRN_SHARED|_Static_assert)\b", line[:found.start(found.lastindex)]):
         return None
-    return found[1]
+    return found[found.lastindex]
 
 
 def statics_in(text):

@@ -8,6 +8,7 @@ import functools
 import math
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ LIBCS = ("newlib", "nano", "picolibc")
 SEARCH = 4
 KINDS = ("malloc", "free", "realloc")
 HOLES = (100, 1000, 4000)
+PATIENCE = int(os.environ.get("BENCH_TIMEOUT", 1200))  # seconds for one run of QEMU: many times what the longest takes
 SHORT = ("coap_client", "lwip_tcp_udp", "nanopb_reports")  # the traces of the short form
 
 INSTRUCTIONS = ("what", "core", "opt", "trace", "calls", "avg", "max")
@@ -43,6 +45,22 @@ def run(command, **extra):
     return done.stdout
 
 
+def run_limited(command, seconds):
+    """As run, but returns None where it has not ended in time: then it and all that it started are killed."""
+    words = [str(word) for word in command]
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as started:
+        try:
+            printed, complaint = started.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)  # QEMU is the shell's child, and holds the pipes
+            started.communicate()
+            return None
+    if started.returncode != 0:
+        raise BenchError(f"{' '.join(words)}: status {started.returncode}\n{complaint.strip()}")
+    return printed
+
+
 @functools.lru_cache(maxsize=None)
 def build(core, opt, peer):
     """Returns the program's path in build/bench."""
@@ -51,9 +69,15 @@ def build(core, opt, peer):
 
 
 def qemu(core, elf, *words, counted=True):
-    """Returns the lines that the program printed, split at commas."""
+    """Returns the lines that the program printed, split at commas. A run that does not end is tried once more: the counts do not depend on it."""
     flags = ["-i"] if counted else []
-    printed = run(["sh", "port/board/qemu.sh", *flags, MACHINES[core], elf, *words])
+    command = ["sh", "port/board/qemu.sh", *flags, MACHINES[core], elf, *words]
+    printed = run_limited(command, PATIENCE)
+    if printed is None:
+        say(f"no end after {PATIENCE} s, once more: {' '.join(map(str, command))}")
+        printed = run_limited(command, PATIENCE)
+    if printed is None:
+        raise BenchError(f"{' '.join(map(str, command))}: no end after {PATIENCE} s, twice")
     return [line.split(",") for line in printed.splitlines()]
 
 

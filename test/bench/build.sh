@@ -6,7 +6,9 @@
 #   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc;
 #                                                               lock: the times the lock is held;
 #                                                               pool: the calls of a pool;
-#                                                               arena: the calls of an arena, and of a heap beside it
+#                                                               arena: the calls of an arena, and of a heap beside it;
+#                                                               vm: accesses through the software MMU, page and TLB fixed at build time;
+#                                                               vm_any: the same where each vm has its own
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
 set -eu
@@ -21,15 +23,26 @@ mkdir -p "$out"
 
 main="main.c workload.c holes.c"
 port=
-objects=$(lib_objects "$core" "$opt" "$out/lib")
+objects=
+defines=
+case $peer in
+vm) defines="-DCAIRN_PAGE_SHIFT=10 -DCAIRN_TLB_SHIFT=4" ;;
+esac
+lib() { objects=$(BENCH_DEFINES="${BENCH_DEFINES:-} $defines" lib_objects "$core" "$opt" "$out/$1"); }
+case $peer in
+newlib | nano | picolibc) ;;
+vm) lib vm ;;
+*) lib lib ;;
+esac
 case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
+vm | vm_any) main=vm.c sources= board=console.c specs=picolibc ;;
 arena) sources="peer_arena.c" board=console.c specs=picolibc port="memory.c lock.c" ;;
-picolibc) sources="peer_libc.c" board=console.c specs=picolibc objects= ;;
-newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys objects= ;;
-nano) sources="peer_libc.c newlib_port.c" board= specs=nano objects= ;;
+picolibc) sources="peer_libc.c" board=console.c specs=picolibc ;;
+newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys ;;
+nano) sources="peer_libc.c newlib_port.c" board= specs=nano ;;
 *) echo "$0: no peer '$peer'" >&2; exit 2 ;;
 esac
 files=
@@ -41,6 +54,6 @@ for source in trace_read.c trace_text.c trace_compact.c replay.c; do files="$fil
 
 # The bench itself is the same code at the same level whatever is measured; memcpy is the C library's.
 arm-none-eabi-gcc $(core_flags "$core") --specs=$specs.specs -std=c11 -O2 -g -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror \
-    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} -Ilib/include -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target -I. \
+    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} $defines -Ilib/include -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target -I. \
     -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/board -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
     $files $objects -o "$out/$peer.elf"

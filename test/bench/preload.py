@@ -4,7 +4,8 @@
 # PICTURE     round 1: program 1 with each allocator, program 2 with each ..    round 2: the same, so that a busy minute hits all alike
 # INVARIANTS  1. A program prints, and writes, the same with every allocator, or the step fails.
 #             2. The allocator named is the one that is loaded.
-# COST        some two minutes. One program at a time.
+#             3. The time is of a run that nothing else looks into, the peak of another one (peak.c).
+# COST        some five minutes. One program at a time.
 # CALLERS     run.py.
 import hashlib
 import os
@@ -55,31 +56,46 @@ def programs():
     }
 
 
-def run(spend, command, library):
-    """(seconds, user seconds, peak resident KB, what it printed and wrote) of one run; children count with their parent."""
+def run(tool, command, library):
+    """(what the tool found, what the program printed and wrote) of one run; children count with their parent."""
     with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile("r") as figures:
         words = [folder if word == "FOLDER" else word for word in command]
-        done = subprocess.run([spend, figures.name, library, *words], cwd=bench.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run([tool, figures.name, library, *words], cwd=bench.ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0 or (not done.stdout and not os.listdir(folder)):
             raise bench.BenchError(f"{words[0]} with '{library}': status {done.returncode}, prints {done.stdout[-300:]}")
         digest = hashlib.sha256(done.stdout)
         for path in sorted(pathlib.Path(folder).iterdir()):
             digest.update(path.name.encode() + path.read_bytes())
-        seconds, user, peak = figures.read().split(",")
-    return float(seconds), float(user), int(peak), digest.hexdigest()
+        return figures.read().split(","), digest.hexdigest()
+
+
+def run_both(tools, command, library):
+    """(seconds, user seconds, peak resident KB, what it printed and wrote)"""
+    (seconds, user), printed = run(tools["spend"], command, library)
+    (peak,), again = run(tools["peak"], command, library)
+    if again != printed:
+        raise bench.BenchError(f"{command[0]} with '{library}': prints or writes something else each time")
+    return float(seconds), float(user), int(peak), printed
+
+
+def tools():
+    """Programs that run others: {name: path}"""
+    bench.OUT.mkdir(parents=True, exist_ok=True)
+    built = {name: bench.OUT / name for name in ("spend", "peak")}
+    for name, path in built.items():
+        bench.run(["gcc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Wundef", "-Wconversion", "-Wshadow", "-Werror", f"test/bench/{name}.c", "-o", path])
+    return built
 
 
 def rows():
-    spend = bench.OUT / "spend"
-    bench.OUT.mkdir(parents=True, exist_ok=True)
-    bench.run(["gcc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Wundef", "-Wconversion", "-Wshadow", "-Werror", "test/bench/spend.c", "-o", spend])
+    built = tools()
     paths = libraries()
     commands = programs()
     found = {(what, name): [] for what in commands for name in ALLOCATORS}
     for number in range(RUNS):
         for what, command in commands.items():
             for name in ALLOCATORS:
-                found[(what, name)].append(run(spend, command, paths[name]))
+                found[(what, name)].append(run_both(built, command, paths[name]))
         bench.say(f"preload, round {number + 1} of {RUNS}")
     for (what, name), runs in found.items():
         if {digest for *_, digest in runs} != {found[(what, "glibc")][0][3]}:

@@ -75,7 +75,8 @@ def step_arena(options):
         if row[3] == "all":
             print(",".join(map(str, row)), flush=True)
     notes = ["instructions a call below the threshold. grows: the arena's, with the calls that move the break",
-             "heap: cairn_heap_* in the same memory. extra: each call of the arena less the same call of that heap; -primask: with a lock"]
+             "heap: cairn_heap_* in the same memory. extra: each call of the arena less the same call of that heap; -primask: with a lock in the arena;",
+             "heap-primask: that heap with the same lock as hooks; extra-both-primask: the arena's calls less those"]
     bench.write("arena.csv", bench.INSTRUCTIONS, rows, notes)
 
 

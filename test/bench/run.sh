@@ -8,6 +8,7 @@
 #
 # TRACE: default all of ../shared/traces/heap where that is, else test/traces. Results: build/bench/*.csv and *.svg; then
 # `python3 test/bench/publish.py` writes them into the documents. All of it takes some 30 minutes on two processors.
+# A run of QEMU that has not ended after BENCH_TIMEOUT seconds (default 1200) is killed and tried once more.
 set -eu
 cd "$(dirname "$0")/../.."
 sh port/setup.sh

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Runs a program and says what it spent.
+// Runs a program and says what time it spent.
 //
-//   spend FIGURES LIBRARY COMMAND...    LIBRARY: for LD_PRELOAD, "" for none; into the file FIGURES goes seconds,user seconds,peak resident KB
+//   spend FIGURES LIBRARY COMMAND...    LIBRARY: for LD_PRELOAD, "" for none; into the file FIGURES goes seconds,user seconds
 //
 // OWNS        nothing.
-// INVARIANTS  1. The peak is the program's own, or that of its largest child: a process begins with the peak of the one that it was forked from, and
-//                this one is smaller than whatever it runs.
 // CALLERS     preload.py.
 #define _GNU_SOURCE // wait4
 #include <stdio.h>
@@ -52,7 +50,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const double user = (double)used.ru_utime.tv_sec + (double)used.ru_utime.tv_usec * 1e-6;
-    (void)fprintf(figures, "%.4f,%.4f,%ld\n", now() - start, user, used.ru_maxrss);
+    (void)fprintf(figures, "%.4f,%.4f\n", now() - start, user);
     if (fclose(figures) != 0)
         return 2;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

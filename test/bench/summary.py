@@ -80,6 +80,8 @@ def rows():
         for field, word in (("avg", "average"), ("max", "maximum")):
             extra = counted("arena.csv", f"cairn-arena-extra.{kind}", field)
             table.append(row(f"arena {call} beyond the heap's, on traces, {word}", extra, 25, None))
+            extra = counted("arena.csv", f"cairn-arena-extra-both-primask.{kind}", field)
+            table.append(row(f"the same with one lock in both, {word}", extra, 25, None))
     for call in ("alloc", "free"):
         table.append(row(f"pool {call}, maximum", counted("pools.csv", f"cairn-pool.{call}", "max"), 25, None))
     table.append(row("code -Os, init + alloc + free", size("alloc"), 1200, 1000))

@@ -86,7 +86,8 @@ def lock():
 def arena():
     found = {row["what"]: row for row in need(bench.load(bench.OUT / "arena.csv"), "arena.csv") if (row["core"], row["trace"]) == ("m4", "all")}
     words = {"heap": "the heap's own calls, in memory of the same size", "extra": "the arena's calls, beyond those",
-             "extra-primask": "the same, with the PRIMASK lock", "grows": "an arena that grows and trims, all in all"}
+             "extra-primask": "with the PRIMASK lock in the arena, and none in the heap", "heap-primask": "the heap's own calls with the PRIMASK lock, its hooks",
+             "extra-both-primask": "the arena's calls with that lock, beyond those", "grows": "an arena that grows and trims, all in all"}
     rows = [(word, *(f"{float(row['avg']):.1f} / {int(row['max']):,}" for row in (found[f"cairn-arena-{mode}.{kind}"] for kind in bench.KINDS)))
             for mode, word in words.items()]
     return markdown(("", *(f"{kind}, average / maximum" for kind in bench.KINDS)), rows)

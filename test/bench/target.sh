@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Sourced by the scripts beside it, in the top folder: how a core's code is compiled and on which machine it is counted.
+# Sourced in the top folder, by the scripts beside it and those of test/libc: how a core's code is compiled and on which machine it runs. The
+# benchmarks are of Cortex-M.
 
 core_machine() {
     case $1 in
@@ -8,6 +9,7 @@ core_machine() {
     m4) echo mps2-an386 ;;
     m7) echo mps2-an500 ;;
     m33) echo mps2-an505 ;;
+    rv32) echo virt ;;
     *) echo "there is no core '$1'" >&2; return 1 ;;
     esac
 }
@@ -15,7 +17,23 @@ core_machine() {
 core_flags() {
     case $1 in
     m0 | m3) echo "-mcpu=cortex-$1 -mthumb -mfloat-abi=soft -masm-syntax-unified" ;;
+    rv32) echo "-march=rv32imac -mabi=ilp32" ;;
     *) echo "-mcpu=cortex-$1 -mthumb -mfloat-abi=hard -masm-syntax-unified" ;;
+    esac
+}
+
+# What the names of a core's tools begin with, and the folder of its port.
+core_tools() {
+    case $1 in
+    rv32) echo riscv64-unknown-elf- ;;
+    *) echo arm-none-eabi- ;;
+    esac
+}
+
+core_port() {
+    case $1 in
+    rv32) echo port/riscv ;;
+    *) echo port/cortexm ;;
     esac
 }
 

@@ -5,19 +5,22 @@
 #
 #   sh test/check/libc.sh [fast|full]
 #
-# INVARIANTS  1. test_libc and test_sbrk pass on every core with every library; the map names none of the library's own malloc, and what
-#                port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
+# INVARIANTS  1. test_libc, test_names and test_sbrk pass on every core with every library (on RISC-V there is picolibc); the maps of the first two
+#                name none of the library's own malloc, and what port/libc, the break and lib hold in .data and .bss is RAM_MOST bytes at most.
 #             2. That check finds what it looks for: the map of a program with the library's own malloc fails it.
-#             3. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
-#             4. preempt passes under a SysTick that strikes anywhere, and does not where the lock is taken out.
-#             5. The example prints what it should, on every core.
-# COST        fast: 3 seeds of preempt for each of three cores; full: 20.
+#             3. malloc_stats prints the heap's figures, and is linked only where it is called.
+#             4. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
+#             5. preempt passes under a SysTick that strikes anywhere, with each library: interrupts held off, and by way of the library's own lock
+#                (lock.c). It does not where the lock is taken out.
+#             6. The example prints what it should, on every core.
+# COST        fast: 3 seeds of preempt with newlib-nano for each of three cores, 1 of each other kind; full: 20.
 set -eu
 cd "$(dirname "$0")/../.."
 . test/bench/target.sh
 RAM_MOST=64
 seeds=3
-[ "${1:-}" != full ] || seeds=20
+other_seeds=1
+[ "${1:-}" != full ] || seeds=20 other_seeds=20
 newlib_names="malloc|calloc|realloc|reallocarray|aligned_alloc|malign|msize|mstats|mtrim|valloc|mallocr|callocr|reallocr|freer|cfreer|malignr|msizer\
 |vallocr|pvallocr|malloptr|mallinfor|mallstatsr"
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
@@ -47,7 +50,7 @@ own_malloc() {
 
 # ram CORE LIBRARY: bytes of .data and .bss.
 ram() {
-    arm-none-eabi-size build/libc/"$1"/"$2"/malloc/*.o build/libc/"$1"/lib/*.o | awk 'NR > 1 { sum += $2 + $3 } END { print sum }'
+    "$(core_tools "$1")size" build/libc/"$1"/"$2"/malloc/*.o build/libc/"$1"/lib/*.o | awk 'NR > 1 { sum += $2 + $3 } END { print sum }'
 }
 
 # cmocka_test CORE LIBRARY NAME: test/libc/test_NAME.c passes, and did run.
@@ -64,12 +67,30 @@ check_library() {
     library=$2
     cmocka_test "$core" "$library" libc
     cmocka_test "$core" "$library" sbrk
-    found=$(own_malloc "build/libc/$core/libc_$library.map")
-    [ -z "$found" ] || say "$core $library: linked" $found
+    cmocka_test "$core" "$library" names
+    for name in libc names; do
+        found=$(own_malloc "build/libc/$core/${name}_$library.map")
+        [ -z "$found" ] || say "$core $library: test_$name links" $found
+    done
     bytes=$(ram "$core" "$library")
     [ "$bytes" -gt 0 ] && [ "$bytes" -le $RAM_MOST ] || say "$core $library: $bytes bytes of static RAM"
-    echo "$core $library: $(cat "build/libc/$core/libc_$library.txt" "build/libc/$core/sbrk_$library.txt" | grep -c ' OK ') tests," \
-        "$bytes bytes of static RAM"
+    echo "$core $library: $(cat "build/libc/$core"/*_"$library".txt | grep -c ' OK ') tests, $bytes bytes of static RAM"
+}
+
+# malloc_stats: linked only where it is called, and it prints the heap's figures without printf.
+check_stats() {
+    core=$1
+    library=$2
+    LIBC_FLAGS="$warnings" sh test/libc/build.sh "$core" "$library" cairn "stats_$library" test/libc/stats.c
+    out=build/libc/$core/stats_$library
+    timeout 120 sh port/board/qemu.sh "$(core_machine "$core")" "$out.elf" >"$out.txt" 2>"$out.stderr" || say "$core $library: stats.c fails"
+    diff -u "$out.txt" "$out.stderr" || say "$core $library: malloc_stats prints something else"
+    found=$(own_malloc "$out.map")
+    [ -z "$found" ] || say "$core $library: malloc_stats linked" $found
+    tools=$(core_tools "$core")
+    "${tools}nm" "$out.elf" | grep -q ' malloc_stats$' || say "$core $library: malloc_stats is not found where it is"
+    ! "${tools}nm" "build/libc/$core/libc_$library.elf" | grep ' malloc_stats$' || say "$core $library: malloc_stats is linked where nobody calls it"
+    ! "${tools}nm" -u "build/libc/$core/$library/malloc/stats.o" | grep printf || say "$core $library: malloc_stats brings printf"
 }
 
 check_same() {
@@ -84,25 +105,34 @@ check_same() {
     diff -u "build/libc/$core/same_${library}_own.txt" "build/libc/$core/same_${library}_cairn.txt" || say "$core $library: cairn answers otherwise"
 }
 
+# check_preempt CORE LIBRARY HOOKED SEEDS: test/libc/lock.c says what HOOKED is.
 check_preempt() {
     core=$1
+    library=$2
+    hooked=$3
+    what="$core $library, $([ "$hooked" = 1 ] && echo "its hooks" || echo "interrupts off")"
+    program=preempt_${library}_$hooked
     for unlocked in 0 1; do
-        LIBC_FLAGS="$warnings -Itest/libc -DUNLOCKED=$unlocked" sh test/libc/build.sh "$core" nano cairn preempt$unlocked test/libc/preempt.c test/libc/switch.c
+        LIBC_FLAGS="$warnings -Itest/libc -DHOOKED=$hooked -DUNLOCKED=$unlocked" sh test/libc/build.sh "$core" "$library" cairn "${program}_$unlocked" \
+            test/libc/preempt.c test/libc/lock.c test/libc/switch.c
     done
     seed=0
     switches=0
-    while [ $seed -lt $seeds ]; do
+    while [ $seed -lt "$4" ]; do
         seed=$((seed + 1))
-        run "$core" preempt0 5000 $seed || say "$core: preempt $seed: $(head -c 500 "build/libc/$core/preempt0.txt")"
-        switches=$((switches + $(sed -n 's/.*, \([0-9]*\) switches/\1/p' "build/libc/$core/preempt0.txt")))
+        if run "$core" "${program}_0" 5000 $seed; then
+            switches=$((switches + $(sed -n 's/.*, \([0-9]*\) switches/\1/p' "build/libc/$core/${program}_0.txt")))
+        else
+            say "$what: preempt $seed: $(head -c 500 "build/libc/$core/${program}_0.txt")"
+        fi
         status=0
-        run "$core" preempt1 5000 $seed || status=$?
+        run "$core" "${program}_1" 5000 $seed || status=$?
         case $status in
         3 | 4 | 70 | 124) ;; # it noticed; a fault; it hangs
-        *) say "$core: without the lock preempt $seed ends with $status: the test finds nothing" ;;
+        *) say "$what: without the lock preempt $seed ends with $status: the test finds nothing" ;;
         esac
     done
-    echo "$core: $seeds seeds, $switches switches; without the lock each fails"
+    echo "$what: $4 seeds, $switches switches; without the lock each fails"
 }
 
 check_example() {
@@ -120,11 +150,21 @@ for core in m0 m3 m4 m7 m33; do
     done
     check_example $core
 done
+rm -rf build/libc/rv32
+check_library rv32 picolibc
 for library in newlib nano picolibc; do
     check_same m4 $library
+    check_stats m4 $library
 done
+check_same rv32 picolibc
+check_stats rv32 picolibc
 for core in m0 m3 m4; do
-    check_preempt $core
+    check_preempt $core nano 0 $seeds
+    check_preempt $core nano 1 $other_seeds
+    for library in newlib picolibc; do
+        check_preempt $core $library 0 $other_seeds
+        check_preempt $core $library 1 $other_seeds
+    done
 done
 [ $bad -eq 0 ] || exit 1
 echo "libc: all in order"

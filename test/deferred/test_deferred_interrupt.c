@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// An interrupt at every instruction of a heap's alloc, free and realloc, which marks blocks to be freed. And how many instructions a mark costs.
+// An interrupt at every instruction of a heap's alloc, free and realloc, which marks blocks to be freed; and of an alloc that finds no memory but theirs.
+// And how many instructions a mark costs.
 //
 // OWNS        SysTick, one shot; the handler.
 // PICTURE     for each number of marks, each delay: SysTick armed -> alloc, realloc, free in a small heap -> drained, checked, counted
 // INVARIANTS  1. Delays grow by one tick, and an instruction takes more than four (-icount shift=8): no instruction boundary is passed over.
 //             2. Whatever the handler came between: each block that it marked is freed, once; the checker passes.
+//             3. An alloc that finds no memory fails only if no block was marked before its last look for marks: what comes later is there for the next
+//                one. So once a delay is too long, all longer ones are; and where it looks until nothing is marked, only its last instructions are
+//                too late.
 // COST        some ten thousand interrupts.
 // CALLERS     ctest with -icount, on every QEMU machine with a Cortex-M.
+#include "cairn/deferred.h"
 #include "counter.h"
 #include "one_shot.h"
 #include "heap/core.h"
@@ -19,6 +24,9 @@
 #include <cmocka.h>
 
 #define BLOCKS 6u
+#define SMALL 24u
+#define MANY 10u        // small blocks side by side, more than a call of the heap takes up in one go
+#define LAST_TICKS 250u // more than from the last look to the test's own code
 #if __ARM_ARCH == 8
 #define MARK_MOST 31u // a store that other cores see in order has no offset
 #else
@@ -30,7 +38,9 @@ static uint32_t bits[16];
 static struct cairn_heap heap;
 static struct cairn_deferred deferred;
 static unsigned char *blocks[BLOCKS];
-static uint32_t marks; // that the handler makes
+static unsigned char *full[sizeof region / SMALL];
+static unsigned char **marked = blocks; // which ones the handler marks, and how many
+static uint32_t marks;
 static volatile uint32_t struck;
 static uint32_t reports;
 
@@ -39,7 +49,7 @@ void systick_handler(void)
     one_shot_taken();
     struck++;
     for (uint32_t i = 0; i < marks; i++) {
-        cairn_deferred_free(&deferred, blocks[i]);
+        cairn_deferred_free(&deferred, marked[i]);
     }
 }
 
@@ -104,6 +114,69 @@ static void marks_come_at_every_instruction(void **state)
     }
 }
 
+// ------------------------------------------------------------------------------------------------------------------- no memory
+
+// A heap without a free granule, of whose blocks the handler marks MANY that lie side by side; `first` others are marked already, apart from each other.
+static void begin_full(uint32_t first)
+{
+    static const struct cairn_heap_config config = {.hooks = &hooks};
+    assert_int_equal(cairn_heap_init(&heap, region, sizeof region, &config), 0);
+    assert_int_equal(cairn_deferred_init(&deferred, &heap, bits, sizeof bits), 0);
+    uint32_t count = 0;
+    for (unsigned char *block = cairn_heap_alloc(&heap, SMALL); block != NULL; block = cairn_heap_alloc(&heap, SMALL)) {
+        full[count++] = block;
+    }
+    assert_true(count > 2 * MANY + 2 * first);
+    for (uint32_t i = 0; i < first; i++) {
+        cairn_deferred_free(&deferred, full[2 * i]);
+    }
+    marked = &full[count - MANY - 1];
+    marks = MANY;
+    assert_int_equal(marked[MANY - 1] - marked[0], (MANY - 1) * SMALL);
+    struck = 0;
+    reports = 0;
+}
+
+// Returns whether the interrupt came before the alloc returned; *got: whether it got what was marked.
+static bool run_out(uint32_t first, uint32_t ticks, bool *got)
+{
+    begin_full(first);
+    one_shot_arm(ticks);
+    void *const block = cairn_heap_alloc(&heap, MANY * SMALL);
+    one_shot_disarm();
+    const bool came = struck != 0;
+    void *const next = block != NULL ? block : cairn_heap_alloc(&heap, MANY * SMALL);
+    assert_true(came ? next == marked[0] : next == NULL);
+    assert_int_equal(cairn_deferred_drain(&deferred), first + (came ? MANY : 0));
+    assert_int_equal(cairn_heap_check(&heap, NULL), 0);
+    assert_int_equal(reports, 0);
+    *got = block != NULL;
+    return came;
+}
+
+static void an_alloc_that_finds_no_memory_gets_what_was_marked(void **state)
+{
+    (void)state;
+    for (uint32_t first = 0; first < 4; first += 3) { // with 0 it looks once, before it searches; with 3 until there are none
+        uint32_t most = 0;  // the longest delay that was in time
+        uint32_t least = 0; // the shortest that was not
+        uint32_t ticks = 1;
+        for (uint32_t late = 0; late < 20; ticks++) {
+            bool got;
+            const bool came = run_out(first, ticks, &got);
+            late = came ? 0 : late + 1;
+            most = got ? ticks : most;
+            least = came && !got && least == 0 ? ticks : least;
+        }
+        print_message("%u marked: in time up to %u ticks, too late from %u on; the call ends at %u\n", (unsigned)first, (unsigned)most, (unsigned)least,
+                      (unsigned)ticks - 20);
+        assert_true(most > 10);
+        assert_int_equal(least, most + 1);
+        assert_true(first == 0 || ticks - 20 - most < LAST_TICKS);
+    }
+    marked = blocks;
+}
+
 static void a_mark_takes_few_instructions(void **state)
 {
     (void)state;
@@ -126,6 +199,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks_come_at_every_instruction),
+        cmocka_unit_test(an_alloc_that_finds_no_memory_gets_what_was_marked),
         cmocka_unit_test(a_mark_takes_few_instructions),
     };
     return cmocka_run_group_tests_name("deferred_interrupt", tests, NULL, NULL);

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Builds a program for a Cortex-M board over one of three C libraries, with cairn behind its malloc or with the library's own.
+# Builds a program for a board over one of three C libraries, with cairn behind its malloc or with the library's own.
 #
 #   sh test/libc/build.sh CORE LIBRARY MALLOC NAME FILE...    ->  build/libc/CORE/NAME.elf and NAME.map
 #
-#   CORE     m0 m3 m4 m7 m33
+#   CORE     m0 m3 m4 m7 m33, and rv32, for which there is picolibc
 #   LIBRARY  newlib nano picolibc
 #   MALLOC   cairn own       own: give it test/libc/span.c too, newlib has no sbrk
 #   LIBC_FLAGS in the environment adds options, for the files given only; LIBC_LINK for the link. LIBC_OUT is another folder than build/libc.
@@ -27,8 +27,11 @@ nano) specs=nano board=port/board/newlib/newlib.c link= ;;
 picolibc) specs=picolibc board=port/board/console.c link=--oslib=semihost ;;
 *) echo "$0: no library '$library'" >&2; exit 2 ;;
 esac
+tools=$(core_tools "$core")
+port=$(core_port "$core")
 flags="$(core_flags "$core") --specs=$specs.specs -std=c11 -Os -g -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 -I. -Ilib/include -Iport/board
-    -Iport/cortexm"
+    -I$port"
+[ "$core" != rv32 ] || flags="$flags -DCAIRN_GRANULE=16" # max_align_t's
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
 
 # compile FOLDER FILE...: what is not there yet; adds the objects to `objects`.
@@ -41,18 +44,18 @@ compile() {
         objects="$objects $object"
         if [ ! -f "$object" ] || [ "$source" -nt "$object" ]; then
             # shellcheck disable=SC2086
-            arm-none-eabi-gcc $flags $warnings -ffreestanding -Ilib -c "$source" -o "$object"
+            "${tools}gcc" $flags $warnings -ffreestanding -Ilib -c "$source" -o "$object"
         fi
     done
 }
 
 objects=
-compile "$out/$library" port/cortexm/start.c port/cortexm/fault.c port/cortexm/counter.c port/board/program.c port/board/semihost.c $board
+compile "$out/$library" "$port/start.c" "$port/fault.c" "$port/counter.c" port/board/program.c port/board/semihost.c $board
 if [ "$malloc" = cairn ]; then
     compile "$out/$library/malloc" port/libc/*.c port/baremetal/linker.c port/baremetal/memory.c port/baremetal/lock.c
     compile "$out/lib" lib/*/*.c
 fi
 
 # shellcheck disable=SC2086
-arm-none-eabi-gcc $flags ${LIBC_FLAGS-$warnings} $link -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/board \
+"${tools}gcc" $flags ${LIBC_FLAGS-$warnings} $link -nostartfiles -T"$port/ld/$(core_machine "$core").ld" -Lport/board \
     -Wl,--gc-sections -Wl,--no-warn-rwx-segments -Wl,-Map="$out/$name.map" "$@" $objects ${LIBC_LINK:-} -o "$out/$name.elf"

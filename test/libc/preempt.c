@@ -4,7 +4,8 @@
 //
 //   preempt ROUNDS SEED    returns 0 where every block kept its bytes, no call was refused, and the heap is whole at the end
 //
-// OWNS        the proof that the lock of port/libc holds. UNLOCKED=1 takes it out: then the program must not return 0.
+// OWNS        the proof that the lock of port/libc holds, with each library's hooks and without. UNLOCKED=1 takes it out: then the program must not
+//             return 0 (lock.c).
 // PICTURE     a thread: SLOTS blocks, each full of one byte, which the other thread's blocks never have; its length and byte in the slot
 // INVARIANTS  1. The end is found by the main thread alone; what the second one finds it leaves in a word.
 // CALLERS     test/check/libc.sh, under -icount, which makes every run the same.
@@ -14,15 +15,12 @@
 #include <string.h>
 
 #include "board.h"
+#include "lock.h"
 #include "port/libc/libc.h"
 #include "semihost.h"
 #include "switch.h"
 
 void *aligned_alloc(size_t alignment, size_t size);
-
-#ifndef UNLOCKED
-#define UNLOCKED 0
-#endif
 
 enum { SLOTS = 24, SIZE_MOST = 300 };
 enum damage { DAMAGE_BYTES = 1, DAMAGE_REFUSED = 2, DAMAGE_MEMORY = 4 };
@@ -44,18 +42,6 @@ static struct thread threads[2];
 static volatile uint32_t damage;
 static volatile bool is_stopping;
 static volatile bool has_stopped;
-
-#if UNLOCKED
-uint32_t cairn_libc_lock(void)
-{
-    return 0;
-}
-
-void cairn_libc_unlock(uint32_t key)
-{
-    (void)key;
-}
-#endif
 
 // In the lock, so no other call of this kind is under way; without it, one may be.
 void cairn_libc_report(const struct cairn_report *report)
@@ -167,14 +153,16 @@ int main(int argc, char **argv)
     struct cairn_fault fault;
     cairn_heap_stats(cairn_libc_heap(), &stats);
     const int broken = cairn_heap_check(cairn_libc_heap(), &fault);
-    if (broken != 0 || stats.used_blocks != 0 || threads[1].rounds == 0 || switch_count() < rounds / 4) {
+    if (broken != 0 || stats.used_blocks != 0 || threads[1].rounds == 0 || switch_count() < rounds / 4 || (HOOKED && lock_waits() == 0)) {
         semihost_print_word("preempt: check ", (uint32_t)broken);
         semihost_print_word(" blocks ", stats.used_blocks);
         semihost_print_word(" rounds ", threads[1].rounds);
         semihost_print_word(" switches ", switch_count());
+        semihost_print_word(" waits ", lock_waits());
         semihost_print("\n");
         semihost_exit(4);
     }
-    printf("%lu and %lu rounds, %lu switches\n", (unsigned long)threads[0].rounds, (unsigned long)threads[1].rounds, (unsigned long)switch_count());
+    printf("%lu and %lu rounds, %lu waits, %lu switches\n", (unsigned long)threads[0].rounds, (unsigned long)threads[1].rounds,
+           (unsigned long)lock_waits(), (unsigned long)switch_count());
     return 0;
 }

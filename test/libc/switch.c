@@ -139,6 +139,11 @@ void switch_stop(void)
     __asm__ volatile("dsb\n\tisb" ::: "memory");
 }
 
+uint32_t switch_thread(void)
+{
+    return count & 1;
+}
+
 uint32_t switch_count(void)
 {
     return count;

@@ -7,7 +7,7 @@
 //             a thread that waits:  sp -> [ r4-r11, exc_return ( s16-s31 ) ][ r0-r3 r12 lr pc xpsr ( s0-s15 fpscr ) ] pushed by the core
 // INVARIANTS  1. The time to the next switch is drawn anew at each one, so that over many of them every instruction is the last one of a turn.
 // COST        some 40 instructions a switch.
-// CALLERS     preempt.c.
+// CALLERS     preempt.c, lock.c.
 #ifndef CAIRN_TEST_SWITCH_H
 #define CAIRN_TEST_SWITCH_H
 
@@ -22,5 +22,8 @@ void switch_stop(void);
 
 // Switches so far.
 uint32_t switch_count(void);
+
+// Which thread calls: 0 the one that started, 1 the second. Interrupts held off, or it may be another by now.
+uint32_t switch_thread(void);
 
 #endif

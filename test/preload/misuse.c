@@ -3,9 +3,9 @@
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
 //   misuse double | interior | foreign | mapped      must not come back
-//   misuse calls                                     returns 0
+//   misuse calls | figures | settings                returns 0
 //
-// CALLERS  programs.sh.
+// CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -89,6 +89,62 @@ static void family(void)
     (void)malloc_trim(0);
 }
 
+// The same bytes in mallinfo2, mallinfo and on the standard error; and they are this program's.
+static void figures(void)
+{
+    char text[600] = "";
+    int ends[2];
+    hidden = malloc(1000);
+    void *const small = hidden;
+    const struct mallinfo2 before = mallinfo2();
+    CHECK(before.arena != 0 && before.arena == before.uordblks + before.fordblks && before.keepcost <= before.fordblks);
+    hidden = malloc(300000);
+    void *const large = hidden;
+    const struct mallinfo2 after = mallinfo2();
+    CHECK(after.hblks == before.hblks + 1 && after.hblkhd >= before.hblkhd + 300000);
+    CHECK(pipe(ends) == 0);
+    const int kept = dup(STDERR_FILENO);
+    CHECK(kept >= 0 && dup2(ends[1], STDERR_FILENO) == STDERR_FILENO);
+    malloc_stats();
+    CHECK(dup2(kept, STDERR_FILENO) == STDERR_FILENO && close(kept) == 0 && close(ends[1]) == 0);
+    CHECK(read(ends[0], text, sizeof text - 1) > 0 && close(ends[0]) == 0);
+    const struct mallinfo2 same = mallinfo2();
+    CHECK(memcmp(&same, &after, sizeof same) == 0); // none of it allocates
+    const char *const in_use = strstr(text, "in use");
+    CHECK(strncmp(text, "cairn:\n", 7) == 0 && in_use != NULL && strtoul(in_use + 6, NULL, 10) == after.uordblks);
+    free(large);
+    free(small);
+    CHECK(mallinfo2().uordblks < after.uordblks && mallinfo2().hblks == before.hblks);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    CHECK((size_t)mallinfo().uordblks == mallinfo2().uordblks && (size_t)mallinfo().arena == mallinfo2().arena);
+#pragma GCC diagnostic pop
+    CHECK(malloc_trim(0) == 1 && mallinfo2().keepcost <= 16);
+    CHECK(malloc_trim(0) == 0);
+}
+
+// Taken before the first request, refused behind it. pre: nothing has been requested.
+static void settings(void)
+{
+    CHECK(mallopt(M_MMAP_THRESHOLD, 20000) == 1 && mallopt(M_TOP_PAD, 1 << 20) == 1 && mallopt(M_TRIM_THRESHOLD, -1) == 1);
+    CHECK(mallopt(M_TOP_PAD, -1) == 0 && mallopt(M_MXFAST, 64) == 0);
+    hidden = malloc(20000);
+    CHECK(mallinfo2().hblks == 1);
+    free(hidden);
+    void *blocks[100];
+    size_t most = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        blocks[i] = malloc(19000);
+        most = mallinfo2().keepcost > most ? mallinfo2().keepcost : most;
+    }
+    CHECK(mallinfo2().hblks == 0 && most > 1 << 19);
+    for (unsigned i = 0; i < 100; i++) {
+        free(blocks[i]);
+    }
+    CHECK(mallinfo2().keepcost >= 1900000);
+    CHECK(mallopt(M_MMAP_THRESHOLD, 30000) == 0);
+}
+
 static void *churn(void *context)
 {
     unsigned random = (unsigned)(uintptr_t)context;
@@ -163,11 +219,15 @@ static void forks(void)
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
-    if (strcmp(argv[1], "calls") != 0) {
-        misuse(argv[1]);
-        return 0; // it should not have come to this
+    if (strcmp(argv[1], "settings") == 0) {
+        settings();
+    } else if (strcmp(argv[1], "figures") == 0) {
+        figures();
+    } else if (strcmp(argv[1], "calls") == 0) {
+        family();
+        forks();
+    } else {
+        misuse(argv[1]); // and not come back
     }
-    family();
-    forks();
     return 0;
 }

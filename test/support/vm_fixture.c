@@ -241,7 +241,8 @@ bool vm_is_resident(const struct cairn_space *space, uint32_t page)
 
 bool vm_is_dirty(const struct cairn_space *space, uint32_t page)
 {
-    return (pte_of(space, page) & (PTE_PRESENT | PTE_DIRTY)) == (PTE_PRESENT | PTE_DIRTY);
+    const pte_t pte = pte_of(space, page);
+    return pte_is_present(pte) && (VM->table[pte_number(pte)].flags & FRAME_DIRTY) != 0;
 }
 
 // -------------------------------------------------------------------------------------------------------------- to make it fail

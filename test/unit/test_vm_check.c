@@ -97,9 +97,9 @@ static void v2_a_pte_that_is_both_or_neither(void **state)
 {
     (void)state;
     BREAKS(pte_t, *pte_at(3), *pte_at(3) | PTE_SWAPPED, 2);
-    BREAKS(pte_t, *pte_at(1), (*pte_at(1) & ~PTE_SWAPPED) | PTE_DIRTY, 2);
+    BREAKS(pte_t, *pte_at(1), *pte_at(1) & ~PTE_SWAPPED, 2);
     leaf()->live++; // of a page more
-    *pte_at(9) = PTE_ACCESSED;
+    *pte_at(9) = CAIRN_READ;
     assert_names(2);
     leaf()->live--;
     *pte_at(9) = 0;
@@ -168,7 +168,8 @@ static void v6_a_write_tag_without_the_right(void **state)
     vm_put(vm_page(4), 4);
     BREAKS(cairn_vaddr_t, tlb_at(VM, 4)->write_tag, tlb_tag(VM, SPACE->asid, 5), 6);
     BREAKS(cairn_vaddr_t, tlb_at(VM, 4)->read_tag, CAIRN_TAG_NONE, 6);
-    BREAKS(pte_t, *pte_at(4), *pte_at(4) & ~PTE_DIRTY, 6);
+    struct cairn_frame *const frame = &VM->table[pte_number(*pte_at(4))];
+    BREAKS(uint8_t, frame->flags, (uint8_t)(frame->flags & ~FRAME_DIRTY), 6);
     BREAKS(pte_t, *pte_at(4), *pte_at(4) & ~CAIRN_WRITE, 6);
     BREAKS(pte_t, *pte_at(4), *pte_at(4) & ~CAIRN_READ, 6);
 }

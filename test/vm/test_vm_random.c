@@ -60,10 +60,11 @@ static void every_shape(void **state)
         run(&(struct vm_model_config){.policy = policies[i % 3],
                                       .page_shift = (uint8_t)(7 + i % 4),
                                       .levels = (uint8_t)(1 + i % CAIRN_LEVELS_MAX),
-                                      .tlb = (uint16_t)(1u << i % 6),
+                                      .tlb = (uint16_t)(4u << i % 6),
                                       .frames = 3 + 5 * i,
                                       .slots = MODEL_SLOTS,
                                       .write_through = i % 5 == 4,
+                                      .prefetch = i % 4 == 3,
                                       .far = i % 2 == 0},
             first_seed + 100 + i, 0);
     }
@@ -80,6 +81,7 @@ static void a_store_that_fails(void **state)
                                       .frames = 4 + i,
                                       .slots = MODEL_SLOTS,
                                       .write_through = i % 3 == 2,
+                                      .prefetch = i % 4 == 1,
                                       .far = true},
             first_seed + 200 + i, 7 + i);
     }

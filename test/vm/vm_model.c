@@ -76,7 +76,8 @@ bool vm_model_start(struct vm_model *model, const struct vm_model_config *config
                                    .size = sizeof memory,
                                    .policy = config->policy,
                                    .store = config->slots == 0 ? NULL : &model->store,
-                                   .write_through = config->write_through};
+                                   .write_through = config->write_through,
+                                   .prefetch = config->prefetch};
     for (uint32_t level = 0; level < config->levels; level++) {
         made.bits[level] = config->levels > 1 && level + 1 == config->levels ? 4 : 5;
     }

@@ -48,6 +48,7 @@ struct vm_model_config {
     uint32_t frames;
     uint32_t slots;
     bool write_through;
+    bool prefetch;
     bool far;
 };
 

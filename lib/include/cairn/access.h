@@ -91,10 +91,9 @@ CAIRN_ACCESS(64)
 
 // A place in a space that keeps its page at hand, pinned: for loops over arrays.
 struct cairn_cursor {
-    cairn_vaddr_t first; // address of the page's first byte
-    cairn_vaddr_t room;  // offsets in it that have 8 bytes behind them in the page; 0: it has no page
-    cairn_vaddr_t store_room; // the same for stores; 0 where it is for loads only
-    uintptr_t addend;    // address of a byte less its virtual address
+    cairn_vaddr_t tag; // address of the page's first byte; CAIRN_TAG_NONE: it has no page
+    uintptr_t addend;  // address of a byte less its virtual address
+    cairn_vaddr_t offset_mask;
     struct cairn_space *space;
     uint32_t access;
 };
@@ -103,33 +102,35 @@ struct cairn_cursor {
 void cairn_cursor_init(struct cairn_cursor *cursor, struct cairn_space *space, uint32_t access);
 // Let go of its page.
 void cairn_cursor_deinit(struct cairn_cursor *cursor);
-// What is called where the page is not at hand, or ends.
+// What is called where the page is not at hand, or the address is not aligned.
 CAIRN_MUST_CHECK int cairn_cursor_load_(struct cairn_cursor *cursor, cairn_vaddr_t address, void *value, size_t size);
 CAIRN_MUST_CHECK int cairn_cursor_store_(struct cairn_cursor *cursor, cairn_vaddr_t address, const void *value, size_t size);
 
-// A word that may lie at any address: one load, where the core allows that.
-#if defined(__GNUC__)
-#define CAIRN_ANYWHERE(bits) struct __attribute__((packed, may_alias)) cairn_at##bits { uint##bits##_t value; };
+// Is an aligned access to `size` bytes in the page at hand?
+static inline bool cairn_cursor_has(const struct cairn_cursor *cursor, cairn_vaddr_t address, uint32_t size)
+{
+#if CAIRN_PAGE_SHIFT != 0
+    return cursor->tag == (address & ~(((cairn_vaddr_t)1 << CAIRN_PAGE_SHIFT) - size));
 #else
-#define CAIRN_ANYWHERE(bits) struct cairn_at##bits { uint##bits##_t value; }; // a compiler without packed structs: aligned accesses only
+    return cursor->tag == (address & ~(cursor->offset_mask + 1 - size));
 #endif
+}
 
 #define CAIRN_CURSOR(bits)                                                                                                       \
-    CAIRN_ANYWHERE(bits)                                                                                                         \
     CAIRN_MUST_CHECK static inline int cairn_cursor_load##bits(struct cairn_cursor *cursor, cairn_vaddr_t address, uint##bits##_t *value) \
     {                                                                                                                            \
-        if (CAIRN_HIT(address - cursor->first < cursor->room)) {                                                                 \
+        if (CAIRN_HIT(cairn_cursor_has(cursor, address, bits / 8))) {                                                            \
             cairn_crosscheck(cursor->space, address, bits / 8, 0, cursor->addend + (uintptr_t)address);                          \
-            *value = ((const struct cairn_at##bits *)(cursor->addend + (uintptr_t)address))->value;                              \
+            *value = *(const cairn_u##bits *)(cursor->addend + (uintptr_t)address);                                              \
             return 0;                                                                                                            \
         }                                                                                                                        \
         return cairn_cursor_load_(cursor, address, value, bits / 8);                                                             \
     }                                                                                                                            \
     CAIRN_MUST_CHECK static inline int cairn_cursor_store##bits(struct cairn_cursor *cursor, cairn_vaddr_t address, uint##bits##_t value) \
     {                                                                                                                            \
-        if (CAIRN_HIT(address - cursor->first < cursor->store_room)) {                                                           \
+        if (CAIRN_HIT(cairn_cursor_has(cursor, address, bits / 8)) && (cursor->access & CAIRN_WRITE) != 0) {                     \
             cairn_crosscheck(cursor->space, address, bits / 8, 0, cursor->addend + (uintptr_t)address);                          \
-            ((struct cairn_at##bits *)(cursor->addend + (uintptr_t)address))->value = value;                                     \
+            *(cairn_u##bits *)(cursor->addend + (uintptr_t)address) = value;                                                     \
             return 0;                                                                                                            \
         }                                                                                                                        \
         return cairn_cursor_store_(cursor, address, &value, bits / 8);                                                           \
@@ -140,7 +141,6 @@ CAIRN_CURSOR(16)
 CAIRN_CURSOR(32)
 CAIRN_CURSOR(64)
 #undef CAIRN_CURSOR
-#undef CAIRN_ANYWHERE
 
 #ifdef __cplusplus
 }

@@ -94,7 +94,7 @@ struct cairn_arena {
     uint16_t map_room;
     uint32_t failures;
     size_t mapped;
-    size_t threshold;
+    size_t quick;        // requests of fewer bytes go to the heap in the break at once: the threshold, 0 where there are pools
     uint32_t long_lists; // of the heap in the break: lists that hold blocks worth giving back
 };
 

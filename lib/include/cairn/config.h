@@ -38,7 +38,7 @@
 #endif
 #endif
 
-// The page and the TLB of the software MMU, where a program has one kind only: log2 of a page's bytes (7 to 12), log2 of the TLB's entries (1 to 10).
+// The page and the TLB of the software MMU, where a program has one kind only: log2 of a page's bytes (7 to 12), log2 of the TLB's entries (2 to 10).
 //   0  (default) each vm has its own. A hit takes four instructions more.
 #ifndef CAIRN_PAGE_SHIFT
 #define CAIRN_PAGE_SHIFT 0
@@ -60,8 +60,8 @@
 #if CAIRN_PAGE_SHIFT != 0 && (CAIRN_PAGE_SHIFT < 7 || CAIRN_PAGE_SHIFT > 12)
 #error "CAIRN_PAGE_SHIFT: set it to 0, or 7 to 12"
 #endif
-#if CAIRN_TLB_SHIFT < 0 || CAIRN_TLB_SHIFT > 10
-#error "CAIRN_TLB_SHIFT: set it to 0, or 1 to 10"
+#if CAIRN_TLB_SHIFT != 0 && (CAIRN_TLB_SHIFT < 2 || CAIRN_TLB_SHIFT > 10)
+#error "CAIRN_TLB_SHIFT: set it to 0, or 2 to 10"
 #endif
 #if CAIRN_VM_CROSSCHECK != 0 && CAIRN_VM_CROSSCHECK != 1
 #error "CAIRN_VM_CROSSCHECK: set it to 0 or 1"

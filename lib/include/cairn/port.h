@@ -80,6 +80,29 @@ struct cairn_port_store {
     uint32_t slots; // numbers 0 to slots - 1
 };
 
+// NOR flash: blocks that are erased as a whole, to bytes of 0xFF; programming turns ones into zeros and never back. Called under the lock of whoever uses
+// it. May block. Where a chip's sectors are small a block may be several, which the port erases together.
+struct cairn_port_flash {
+    void *context;
+
+    // Read bytes of one block. pre: offset + size <= erase_size. Returns 0 or a negative error; CAIRN_ECORRUPT: they were read, and cannot be relied on
+    // (an uncorrectable code word, as a cut of power leaves it).
+    int (*read)(void *context, uint32_t block, uint32_t offset, void *bytes, size_t size);
+    // Program bytes of one block; return when they are safe from a cut of power. pre: offset and size are multiples of program_size and inside the block; the
+    // bytes were not programmed since the block was erased. Returns 0 or a negative error: then each of its bits is as before or as asked for.
+    int (*program)(void *context, uint32_t block, uint32_t offset, const void *bytes, size_t size);
+    // Erase a block; return when that is done. Returns 0 or a negative error: then its bytes may be anything.
+    int (*erase)(void *context, uint32_t block);
+    // Is the block known not to be usable? Must not fail. NULL: none is.
+    bool (*is_bad)(void *context, uint32_t block);
+    // The block failed: remember that, for is_bad, as long as can be. Must not fail. NULL: it is found again each time.
+    void (*mark_bad)(void *context, uint32_t block);
+
+    uint32_t erase_size;   // bytes of a block, a multiple of program_size
+    uint32_t program_size; // bytes that are programmed at once: a power of two, at most 64
+    uint32_t blocks;       // numbers 0 to blocks - 1
+};
+
 #ifdef __cplusplus
 }
 #endif

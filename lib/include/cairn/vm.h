@@ -52,7 +52,7 @@ struct cairn_vm_config {
     uint8_t levels;     // of page tables, 1 to 4; 0: bits of 10 below, as many as the address needs
     uint8_t bits[CAIRN_LEVELS_MAX]; // of the address for each level, from the top, 1 to 12. With page_shift at most CAIRN_VADDR_BITS; what is above is
                                     // no address
-    uint16_t tlb;     // entries, a power of two up to 1024; 0: 16
+    uint16_t tlb;     // entries, a power of two from 4 to 1024; 0: 16
     void *frames;     // page frames, aligned to a page
     uint32_t frame_count;
     void *memory;     // for all else: frame table, TLB, policy, slots, page tables; aligned to 8
@@ -60,6 +60,7 @@ struct cairn_vm_config {
     const struct cairn_policy *policy;     // NULL: cairn_policy_clock
     const struct cairn_port_store *store;  // where pages go that leave; its slots are of a page. NULL: nowhere, a dirty page stays
     bool write_through;                    // each store is written to the store at once: a page that leaves is clean
+    bool prefetch;                         // streams of faults are seen, and what comes next is read ahead; 136 bytes. A store is needed
     // Each page reference that the library sees, for a trace (tlb fills, copies). NULL: none.
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
     // More pages are in use than frames are there: `wanted` pages in the last tick, and most accesses that missed had to wait for the store. NULL: none.
@@ -79,7 +80,8 @@ struct cairn_frame {
     struct cairn_space *space; // whose page it holds; NULL: free
     cairn_vaddr_t page;        // its number
     uint32_t slot;             // that holds its last clean contents
-    uint16_t pins;
+    uint8_t pins;
+    uint8_t flags;
     uint16_t next; // free list
 };
 
@@ -89,10 +91,11 @@ struct cairn_vm_figures {
     uint32_t reads, writes; // transfers
     uint32_t tlb_misses, victim_hits;
     uint32_t evictions;
+    uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t slots_used;
 };
 
-#define CAIRN_VICTIMS 4u // entries of the fully associative set behind the TLB
+#define CAIRN_VICTIMS 4u // entries of the set behind the TLB
 
 // Read-only for the caller. The front is what access.h reads.
 struct cairn_vm {
@@ -101,6 +104,9 @@ struct cairn_vm {
     cairn_vaddr_t offset_mask;
     uint32_t tlb_mask;
     uint32_t page_shift;
+    uint32_t mode;              // CAIRN_USER where the current space's accesses are a user's
+    struct table_node *root;    // of the current space
+    unsigned char *table_base;  // what an inner entry of a table counts from
     struct cairn_space *current;
     struct cairn_space *spaces;
     uint8_t *frames;
@@ -111,6 +117,7 @@ struct cairn_vm {
     uint16_t mask[CAIRN_LEVELS_MAX];
     uint16_t free_frame;
     bool write_through;
+    bool watched; // write_through, or there is a reference hook
     uint32_t asid_next;
     uint32_t generation;
     cairn_vaddr_t limit; // last address that there is
@@ -118,11 +125,12 @@ struct cairn_vm {
     const struct cairn_policy *policy;
     void *policy_state;
     const struct cairn_port_store *store;
+    struct stream_table *streams; // NULL: no prefetch
+    uint32_t gone;                // the page that left last, for the policy, and 1 more; 0: none
     uint32_t *slots; // bit: in use
     uint32_t slot_cursor;
     uint32_t clean_cursor;
     struct cairn_tlb_entry victim[CAIRN_VICTIMS];
-    uint32_t victim_next;
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
     void (*thrashing)(void *context, struct cairn_vm *vm, uint32_t wanted);
     void *context;
@@ -169,7 +177,7 @@ struct cairn_space {
     uint32_t generation; // of asid
     uint16_t number;     // in page numbers for the policy
     bool suspended;
-    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, then cairn_space_flush
+    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to
     struct cairn_space_figures figures;
 };
 
@@ -227,7 +235,7 @@ CAIRN_MUST_CHECK int cairn_space_compare(struct cairn_space *space, cairn_vaddr_
 CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t most, size_t *length);
 
 // Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
-// pinned for writing counts as written when it is unpinned. CAIRN_EOVERFLOW iff it has 65535 already.
+// pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already.
 CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
 // CAIRN_EINVAL iff it is not pinned.
 CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);

@@ -5,7 +5,9 @@
 // OWNS        one arena whose break is the region. In all modes but `grows`: a heap of the same size behind it, which makes each call too.
 // PICTURE     grows             region [ the break moves as an arena's does, a step at a time ............ )      counted: the arena's call
 //             heap              region [ the break, moved to its end before the first call ) [ the heap )         counted: the heap's call
-//             extra[_primask]   the same                                                                          counted: the arena's call less the heap's
+//             extra[_primask]   the same; only the arena has the lock                                             counted: the arena's call less the heap's
+//             heap_primask      the same; both have the lock, the heap's hooks and the arena's system are one     counted: the heap's call
+//             both_primask      the same; both have the lock                            counted: BOTH_LEAD and the arena's call less the heap's
 // INVARIANTS  1. Both heaps are the same to the bit, so they take the same way: a block stands as far from its heap's first granule as its twin does, or
 //                the program stops.
 // COST        as peer.h says; all but `grows` take the region twice.
@@ -19,9 +21,12 @@
 #include "port/baremetal/memory.h"
 #include "semihost.h"
 
-enum mode { MODE_GROWS, MODE_HEAP, MODE_EXTRA, MODE_EXTRA_PRIMASK, MODES };
+#define BOTH_LEAD 10000u // measure.py takes it off again: with a lock, the arena's call may be the shorter one
+
+enum mode { MODE_GROWS, MODE_HEAP, MODE_EXTRA, MODE_EXTRA_PRIMASK, MODE_HEAP_PRIMASK, MODE_BOTH_PRIMASK, MODES };
 
 static const struct cairn_port_system primask = {.lock = baremetal_lock, .unlock = baremetal_unlock};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = baremetal_lock, .unlock = baremetal_unlock};
 
 static enum mode mode;
 static struct cairn_arena arena;
@@ -60,7 +65,8 @@ static bool take_whole(size_t size)
 
 static bool start_twin(uint32_t search, unsigned char *region, size_t size)
 {
-    const struct cairn_heap_config its = {.search = (uint16_t)search};
+    const bool locked = mode == MODE_HEAP_PRIMASK || mode == MODE_BOTH_PRIMASK;
+    const struct cairn_heap_config its = {.search = (uint16_t)search, .hooks = locked ? &hooks : NULL};
     struct cairn_heap_stats one;
     struct cairn_heap_stats other;
 
@@ -73,7 +79,7 @@ static bool start_twin(uint32_t search, unsigned char *region, size_t size)
 
 bool peer_start(const char *fit, uint32_t search, unsigned char *region, size_t size)
 {
-    static const char *const names[MODES] = {"grows", "heap", "extra", "extra_primask"};
+    static const char *const names[MODES] = {"grows", "heap", "extra", "extra_primask", "heap_primask", "both_primask"};
 
     for (mode = MODE_GROWS; mode < MODES && strcmp(fit, names[mode]) != 0; mode++)
         ;
@@ -85,7 +91,7 @@ bool peer_start(const char *fit, uint32_t search, unsigned char *region, size_t 
     memory.end = region + size;
     config = (struct cairn_arena_config){
         .port = &port, .search = (uint16_t)search, .threshold = CAIRN_ARENA_NEVER, .trim = mode == MODE_GROWS ? 0 : CAIRN_ARENA_NEVER};
-    config.system = mode == MODE_EXTRA_PRIMASK ? &primask : NULL;
+    config.system = mode >= MODE_EXTRA_PRIMASK ? &primask : NULL;
     return cairn_arena_init(&arena, &config) == 0 && (mode == MODE_GROWS || start_twin(search, region + ((size + 15) & ~(size_t)15), size));
 }
 
@@ -102,9 +108,15 @@ static void *twin_of(const void *block)
 // What the arena's call took, beyond the heap's.
 static void settle(uint32_t *count, uint32_t heaps)
 {
-    if (*count < heaps)
+    const uint32_t all = *count + (mode == MODE_BOTH_PRIMASK ? BOTH_LEAD : 0);
+
+    if (mode == MODE_HEAP || mode == MODE_HEAP_PRIMASK) {
+        *count = heaps;
+        return;
+    }
+    if (all < heaps)
         stop("the arena's call is shorter than the heap's");
-    *count = mode == MODE_HEAP ? heaps : *count - heaps;
+    *count = all - heaps;
 }
 
 static void compare(const void *block, uintptr_t its)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// What glibc has beside malloc(3): figures, and settings.
+//
+// OWNS        nothing; the arena has the figures, its configuration the settings.
+// INVARIANTS  1. Nothing here allocates, or prints through a stream that may.
+//             2. A setting is taken before the first request, or not at all: nothing that the arena keeps depends on one that changed behind its back.
+// COST        the figures: O(regions + mapped blocks), with the lock.
+// CALLERS     programs that malloc.c is loaded into; mallinfo(3), malloc_stats(3), malloc_trim(3) and mallopt(3) say what each call does.
+#include "preload.h"
+
+#if defined(__GLIBC__) // other C libraries have none of it
+#include <limits.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#if !__GLIBC_PREREQ(2, 33)
+struct mallinfo2 {
+    size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+EXPORT struct mallinfo2 mallinfo2(void);
+#endif
+
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    struct cairn_arena_stats stats;
+    cairn_arena_stats(preload_arena(), &stats);
+    return (struct mallinfo2){
+        .arena = stats.used + stats.free,
+        .ordblks = stats.free_blocks,
+        .hblks = stats.mapped_blocks,
+        .hblkhd = stats.mapped,
+        .uordblks = stats.used,
+        .fordblks = stats.free,
+        .keepcost = stats.top,
+    };
+}
+
+static int at_most(size_t figure)
+{
+    return figure < INT_MAX ? (int)figure : INT_MAX;
+}
+
+EXPORT struct mallinfo mallinfo(void)
+{
+    const struct mallinfo2 figures = mallinfo2();
+    return (struct mallinfo){
+        .arena = at_most(figures.arena),
+        .ordblks = at_most(figures.ordblks),
+        .hblks = at_most(figures.hblks),
+        .hblkhd = at_most(figures.hblkhd),
+        .uordblks = at_most(figures.uordblks),
+        .fordblks = at_most(figures.fordblks),
+        .keepcost = at_most(figures.keepcost),
+    };
+}
+
+EXPORT void malloc_stats(void)
+{
+    const struct mallinfo2 figures = mallinfo2();
+    const size_t values[] = {figures.arena, figures.uordblks, figures.fordblks, figures.keepcost, figures.ordblks, figures.hblks, figures.hblkhd};
+    static const char names[][20] = {"bytes in the heap ", "     in use       ", "     free         ", "     at its end   ",
+                                     "free blocks       ", "mapped blocks     ", "mapped bytes      "};
+    char text[512];
+    size_t at = append(text, 0, "cairn:\n");
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        at = append(text, append_number(text, append(text, at, names[i]), values[i]), "\n");
+    }
+    if (write(STDERR_FILENO, text, at) < 0) {
+        // there is nobody to tell
+    }
+}
+
+EXPORT int malloc_trim(size_t keep)
+{
+    return cairn_arena_trim(preload_arena(), keep) != 0;
+}
+
+// Negative values are larger than any size.
+EXPORT int mallopt(int what, int value)
+{
+    struct cairn_arena_config *const config = preload_config();
+    const size_t size = value == 0 ? 1 : (size_t)value; // 0 would be the arena's own choice
+    if (config == NULL) {
+        return 0;
+    }
+    switch (what) {
+    case M_MMAP_THRESHOLD:
+        config->threshold = size;
+        return 1;
+    case M_TRIM_THRESHOLD:
+        config->trim = size;
+        return 1;
+    case M_TOP_PAD:
+        config->step = value < 0 ? config->step : size;
+        return value >= 0;
+    default:
+        return 0;
+    }
+}
+#endif
