@@ -88,6 +88,15 @@ int vm_setup(void **state)
     return 0;
 }
 
+void vm_write_through(void)
+{
+    assert_int_equal(vm_end(), 0);
+    vm_fixture.config.write_through = true;
+    vm_make();
+    assert_int_equal(cairn_space_map(SPACE, MAP, vm_page(1), PAGES * PAGE, RW), 0);
+    vm_fixture.reads = vm_fixture.writes = vm_fixture.trims = 0;
+}
+
 int vm_end(void)
 {
     uint32_t rule;

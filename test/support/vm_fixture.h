@@ -64,6 +64,8 @@ int vm_teardown(void **state);
 
 // Make the vm and its space again, with vm_fixture.config as the test has changed it; the store is as it was.
 void vm_make(void);
+// The same with write-through, and the mapping.
+void vm_write_through(void);
 // End all spaces; nothing may be left. Returns 0 or -1.
 int vm_end(void);
 

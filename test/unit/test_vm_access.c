@@ -296,7 +296,7 @@ static void a_store_that_fails_at_any_call_loses_nothing(void **state)
 static void each_store_is_written_through(void **state)
 {
     (void)state;
-    VM->write_through = true;
+    vm_write_through();
     assert_int_equal(vm_get(vm_page(1)), 0);
     for (uint32_t i = 0; i < 8; i++) {
         vm_put(vm_page(1) + 4 * i, 100 + i);
@@ -327,7 +327,7 @@ static void each_store_is_written_through(void **state)
 static void what_cannot_be_written_through_is_written_when_it_leaves(void **state)
 {
     (void)state;
-    VM->write_through = true;
+    vm_write_through();
     vm_fail(1, 2);
     vm_put(vm_page(1), 1);
     assert_true(vm_is_dirty(SPACE, 1));

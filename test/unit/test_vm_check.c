@@ -97,7 +97,7 @@ static void v2_a_pte_that_is_both_or_neither(void **state)
 {
     (void)state;
     BREAKS(pte_t, *pte_at(3), *pte_at(3) | PTE_SWAPPED, 2);
-    BREAKS(pte_t, *pte_at(1), *pte_at(1) & ~PTE_SWAPPED, 2);
+    BREAKS(pte_t, *pte_at(2), *pte_at(2) & ~PTE_SWAPPED, 2);
     leaf()->live++; // of a page more
     *pte_at(9) = CAIRN_READ;
     assert_names(2);
@@ -145,7 +145,7 @@ static void v5_a_list_that_is_not_what_is_free(void **state)
     BREAKS(uint16_t, VM->free_frame, VM->table[first].next, 5);
     BREAKS(uint16_t, VM->free_frame, pte_number(*pte_at(3)), 5);
     BREAKS(uint16_t, VM->free_frame, 6, 5);
-    BREAKS(uint8_t, VM->table[first].next, first, 5);
+    BREAKS(uint16_t, VM->table[first].next, first, 5);
     BREAKS(uint32_t, VM->figures.frames_free, 3, 5);
 }
 
@@ -194,7 +194,7 @@ static void v7_a_pin_of_nothing(void **state)
 {
     (void)state;
     BREAKS(uint8_t, VM->table[VM->free_frame].pins, 1, 7);
-    BREAKS(uint8_t, VM->table[VM->table[VM->free_frame].next].pins, UINT16_MAX, 7);
+    BREAKS(uint8_t, VM->table[VM->table[VM->free_frame].next].pins, UINT8_MAX, 7);
 }
 
 static void v8_mappings_out_of_order_or_place(void **state)

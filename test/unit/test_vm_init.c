@@ -51,7 +51,11 @@ static void a_configuration_out_of_range_is_refused_field_by_field(void **state)
         config.bits[level] = 255;
         assert_invalid();
     }
-    for (uint32_t tlb = 3; tlb < 1024; tlb = tlb * 2 + 1) {
+    for (uint32_t tlb = 1; tlb < 4; tlb++) {
+        config.tlb = (uint16_t)tlb;
+        assert_invalid();
+    }
+    for (uint32_t tlb = 5; tlb < 1024; tlb = tlb * 2 + 1) {
         config.tlb = (uint16_t)tlb;
         assert_invalid();
     }
@@ -186,11 +190,11 @@ static void zero_means_the_default(void **state)
     vm_make();
 }
 
-static void a_tlb_of_one_entry_will_do(void **state)
+static void a_tlb_of_four_entries_will_do(void **state)
 {
     (void)state;
     assert_int_equal(vm_end(), 0);
-    vm_fixture.config.tlb = 1;
+    vm_fixture.config.tlb = 4;
     vm_fixture.config.frame_count = 2;
     vm_make();
     assert_int_equal(cairn_space_map(SPACE, MAP, vm_page(1), PAGES * PAGE, RW), 0);
@@ -266,7 +270,7 @@ int main(void)
         VM_UNIT(sizes_add_up),
         VM_UNIT(a_vm_of_the_size_that_was_asked_for_works),
         VM_UNIT(zero_means_the_default),
-        VM_UNIT(a_tlb_of_one_entry_will_do),
+        VM_UNIT(a_tlb_of_four_entries_will_do),
         VM_UNIT(one_frame_holds_one_page),
         VM_UNIT(pages_of_every_size),
     };
