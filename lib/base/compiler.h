@@ -24,7 +24,6 @@
 #define CAIRN_NOINLINE __attribute__((noinline))
 #define CAIRN_COLD __attribute__((noinline, cold))
 #define CAIRN_MAY_ALIAS __attribute__((may_alias))
-#define CAIRN_SPARE __attribute__((unused)) // of what not every build calls
 #define CAIRN_TRAP() __builtin_trap()
 #define CAIRN_FORGET(value) __asm__("" : "+r"(value)) // what was computed from it is computed again: cheaper than a spill
 #define CAIRN_LOOK(word) __atomic_load_n(&(word), __ATOMIC_RELAXED) // at a word that others may change
@@ -42,7 +41,6 @@
 #define CAIRN_NOINLINE
 #define CAIRN_COLD
 #define CAIRN_MAY_ALIAS
-#define CAIRN_SPARE
 #define CAIRN_LOOK(word) (*(volatile uint32_t *)&(word))
 #define CAIRN_FORGET(value) ((void)0)
 #define CAIRN_TRAP()                                                                                                             \

@@ -125,6 +125,15 @@ def arena_rows(core, traces, found, jobs, opt="O2"):
     return rows + summary_rows(core, opt, rows)
 
 
+def vm_rows(core, opt="O2"):
+    """Accesses through the software MMU by what they meet, page and TLB fixed at build time (vm), or each vm's own (vm-any)."""
+    rows = []
+    for peer in ("vm", "vm_any"):
+        for name, *figures in bench.qemu(core, bench.build(core, opt, peer)):
+            rows.append((f"{peer.replace('_', '-')}.{name}", core, opt, "all", *figures))
+    return rows
+
+
 def size_rows(core, opts=("Os", "O2"), hardens=(1, 0), libcs=True):
     lines = []
     for opt in opts:

@@ -14,8 +14,7 @@ import plot
 import preload
 import summary
 
-STEPS = ("memory", "instructions", "lock", "pools", "arena", "sizes", "host", "preload", "summary", "plots")
-
+STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "pages", "sizes", "host", "preload", "summary", "plots")
 
 def regions_known(traces, peers):
     """From memory.csv of an earlier run."""
@@ -78,6 +77,19 @@ def step_arena(options):
              "heap: cairn_heap_* in the same memory. extra: each call of the arena less the same call of that heap; -primask: with a lock in the arena;",
              "heap-primask: that heap with the same lock as hooks; extra-both-primask: the arena's calls less those"]
     bench.write("arena.csv", bench.INSTRUCTIONS, rows, notes)
+
+
+def step_vm(options):
+    rows = [row for core in options.cores for row in measure.vm_rows(core)]
+    for row in rows:
+        if row[1] == "m4":
+            print(",".join(map(str, row)), flush=True)
+    bench.write("vm.csv", bench.INSTRUCTIONS, rows, ["instructions an access; minor, major: without the zeroing or the transfer; bytes.*: bytes"])
+
+
+def step_pages(_):
+    for options in ((), ("--tlb", "16"), ("--prefetch",)):
+        print(bench.run(["sh", "test/bench/pages.sh", "--quiet", *options]), flush=True)
 
 
 def step_sizes(options):

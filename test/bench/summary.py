@@ -22,6 +22,31 @@ def counted(name, what, field, core="m4"):
     return None
 
 
+def vm(name, field="avg", peer="vm"):
+    """Of vm.csv, on a Cortex-M4."""
+    for row in bench.load(bench.OUT / "vm.csv"):
+        if (row["what"], row["core"]) == (f"{peer}.{name}", "m4"):
+            return float(row[field]) if field == "avg" else int(row[field])
+    return None
+
+
+def policies(name="pages"):
+    """{policy: geometric mean of its faults as multiples of OPT's}, of the traces with pages of 1 KB."""
+    logs = {}
+    for row in bench.load(bench.OUT / f"{name}.csv"):
+        logs.setdefault(row["policy"], []).append(float(row["x_opt"]))
+    return {policy: round(bench.geometric_mean(values), 3) for policy, values in logs.items()}
+
+
+STREAMING = ("cyclic_scan", "mergesort", "matmul_block", "fft")
+
+
+def prefetched(policy="adaptive"):
+    """Demand faults with prefetch as multiples of OPT's without, geometric mean over the streaming traces."""
+    found = [float(row["x_opt"]) for row in bench.load(bench.OUT / "pages_prefetch.csv") if row["policy"] == policy and row["trace"] in STREAMING]
+    return round(bench.geometric_mean(found), 3) if found else None
+
+
 def size(calls, core="m4", opt="Os", harden="1", peer="cairn"):
     for row in bench.load(bench.OUT / "size.csv"):
         if (row["calls"], row["core"], row["opt"], row["harden"], row["peer"]) == (calls, core, opt, harden, peer):
@@ -89,4 +114,21 @@ def rows():
     table.append(row("control of a 32 KB heap", control(32 << 10), 320, 256))
     table.append(row("control of a 1 MB heap", control(1 << 20), 448, 384))
     table.append(row("static RAM of the library", static_ram(), 0, 0))
-    return table
+    return table + vm_rows()
+
+
+def vm_rows():
+    """The software MMU."""
+    return [row("a load that hits in the TLB, in a loop, the load included", vm("load_hit"), 10, 7),
+            row("a store that hits, the store included", vm("store_hit"), 10, 7),
+            row("a load by a cursor", vm("cursor"), 5, 4),
+            row("a miss in the TLB, the page resident, two levels", vm("tlb_miss"), 60, 40),
+            row("a minor fault, without the zeroing", vm("minor"), 250, 150),
+            row("a major fault that makes a clean page leave, without the transfer", vm("major"), 400, 300),
+            row("a switch of space", vm("switch", "max"), 20, None),
+            row("adaptive, times OPT, every access seen", policies().get("adaptive"), 1.629, 1.52),
+            row("adaptive with prefetch, streaming traces, times OPT without", prefetched(), 1.0, 0.9),
+            row("vm code -Os: paging over RAM, one policy", size("vm"), 5120, 4096),
+            row("vm code -Os: everything, all policies and stores", size("vm_all"), 16384, 12288),
+            row("RAM of a frame, the policy's left out", vm("bytes.frame", "max"), 16, 12),
+            row("RAM of an empty space, its root table left out", vm("bytes.space", "max"), 256, 128)]

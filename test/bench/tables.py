@@ -93,6 +93,28 @@ def arena():
     return markdown(("", *(f"{kind}, average / maximum" for kind in bench.KINDS)), rows)
 
 
+def vm():
+    words = {"load_hit": "load, hit in the TLB (in a loop, the load itself included)", "store_hit": "store, the same", "cursor": "load by a cursor",
+             "victim_hit": "load, hit in the victim set", "tlb_miss": "load, missed, the page resident", "tlb_miss_store": "store, the same",
+             "minor": "minor fault, a frame is free", "minor_with_table": "minor fault that makes a table", "minor_evicting": "minor fault, another page leaves",
+             "major": "major fault, a clean page leaves", "major_evicting_dirty": "major fault, a dirty page leaves", "switch": "switch of space"}
+    need(bench.load(bench.OUT / "vm.csv"), "vm.csv")
+
+    def cell(name, peer):
+        average, most = (summary.vm(name, field, peer) for field in ("avg", "max"))
+        return "-" if most is None else f"{average:.0f} / {most:,}"
+
+    return markdown(("average / maximum", "page and TLB fixed at build time", "each vm its own"),
+                    [(word, cell(name, "vm"), cell(name, "vm-any")) for name, word in words.items()])
+
+
+def policies():
+    every, filtered, ahead = (summary.policies(name) for name in ("pages", "pages_tlb_16", "pages_prefetch"))
+    return markdown(("policy", "every access seen", "behind a TLB of 16", "with prefetch"),
+                    [(f"`{name}`", *(f"{table[name]:.3f}" if name in table else "-" for table in (every, filtered, ahead)))
+                     for name in need(every, "pages.csv") if name != "opt"])
+
+
 def sizes():
     table = {}
     for row in need(bench.load(bench.OUT / "size.csv"), "size.csv"):
@@ -105,7 +127,10 @@ def sizes():
 
     rows = []
     for opt, harden in (("Os", "1"), ("Os", "0"), ("O2", "1"), ("O2", "0")):
-        for calls, words in (("alloc", "init + alloc + free"), ("realloc", "with realloc and aligned"), ("whole", "whole API")):
+        for calls, words in (("alloc", "init + alloc + free"), ("realloc", "with realloc and aligned"), ("vm", "paging over RAM, one policy"),
+                             ("vm_all", "the software MMU, all of it"), ("whole", "whole API")):
+            if (measured[0], opt, harden, "cairn", calls) not in table:
+                continue
             rows.append((f"cairn -{opt}, CAIRN_HARDEN={harden}: {words}", *(cell(core, opt, harden, "cairn", calls) for core in measured)))
     for peer in ("newlib", "nano", "picolibc"):
         for calls, words in (("alloc", "malloc + free"), ("realloc", "with realloc and memalign")):
@@ -158,4 +183,4 @@ def preload_promised():
     return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, sizes, control, stack, host, preload, preload_promised)}
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, policies, sizes, control, stack, host, preload, preload_promised)}
