@@ -28,7 +28,7 @@ static const char usage[] =
     "\n"
     "  --policy NAMES   fifo lru clock nru lfu random 2q clockpro s3fifo wsclock adaptive opt, with commas between; or all, the default\n"
     "  --frames SIZES   numbers of frames, or fractions of the trace's pages as 1/8 (then 4 at least), with commas between; default 1/16,1/8,1/4,1/2\n"
-    "  --tlb ENTRIES    a policy sees only what fills a direct-mapped TLB of so many entries, a power of two; default: every access\n"
+    "  --tlb ENTRIES    a policy sees only what a vm of the library shows it, with a TLB of so many entries, a power of two from 4 to 1024; default: every access\n"
     "  --prefetch       bring in pages ahead of streams of faults\n"
     "  --plot FILE.svg  draw faults per access over frames; one trace only\n"
     "  --pack FILE.ctp  write the trace in few bytes, and run nothing; one trace only\n"
@@ -164,8 +164,8 @@ static int settings_read(struct settings *settings, int argc, char **argv)
             }
             break;
         case 't':
-            if (!tool_number(optarg, 1, 65536, &number) || (number & (number - 1)) != 0) {
-                return wrong("--tlb is a power of two up to 65536, not", optarg);
+            if (!tool_number(optarg, 4, 1024, &number) || (number & (number - 1)) != 0) {
+                return wrong("--tlb is a power of two from 4 to 1024, not", optarg);
             }
             settings->tlb = (uint32_t)number;
             break;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the frames while a trace runs, what each page is, and the TLB.
+// OWNS        the frames while a trace runs, and what each page is. With a TLB it runs in a vm: page_vm.c.
 // INVARIANTS  1. frame_of[page] is the frame of a page that is there, or NONE; page_in[frame] the other way round.
-//             2. A TLB's entry is a page that is there; it lets writes through only where the page is dirty.
 // CALLERS     as page_run.h says.
 #include "page_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "page_vm.h"
 #include "tool.h"
 
 #include "vm/stream.h"
@@ -23,7 +23,6 @@ struct machine {
     uint32_t *frame_of;
     uint32_t *page_in;
     uint8_t *flags;  // of a page
-    uint32_t *tlb;   // page and PAGE_TRACE_WRITE, or NONE
     uint32_t *sorted; // pages by their number, for prefetching: which page has this number?
     uint32_t used;   // frames
     struct cairn_policy_view view;
@@ -34,38 +33,6 @@ static uint32_t look(void *context, uint32_t frame)
 {
     const struct machine *const machine = context;
     return (machine->flags[machine->page_in[frame]] & DIRTY) != 0 ? CAIRN_FRAME_DIRTY : 0;
-}
-
-// ---------------------------------------------------------------------------------------------------------------------- the TLB
-
-static uint32_t *tlb_entry(const struct machine *machine, uint32_t page)
-{
-    return &machine->tlb[machine->run->trace->pages[page] & (machine->run->tlb - 1)];
-}
-
-// Is the access hidden from the policy? Else the entry is now the page's.
-static bool tlb_hides(struct machine *machine, uint32_t page, bool is_write)
-{
-    if (machine->run->tlb == 0) {
-        return false;
-    }
-    uint32_t *const entry = tlb_entry(machine, page);
-    const bool is_held = *entry != NONE && (*entry & ~PAGE_TRACE_WRITE) == page;
-    if (is_held && (!is_write || (*entry & PAGE_TRACE_WRITE) != 0)) {
-        return true;
-    }
-    *entry = page | (is_write || (is_held && (*entry & PAGE_TRACE_WRITE) != 0) ? PAGE_TRACE_WRITE : 0);
-    return false;
-}
-
-static void tlb_drop(struct machine *machine, uint32_t page)
-{
-    if (machine->run->tlb != 0) {
-        uint32_t *const entry = tlb_entry(machine, page);
-        if (*entry != NONE && (*entry & ~PAGE_TRACE_WRITE) == page) {
-            *entry = NONE;
-        }
-    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------- the frames
@@ -80,7 +47,6 @@ static bool evict(struct machine *machine, uint32_t number, uint32_t *frame, uin
     }
     const uint32_t page = machine->page_in[*frame];
     *gone = page;
-    tlb_drop(machine, page);
     run->policy->remove(machine->state, *frame, true);
     run->writebacks += machine->flags[page] & DIRTY;
     if ((machine->flags[page] & AHEAD) != 0) {
@@ -167,17 +133,15 @@ static bool access_page(struct machine *machine, uint32_t page, bool is_write)
 {
     struct page_run *const run = machine->run;
     bool was_ahead = false;
-    if (!tlb_hides(machine, page, is_write)) {
-        run->seen++;
-        if (machine->frame_of[page] == NONE) {
-            run->faults++;
-            if (!bring(machine, page, false) || (run->is_prefetching && !run_ahead(machine, page, false))) {
-                return false;
-            }
-        } else {
-            was_ahead = (machine->flags[page] & AHEAD) != 0;
-            run->policy->touch(machine->state, machine->frame_of[page]);
+    run->seen++;
+    if (machine->frame_of[page] == NONE) {
+        run->faults++;
+        if (!bring(machine, page, false) || (run->is_prefetching && !run_ahead(machine, page, false))) {
+            return false;
         }
+    } else {
+        was_ahead = (machine->flags[page] & AHEAD) != 0;
+        run->policy->touch(machine->state, machine->frame_of[page]);
     }
     machine->flags[page] |= is_write ? DIRTY : 0;
     if (was_ahead) {
@@ -195,16 +159,14 @@ static bool machine_begin(struct machine *machine, struct page_run *run)
     const size_t pages = run->trace->page_count;
     *machine = (struct machine){.run = run, .state = malloc(run->policy->bytes(run->frames)), .frame_of = malloc(pages * sizeof(uint32_t)),
                                 .page_in = malloc(run->frames * sizeof(uint32_t)), .flags = calloc(pages, 1),
-                                .tlb = malloc((run->tlb + (size_t)1) * sizeof(uint32_t)), .sorted = malloc(pages * sizeof(uint32_t))};
+                                .sorted = malloc(pages * sizeof(uint32_t))};
     machine->view = (struct cairn_policy_view){look, machine};
-    if (machine->state == NULL || machine->frame_of == NULL || machine->page_in == NULL || machine->flags == NULL || machine->tlb == NULL ||
-        machine->sorted == NULL) {
+    if (machine->state == NULL || machine->frame_of == NULL || machine->page_in == NULL || machine->flags == NULL || machine->sorted == NULL) {
         tool_complain("%s: out of memory", run->trace->name);
         return false;
     }
     memset(machine->frame_of, 0xFF, pages * sizeof(uint32_t));
     memset(machine->page_in, 0xFF, run->frames * sizeof(uint32_t));
-    memset(machine->tlb, 0xFF, (run->tlb + (size_t)1) * sizeof(uint32_t));
     for (uint32_t page = 0; page < pages; page++) {
         machine->sorted[page] = page;
     }
@@ -219,6 +181,9 @@ static bool machine_begin(struct machine *machine, struct page_run *run)
 bool page_run(struct page_run *run)
 {
     struct machine machine;
+    if (run->tlb != 0) {
+        return page_vm_run(run);
+    }
     bool is_good = machine_begin(&machine, run);
     for (uint32_t at = 0; at < run->trace->access_count && is_good; at++) {
         const uint32_t access = run->trace->accesses[at];
@@ -228,7 +193,6 @@ bool page_run(struct page_run *run)
     free(machine.frame_of);
     free(machine.page_in);
     free(machine.flags);
-    free(machine.tlb);
     free(machine.sorted);
     return is_good;
 }

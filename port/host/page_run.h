@@ -13,11 +13,11 @@
 #include "page_trace.h"
 
 struct page_run {
-    // What is run. The policy sees every access; or, with a TLB of so many entries, those that fill it.
+    // What is run. The policy sees every access; or, with a TLB of so many entries, what a vm of the library shows it.
     const struct page_trace *trace;
     const struct cairn_policy *policy;
     uint32_t frames;
-    uint32_t tlb; // entries, a power of two; 0: none
+    uint32_t tlb; // entries, a power of two from 4 to 1024; 0: none
     bool is_prefetching;
 
     // What was counted.

@@ -60,7 +60,7 @@ done
 made writes.p1024.trace '# page 256\r\n# anything\n\n w\t0a \nr A\nw ffffffff\nr 1\nr 2\n'
 expect 0 "$pages" --quiet --policy lru --frames 1 "$dir/writes.p1024.trace"
 printed out "writes,256,1,0,lru,4,2,0,0,4,1.0000"
-expect 0 "$pages" --quiet --frames 1,2/3,4 --tlb 2 "$dir/writes.p1024.trace"
+expect 0 "$pages" --quiet --frames 1,2/3,4 --tlb 4 "$dir/belady.trace"
 checks=$((checks + 1))
 [ "$(wc -l <"$dir/out")" -eq 37 ] || bad "not 12 policies at 3 sizes: $(wc -l <"$dir/out") lines"
 
@@ -102,7 +102,7 @@ printed err "wrong.trace:2: the line is too long"
 expect 1 "$pages" --quiet "$dir/none.trace"
 printed err "none.trace: No such file"
 
-for wrong in "--policy sieve" "--policy lru,,none" "--frames 0" "--frames 65535" "--frames 3/2" "--frames 1/0" "--frames 4,x" "--tlb 3" "--tlb 0" "--nonsense"; do
+for wrong in "--policy sieve" "--policy lru,,none" "--frames 0" "--frames 65535" "--frames 3/2" "--frames 1/0" "--frames 4,x" "--tlb 6" "--tlb 2" "--tlb 2048" "--tlb 0" "--nonsense"; do
     # shellcheck disable=SC2086
     expect 2 "$pages" $wrong "$dir/belady.trace"
 done
