@@ -2,7 +2,7 @@
 #
 # Writes the measured numbers into the documents.
 #
-#   python3 test/bench/publish.py [--check]     --check: changes nothing, fails where a document is not up to date
+#   python3 test/bench/publish.py [--check] [NAME...]     --check: changes nothing, fails where a document is not up to date. Names: those blocks only
 #
 # OWNS        what stands between `<!-- numbers:NAME -->` and `<!-- /numbers -->` in README.md and docs/*.md, and docs/pictures/bench-*.svg.
 #             A block whose marks stand on lines of their own gets a table; one inside a line gets a single number.
@@ -82,9 +82,9 @@ def text_of(name, is_inline):
     return "\n" + tables.TABLES[name]() + "\n"
 
 
-def rewritten(path):
+def rewritten(path, names):
     text = path.read_text(encoding="utf-8")
-    return text, BLOCK.sub(lambda m: m[1] + text_of(m[2], "\n" not in m[3]) + m[4], text)
+    return text, BLOCK.sub(lambda m: m[0] if names and m[2] not in names else m[1] + text_of(m[2], "\n" not in m[3]) + m[4], text)
 
 
 def pictures(check):
@@ -102,20 +102,21 @@ def pictures(check):
 
 
 def main():
-    check = sys.argv[1:] == ["--check"]
-    if sys.argv[1:] and not check:
-        sys.exit("usage: publish.py [--check]")
+    check = sys.argv[1:2] == ["--check"]
+    names = sys.argv[2 if check else 1:]
+    if any(name.startswith("-") for name in names):
+        sys.exit("usage: publish.py [--check] [NAME...]")
     changed = []
     try:
         for path in [bench.ROOT / "README.md", *sorted((bench.ROOT / "docs").glob("*.md"))]:
             if not path.is_file():
                 continue
-            old, new = rewritten(path)
+            old, new = rewritten(path, names)
             if old != new:
                 changed.append(str(path.relative_to(bench.ROOT)))
                 if not check:
                     path.write_text(new, encoding="utf-8")
-        changed += pictures(check)
+        changed += [] if names else pictures(check)
     except bench.BenchError as error:
         sys.exit(f"publish: {error}")
     print("publish: " + (("behind: " if check else "wrote ") + " ".join(changed) if changed else "all is up to date"))

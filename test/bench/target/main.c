@@ -66,14 +66,7 @@ static void tally_print(struct bench *bench, const char *name, const struct tall
 {
     struct line *const line = &bench->line;
 
-    line_text(line, name);
-    line_text(line, ",");
-    line_number(line, tally->calls);
-    line_text(line, ",");
-    line_average(line, tally->sum, tally->calls);
-    line_text(line, ",");
-    line_number(line, tally->max);
-    line_end(line);
+    line_tally(line, name, tally);
     for (uint32_t i = 0; i < TALLY_BARS; i++) {
         if (tally->bar[i] == 0)
             continue;

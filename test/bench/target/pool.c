@@ -122,14 +122,7 @@ int main(void)
         }
     }
     for (int row = 0; row < ROWS; row++) {
-        line_text(&line, names[row]);
-        line_text(&line, ",");
-        line_number(&line, tallies[row].calls);
-        line_text(&line, ",");
-        line_average(&line, tallies[row].sum, tallies[row].calls);
-        line_text(&line, ",");
-        line_number(&line, tallies[row].max);
-        line_end(&line);
+        line_tally(&line, names[row], &tallies[row]);
     }
     return 0;
 }

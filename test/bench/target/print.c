@@ -50,3 +50,15 @@ void line_end(struct line *line)
     semihost_write(out, line->text, line->used);
     line->used = 0;
 }
+
+void line_tally(struct line *line, const char *name, const struct tally *tally)
+{
+    line_text(line, name);
+    line_text(line, ",");
+    line_number(line, tally->calls);
+    line_text(line, ",");
+    line_average(line, tally->sum, tally->calls);
+    line_text(line, ",");
+    line_number(line, tally->max);
+    line_end(line);
+}
