@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Accesses: what a miss in the TLB does, bytes in any number, pins, cursors.
+// Accesses: what a miss in the TLB does, words that it does not hold, bytes in any number.
 //
 // OWNS: nothing; fills the TLB.
-// INVARIANTS: V5 a page that was stored to is dirty, before the store. An access that fails has stored nothing; one that crosses into another page has both first.
+// INVARIANTS: V6. A page is dirty before it is stored to. An access that fails has stored nothing; one that crosses into another page has both first.
 // COST: a miss on a resident page O(levels). CALLERS: the user; access.h.
 #include "cairn/access.h"
 #include "vm/frame.h"

@@ -77,10 +77,7 @@ static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t ac
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);
-    const struct cairn_mapping *mapping = space->mappings;
-    while (mapping != NULL && page - mapping->first >= mapping->pages) {
-        mapping = mapping->next;
-    }
+    const struct cairn_mapping *const mapping = mapping_of(space, page);
     if (CAIRN_UNLIKELY(mapping == NULL) || CAIRN_UNLIKELY(address > vm->limit)) {
         return CAIRN_EFAULT;
     }

@@ -80,11 +80,19 @@ CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t 
 void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame);
 // The page in the frame is leaving.
 void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame);
+
 // access.c. A word of up to 8 bytes over the end of a page: all of it, or an error and nothing of it.
 CAIRN_MUST_CHECK int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size);
 CAIRN_MUST_CHECK int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size);
 
-// space.c. The mapping that has the page; NULL for none.
-struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page);
+// The mapping that has the page; NULL for none. O(mappings).
+CAIRN_INLINE struct cairn_mapping *mapping_of(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    struct cairn_mapping *mapping = space->mappings;
+    while (mapping != NULL && page - mapping->first >= mapping->pages) {
+        mapping = mapping->next;
+    }
+    return mapping;
+}
 
 #endif

@@ -37,7 +37,7 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
 int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 {
     struct cairn_vm *const vm = space->vm;
-    pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    const pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> page_shift(vm));
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
         return CAIRN_EINVAL;
     }

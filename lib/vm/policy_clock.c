@@ -14,67 +14,51 @@
 // CALLERS     the vm's.
 #include "vm/policy_parts.h"
 
-struct clock {
-    uint16_t frames;
-    uint16_t hand;
-    uint32_t bits[]; // held, used
-};
-
-CAIRN_INLINE uint32_t *used_of(struct clock *clock)
-{
-    return clock->bits + set_words(clock->frames);
-}
-
 static size_t clock_bytes(uint32_t frames)
 {
-    return sizeof(struct clock) + 2 * set_words(frames) * sizeof(uint32_t);
+    return hand_bytes(frames);
 }
 
 static void clock_init(void *state, uint32_t frames)
 {
-    struct clock *const clock = state;
-    memset(clock, 0, clock_bytes(frames));
-    clock->frames = (uint16_t)frames;
+    hand_init(state, frames);
 }
 
 static void clock_insert(void *state, uint32_t frame, uint32_t page)
 {
-    struct clock *const clock = state;
     (void)page;
-    set_add(clock->bits, frame);
-    set_add(used_of(clock), frame);
+    hand_insert(state, frame);
 }
 
 static void clock_touch(void *state, uint32_t frame)
 {
-    set_add(used_of(state), frame);
+    set_add(hand_used(state), frame);
 }
 
 static void clock_take_out(void *state, uint32_t frame, bool evicted)
 {
-    struct clock *const clock = state;
-    set_drop(clock->bits, frame);
-    set_drop(used_of(clock), frame);
-    if (evicted && frame == clock->hand) {
-        clock->hand = (uint16_t)frame_after(frame, clock->frames);
+    struct hand *const hand = state;
+    hand_drop(hand, frame);
+    if (evicted && frame == hand->at) {
+        hand->at = (uint16_t)frame_after(frame, hand->frames);
     }
 }
 
 static uint32_t clock_victim(void *state, uint32_t page, const struct cairn_policy_view *view)
 {
-    struct clock *const clock = state;
-    uint32_t *const used = used_of(clock);
-    uint32_t hand = clock->hand;
+    struct hand *const hand = state;
+    uint32_t *const used = hand_used(hand);
+    uint32_t at = hand->at;
     (void)page;
-    for (uint32_t left = 2u * clock->frames; left != 0; left--) {
-        if (set_has(clock->bits, hand)) {
-            if (!set_has(used, hand) && !frame_is_pinned(view, hand)) {
-                clock->hand = (uint16_t)hand;
-                return hand;
+    for (uint32_t left = 2u * hand->frames; left != 0; left--) {
+        if (set_has(hand->held, at)) {
+            if (!set_has(used, at) && !frame_is_pinned(view, at)) {
+                hand->at = (uint16_t)at;
+                return at;
             }
-            set_drop(used, hand);
+            set_drop(used, at);
         }
-        hand = frame_after(hand, clock->frames);
+        at = frame_after(at, hand->frames);
     }
     return CAIRN_FRAME_NONE;
 }

@@ -11,74 +11,56 @@
 // CALLERS     the vm's.
 #include "vm/policy_parts.h"
 
-struct nru {
-    uint16_t frames;
-    uint16_t hand;
-    uint32_t bits[]; // held, used
-};
-
-CAIRN_INLINE uint32_t *used_of(struct nru *nru)
-{
-    return nru->bits + set_words(nru->frames);
-}
-
 static size_t nru_bytes(uint32_t frames)
 {
-    return sizeof(struct nru) + 2 * set_words(frames) * sizeof(uint32_t);
+    return hand_bytes(frames);
 }
 
 static void nru_init(void *state, uint32_t frames)
 {
-    struct nru *const nru = state;
-    memset(nru, 0, nru_bytes(frames));
-    nru->frames = (uint16_t)frames;
+    hand_init(state, frames);
 }
 
 static void nru_insert(void *state, uint32_t frame, uint32_t page)
 {
-    struct nru *const nru = state;
     (void)page;
-    set_add(nru->bits, frame);
-    set_add(used_of(nru), frame);
+    hand_insert(state, frame);
 }
 
 static void nru_touch(void *state, uint32_t frame)
 {
-    set_add(used_of(state), frame);
+    set_add(hand_used(state), frame);
 }
 
 static void nru_take_out(void *state, uint32_t frame, bool evicted)
 {
-    struct nru *const nru = state;
-    set_drop(nru->bits, frame);
-    set_drop(used_of(nru), frame);
-    if (!evicted) {
-        return;
+    struct hand *const hand = state;
+    hand_drop(hand, frame);
+    if (evicted) {
+        hand->at = (uint16_t)frame_after(frame, hand->frames);
     }
-    nru->hand = (uint16_t)frame_after(frame, nru->frames);
-
 }
 
 static uint32_t nru_victim(void *state, uint32_t page, const struct cairn_policy_view *view)
 {
-    struct nru *const nru = state;
+    struct hand *const hand = state;
     uint32_t best = CAIRN_FRAME_NONE;
     uint32_t lowest = 4;
-    uint32_t at = nru->hand;
+    uint32_t at = hand->at;
     (void)page;
-    for (uint32_t left = nru->frames; left != 0 && lowest != 0; left--) {
-        if (set_has(nru->bits, at)) {
+    for (uint32_t left = hand->frames; left != 0 && lowest != 0; left--) {
+        if (set_has(hand->held, at)) {
             const uint32_t seen = view->look(view->context, at);
-            const uint32_t class = (set_has(used_of(nru), at) ? 2u : 0u) + ((seen & CAIRN_FRAME_DIRTY) != 0 ? 1u : 0u);
+            const uint32_t class = (set_has(hand_used(hand), at) ? 2u : 0u) + ((seen & CAIRN_FRAME_DIRTY) != 0 ? 1u : 0u);
             if (class < lowest && (seen & CAIRN_FRAME_PINNED) == 0) {
                 lowest = class;
                 best = at;
             }
         }
-        at = frame_after(at, nru->frames);
+        at = frame_after(at, hand->frames);
     }
     if (lowest >= 2) {
-        memset(used_of(nru), 0, set_words(nru->frames) * sizeof(uint32_t));
+        memset(hand_used(hand), 0, set_words(hand->frames) * sizeof(uint32_t));
     }
     return best;
 }

@@ -51,7 +51,7 @@ void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t fra
     vm->table[frame].pins++;
     for (uint32_t i = 0; i < advice.count; i++) {
         const cairn_vaddr_t ahead = page_key(space, advice.first + i * advice.stride); // a key, back to a page
-        const struct cairn_mapping *const mapping = ahead > vm->limit >> page_shift(vm) ? NULL : cairn_mapping_of_(space, ahead);
+        const struct cairn_mapping *const mapping = ahead > vm->limit >> page_shift(vm) ? NULL : mapping_of(space, ahead);
         const pte_t *const pte = mapping == NULL ? NULL : table_walk(space, ahead);
         if (pte != NULL && pte_is_swapped(*pte) && !bring_ahead(space, ahead, mapping->protection)) {
             break;

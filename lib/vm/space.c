@@ -10,15 +10,6 @@
 
 #define SPACES_MAX 255u
 
-struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page)
-{
-    struct cairn_mapping *mapping = space->mappings;
-    while (mapping != NULL && page - mapping->first >= mapping->pages) {
-        mapping = mapping->next;
-    }
-    return mapping;
-}
-
 // Where the space's pointer to the mapping is; NULL: it is not one of its.
 static struct cairn_mapping **place_of(struct cairn_space *space, const struct cairn_mapping *mapping)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The TLB: keeping it true.
-// OWNS: tlb.h says what. INVARIANTS: V6. COST: O(victims); a flush O(entries). CALLERS: lib/vm.
+// OWNS: tlb.h says what. INVARIANTS: V6. COST: O(1); a flush O(entries). CALLERS: lib/vm.
 #include "vm/tlb.h"
 
 static const struct cairn_tlb_entry nothing = {0, 0, CAIRN_TAG_NONE, CAIRN_TAG_NONE};

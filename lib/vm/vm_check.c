@@ -63,7 +63,7 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     if (pte_is_present(pte) == pte_is_swapped(pte)) {
         return 2;
     }
-    if (cairn_mapping_of_(space, page) == NULL) {
+    if (mapping_of(space, page) == NULL) {
         return 8;
     }
     if (pte_is_swapped(pte)) {

@@ -100,7 +100,7 @@ struct cairn_heap {
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make a heap of `size` bytes at `region` (any alignment). NULL config: all defaults. Old contents do not matter.
-// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks are not CAIRN_HOOKED or max_size is less than size, CAIRN_ENOMEM iff the
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED) or max_size is less than size, CAIRN_ENOMEM iff the
 // region has no room for the control and one granule or tags_size is too small, CAIRN_EOVERFLOW iff region + max_size wraps
 // around the address space or max_size holds more granules than the layout can number. On failure nothing is written.
 // Time: O(size / 256), to clear the tags. Takes no lock.
@@ -109,7 +109,7 @@ CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size
 // Take up a heap whose image is already in `region`: after a warm reset, or copied there. Size, fit, search and wipe come from the
 // image; hooks, context and the place of the tags from config. Checks the whole image first, whatever its bytes are, and
 // changes none of it. `size` is what can be read at region. Returns 0; fails with CAIRN_ECORRUPT iff the image is not a whole
-// heap of this layout and build (cairn_heap_check names the rules), CAIRN_EINVAL iff an argument is NULL or misaligned (the
+// heap of this layout and build (cairn_heap_check names the rules), CAIRN_EINVAL iff an argument is NULL or misaligned, or hooks name no code (the
 // region must be aligned as it was, to CAIRN_GRANULE), or config has a place for tags that the image has inside, or the other way
 // round, CAIRN_ENOMEM iff the image is larger than size or tags_size.
 CAIRN_MUST_CHECK int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);

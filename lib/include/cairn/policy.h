@@ -41,7 +41,7 @@ struct cairn_policy {
     void (*insert)(void *state, uint32_t frame, uint32_t page);
     // An access to the page in the frame was seen.
     void (*touch)(void *state, uint32_t frame);
-    // The page left the frame. evicted: the policy chose it, by victim; else it was given back and will not be missed.
+    // The page left the frame. evicted: it may be missed: the policy chose it by victim, or whoever uses it sent it away; else it was given back for good.
     void (*remove)(void *state, uint32_t frame, bool evicted);
     // The frame whose page is to leave, so that `page` can come: never one that is pinned; CAIRN_FRAME_NONE where every page is. Changes nothing that a second
     // call, or a call of remove for another frame, could not stand.
