@@ -6,8 +6,9 @@
 #   sh test/run.sh [full] [STEP...]     full: everything at its full length; steps given by name: those only
 #
 # A step is a preset (configure, build, ctest), or a check: an executable-by-sh script test/check/<name>.sh, which passes when it
-# returns 0 and is told "full" as its argument. A preset counts as many tests as ctest ran, and one failure more if it does not
-# configure, does not build, or has no test; a check counts as one. Logs stay in build/log. The last line is "N passed, M failed".
+# returns 0 and is told "fast" or "full" as its argument. A preset counts as many tests as ctest ran, and one failure more if it
+# does not configure, does not build, or has no test; a check counts as one. Presets run one after the other, each with as many jobs
+# as there are processors; then the checks, as many at once. Logs stay in build/log. The last line is "N passed, M failed".
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -57,33 +58,43 @@ step_preset() {
     fi
 }
 
-step_check() {
-    log=$logs/check-$1.log
-    if sh "test/check/$1.sh" "$tier" >"$log" 2>&1; then
-        passed=$((passed + 1))
-        echo "$1: passed"
-    else
-        fail "$1" "$log"
-    fi
-}
-
-run_step() {
-    if [ -f "test/check/$1.sh" ]; then step_check "$1"; else step_preset "$1"; fi
+# step_checks NAME...: no check writes where another reads.
+step_checks() {
+    printf '%s\n' "$@" | xargs -P "$jobs" -I NAME sh -c 'status=0
+        sh test/check/NAME.sh "$0" >"$1/check-NAME.log" 2>&1 || status=$?
+        echo $status >"$1/check-NAME.status"' "$tier" "$logs"
+    for name; do
+        log=$logs/check-$name.log
+        if [ "$(cat "$logs/check-$name.status")" = 0 ]; then
+            passed=$((passed + 1))
+            echo "$name: passed"
+        else
+            fail "$name" "$log"
+        fi
+    done
 }
 
 sh port/setup.sh
 mkdir -p "$logs"
 
 checks=
-for script in test/check/*.sh; do
-    [ -f "$script" ] || continue
-    name=${script##*/}
-    checks="$checks ${name%.sh}"
-done
+if [ $# -gt 0 ]; then
+    presets=
+    for step; do
+        if [ -f "test/check/$step.sh" ]; then checks="$checks $step"; else presets="$presets $step"; fi
+    done
+else
+    for script in test/check/*.sh; do
+        name=${script##*/}
+        checks="$checks ${name%.sh}"
+    done
+fi
 
-for step in ${*:-$presets $checks}; do
-    run_step "$step"
+for preset in $presets; do
+    step_preset "$preset"
 done
+# shellcheck disable=SC2086
+[ -z "$checks" ] || step_checks $checks
 
 [ -z "$failures" ] || echo "failed in:$failures"
 echo "$passed passed, $failed failed"

@@ -38,7 +38,7 @@ static void *take_deep(struct cairn_heap *heap, size_t alignment, size_t size)
     return block;
 }
 
-size_t cairn_arena_needed_(const struct cairn_arena *arena, size_t alignment, size_t size)
+CAIRN_NOINLINE size_t cairn_arena_needed_(const struct cairn_arena *arena, size_t alignment, size_t size)
 {
     const size_t skip = alignment > CAIRN_GRANULE ? alignment - CAIRN_GRANULE : 0;
     if (size > PTRDIFF_MAX - CAIRN_GRANULE || skip > PTRDIFF_MAX - CAIRN_GRANULE - size) {
@@ -93,7 +93,7 @@ static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want
     return block != NULL ? block : take_somewhere(arena, want, alignment, size, true);
 }
 
-void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
+CAIRN_NOINLINE void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
 {
     void *block = NULL;
     *fresh = false;

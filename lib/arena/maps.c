@@ -39,7 +39,7 @@ static uint32_t lower_bound(const struct cairn_arena *arena, const void *address
     return low;
 }
 
-struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const void *address)
+CAIRN_NOINLINE struct cairn_arena_map *cairn_map_find_(const struct cairn_arena *arena, const void *address)
 {
     const uint32_t at = lower_bound(arena, address);
     const bool found = at < arena->map_count && arena->maps[at].address == address && (arena->maps[at].size & SPARE) == 0;
@@ -110,7 +110,7 @@ static void *take_spare(struct cairn_arena *arena, size_t alignment, size_t size
     return NULL;
 }
 
-void *cairn_map_alloc_(struct cairn_arena *arena, size_t alignment, size_t size, bool *fresh)
+CAIRN_NOINLINE void *cairn_map_alloc_(struct cairn_arena *arena, size_t alignment, size_t size, bool *fresh)
 {
     *fresh = false;
     if (!has_maps(arena) || !has_place(arena)) {
@@ -132,7 +132,7 @@ void *cairn_map_alloc_(struct cairn_arena *arena, size_t alignment, size_t size,
     return address;
 }
 
-void cairn_map_free_(struct cairn_arena *arena, struct cairn_arena_map *map)
+CAIRN_NOINLINE void cairn_map_free_(struct cairn_arena *arena, struct cairn_arena_map *map)
 {
     const struct cairn_port_region *const port = arena->config->port;
     arena->mapped -= map->size;
@@ -168,7 +168,7 @@ static void move_entry(struct cairn_arena *arena, uint32_t from, struct cairn_ar
     maps[to] = entry;
 }
 
-void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
+CAIRN_NOINLINE void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
 {
     const struct cairn_port_region *const port = arena->config->port;
     const size_t whole = round_to(size, port->page);
@@ -183,7 +183,7 @@ void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_arena_map *map, si
     return address;
 }
 
-void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
+CAIRN_NOINLINE void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, size_t size)
 {
     const struct cairn_port_region *const port = arena->config->port;
     const size_t whole = round_to(size, port->page);
@@ -193,7 +193,7 @@ void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, s
     }
 }
 
-bool cairn_map_region_(struct cairn_arena *arena, size_t need)
+CAIRN_NOINLINE bool cairn_map_region_(struct cairn_arena *arena, size_t need)
 {
     if (!has_maps(arena) || need > SIZE_MAX / 4) {
         return false;
@@ -265,7 +265,7 @@ size_t cairn_map_trim_(struct cairn_arena *arena, bool all)
     return given;
 }
 
-uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_t *bytes)
+CAIRN_NOINLINE uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_t *bytes)
 {
     uint32_t spares = 0;
     *bytes = 0;

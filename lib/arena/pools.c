@@ -62,7 +62,7 @@ void *cairn_arena_pool_alloc_(struct cairn_arena *arena, size_t size)
     return block;
 }
 
-struct cairn_pool *cairn_arena_pool_of_(const struct cairn_arena *arena, const void *address)
+CAIRN_NOINLINE struct cairn_pool *cairn_arena_pool_of_(const struct cairn_arena *arena, const void *address)
 {
     for (struct cairn_arena_pool *front = arena->pools; front != NULL; front = front->next) {
         if ((uintptr_t)address - (uintptr_t)front->pool.base < front->pool.count * front->pool.stride) {

@@ -33,7 +33,7 @@ void cairn_arena_report_(void *context, const struct cairn_report *report)
     CAIRN_TRAP();
 }
 
-int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)
+CAIRN_NOINLINE int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)
 {
     static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = cairn_arena_report_}; // the lock is the arena's
     const struct cairn_heap_config config = {
@@ -41,7 +41,7 @@ int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *regi
     return cairn_heap_init(&region->heap, memory, size, &config);
 }
 
-void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size)
+CAIRN_NOINLINE void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size)
 {
     static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = hook_lock, .unlock = hook_unlock, .report = cairn_arena_report_};
     struct cairn_heap locking = {.control = heap->control, .tags = heap->tags, .base = heap->base, .hooks = &hooks, .context = arena};
@@ -72,7 +72,7 @@ int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config 
     return 0;
 }
 
-struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address)
+CAIRN_NOINLINE struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address)
 {
     for (struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
         if (region->heap.control != NULL && is_inside(&region->heap, address)) {

@@ -4,11 +4,13 @@
 // OWNS: the table. CALLERS: checksum.h says who.
 #include "base/checksum.h"
 
+#include "base/compiler.h"
+
 // What four bits do to a sum of zeros: 0x82F63B78 is the polynomial, its bits turned round.
 static const uint32_t nibbles[16] = {0x00000000u, 0x105EC76Fu, 0x20BD8EDEu, 0x30E349B1u, 0x417B1DBCu, 0x5125DAD3u, 0x61C69362u, 0x7198540Du,
                                    0x82F63B78u, 0x92A8FC17u, 0xA24BB5A6u, 0xB21572C9u, 0xC38D26C4u, 0xD3D3E1ABu, 0xE330A81Au, 0xF36E6F75u};
 
-uint32_t cairn_checksum_(uint32_t sum, const void *bytes, size_t size)
+CAIRN_NOINLINE uint32_t cairn_checksum_(uint32_t sum, const void *bytes, size_t size)
 {
     const unsigned char *const from = bytes;
     sum = ~sum;

@@ -21,7 +21,7 @@
 #else
 #define CAIRN_SHARED static __attribute__((noinline, unused))
 #endif
-#define CAIRN_NOINLINE __attribute__((noinline))
+#define CAIRN_NOINLINE __attribute__((noinline)) // also of what other files call: in the pair of files it would be laid out in each caller
 #define CAIRN_COLD __attribute__((noinline, cold))
 #define CAIRN_MAY_ALIAS __attribute__((may_alias))
 #define CAIRN_TRAP() __builtin_trap()

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-uint32_t cairn_bin_of_(uint32_t length)
+CAIRN_NOINLINE uint32_t cairn_bin_of_(uint32_t length)
 {
     return length < BIN_EXACT ? length : BIN_EXACT - 3 + bits_highest(length);
 }
@@ -46,7 +46,7 @@ uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to)
     return refile(heap, to, length, 0) ? length : 0;
 }
 
-uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
+CAIRN_NOINLINE uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
 {
     return ends_free(heap->tags, from) ? join(heap, from) : from;
 }
@@ -94,7 +94,7 @@ uint32_t cairn_heap_find_(const struct cairn_heap *heap, const void *address)
     return from;
 }
 
-void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from)
+CAIRN_NOINLINE void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from)
 {
     if (from == NO_BORDER) {
         heap->control->failures++;
@@ -104,7 +104,7 @@ void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from)
     return border_address(heap->base, from);
 }
 
-void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from)
+CAIRN_NOINLINE void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from)
 {
     const uint32_t length = cairn_tags_after_(heap->tags, from);
     heap_count_released(heap->control, length);

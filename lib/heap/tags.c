@@ -4,27 +4,27 @@
 // OWNS: nothing; tags.h says what they do and how. CALLERS: lib/heap, lock held.
 #include "heap/tags.h"
 
-uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border)
+CAIRN_NOINLINE uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border)
 {
     return tag_state(tags, border);
 }
 
-uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border)
+CAIRN_NOINLINE uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border)
 {
     return length_after(tags, border);
 }
 
-uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t border)
+CAIRN_NOINLINE uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t border)
 {
     return length_before(tags, border);
 }
 
-void cairn_tags_mark_(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state)
+CAIRN_NOINLINE void cairn_tags_mark_(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state)
 {
     tag_mark(tags, from, to, state);
 }
 
-void cairn_tags_clear_(struct tag_word *tags, uint32_t border)
+CAIRN_NOINLINE void cairn_tags_clear_(struct tag_word *tags, uint32_t border)
 {
     tag_clear(tags, border);
 }

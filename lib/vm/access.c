@@ -271,7 +271,7 @@ CAIRN_INLINE void copy_word(void *to, const void *from, size_t size)
     }
 }
 
-int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size)
+CAIRN_NOINLINE int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size)
 {
     unsigned char bytes[8];
     const int error = cairn_space_read(space, bytes, address, size);

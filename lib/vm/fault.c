@@ -99,13 +99,13 @@ static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t ac
     return bring_in(space, page, leaf, mapping->protection, pte);
 }
 
-int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)
+CAIRN_NOINLINE int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)
 {
     const struct cairn_vm_fault fault = {address, access, error};
     return space->handler == NULL ? error : space->handler(space->context, space, &fault);
 }
 
-int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
+CAIRN_NOINLINE int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     int error = resolve(space, address, access, pte);
     if (CAIRN_UNLIKELY(error != 0)) {

@@ -10,7 +10,7 @@
 
 // ------------------------------------------------------------------------------------------------------------------- slots
 
-uint32_t cairn_slot_take_(struct cairn_vm *vm)
+CAIRN_NOINLINE uint32_t cairn_slot_take_(struct cairn_vm *vm)
 {
     const uint32_t slots = vm->store == NULL ? 0 : vm->store->slots;
     const uint32_t words = slots / 32 + (slots % 32 != 0);
@@ -42,14 +42,14 @@ void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot)
 
 // ------------------------------------------------------------------------------------------------------------------ frames
 
-void cairn_frame_free_(struct cairn_vm *vm, uint32_t frame)
+CAIRN_NOINLINE void cairn_frame_free_(struct cairn_vm *vm, uint32_t frame)
 {
     vm->table[frame] = (struct cairn_frame){.slot = SLOT_NONE, .next = vm->free_frame};
     vm->free_frame = (uint16_t)frame;
     vm->figures.frames_free++;
 }
 
-int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
+CAIRN_NOINLINE int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
 {
     struct cairn_frame *const its = &vm->table[frame];
     const bool fresh = its->slot == SLOT_NONE;
@@ -72,7 +72,7 @@ int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
     return 0;
 }
 
-int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
+CAIRN_NOINLINE int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
 {
     struct cairn_frame *const its = &vm->table[frame];
     struct cairn_space *const space = its->space;
@@ -124,7 +124,7 @@ static int evict_clean(struct cairn_vm *vm, int error)
     return error;
 }
 
-int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
+CAIRN_NOINLINE int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
 {
     if (vm->free_frame == CAIRN_FRAME_NONE) {
         const struct cairn_policy_view view = {look, vm};

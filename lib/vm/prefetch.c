@@ -37,7 +37,7 @@ static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page, uint32_t 
     return true;
 }
 
-void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame)
+CAIRN_NOINLINE void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame)
 {
     struct cairn_vm *const vm = space->vm;
     const bool was_ahead = (vm->table[frame].flags & FRAME_AHEAD) != 0;
@@ -60,7 +60,7 @@ void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t fra
     vm->table[frame].pins--;
 }
 
-void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame)
+CAIRN_NOINLINE void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame)
 {
     const uint32_t key = page_key(frame->space, frame->page);
     vm->gone = key + 1;

@@ -126,7 +126,7 @@ static void go_on(struct stream_table *table, struct stream *stream, uint32_t st
 
 // ----------------------------------------------------------------------------------------------------------------------- the calls
 
-void cairn_stream_fault_(struct stream_table *table, uint32_t page, bool was_ahead, struct stream_advice *advice)
+CAIRN_NOINLINE void cairn_stream_fault_(struct stream_table *table, uint32_t page, bool was_ahead, struct stream_advice *advice)
 {
     uint32_t steps;
     struct stream *stream = stream_of(table, page, &steps);

@@ -22,7 +22,7 @@ CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const struct table_nod
     return (uint32_t)(size_t)((const unsigned char *)node - vm->table_base);
 }
 
-struct table_node *cairn_table_root_(struct cairn_vm *vm)
+CAIRN_NOINLINE struct table_node *cairn_table_root_(struct cairn_vm *vm)
 {
     return node_make(vm, 0);
 }
@@ -53,7 +53,7 @@ static void prune(struct cairn_space *space, cairn_vaddr_t page, struct table_no
     }
 }
 
-struct table_node *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page)
+CAIRN_NOINLINE struct table_node *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page)
 {
     struct cairn_vm *const vm = space->vm;
     struct table_node *path[CAIRN_LEVELS_MAX];
@@ -71,7 +71,7 @@ struct table_node *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t pa
     return path[count - 1];
 }
 
-void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte)
+CAIRN_NOINLINE void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte)
 {
     const struct cairn_vm *const vm = space->vm;
     struct table_node *path[CAIRN_LEVELS_MAX];
@@ -85,7 +85,7 @@ void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte)
     prune(space, page, path, count);
 }
 
-cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
+CAIRN_NOINLINE cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
     const struct cairn_vm *const vm = space->vm;
     while (page < end) {

@@ -70,7 +70,7 @@ CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool 
     }
 }
 
-void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
+CAIRN_NOINLINE void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
 {
     if (space->generation == vm->generation) {
         const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);

@@ -37,13 +37,14 @@ core_port() {
     esac
 }
 
-# lib_objects CORE OPT FOLDER: compiles the library as its CMakeLists.txt does and prints the objects' names.
+# lib_objects CORE OPT FOLDER: compiles the library as its CMakeLists.txt does, as many files at once as there are processors, and prints the objects' names.
 lib_objects() {
     mkdir -p "$3"
     for source in lib/*/*.c; do
-        object=$3/$(basename "$source" .c).o
-        echo "$object"
-        arm-none-eabi-gcc $(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding -ffunction-sections -fdata-sections \
-            -fstack-usage ${BENCH_DEFINES:-} -Ilib -Ilib/include -c "$source" -o "$object" >&2 || return 1
+        echo "$3/$(basename "$source" .c).o"
     done
+    for source in lib/*/*.c; do
+        echo "$source -o $3/$(basename "$source" .c).o"
+    done | xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 arm-none-eabi-gcc $(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding \
+        -ffunction-sections -fdata-sections -fstack-usage ${BENCH_DEFINES:-} -Ilib -Ilib/include -c >&2
 }

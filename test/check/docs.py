@@ -15,6 +15,7 @@
 #             4. Nothing is written but by --prints and --results.
 # COST        some 10 seconds, and those of docs_pages.py.
 # CALLERS     docs.sh.
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -138,25 +139,28 @@ def write(path, old, new):
         print(f"docs: wrote {path.relative_to(ROOT)}")
 
 
+def check_page(path, shared, folder, is_writing):
+    """Follows one page. Returns the files that it makes."""
+    old = path.read_text(encoding="utf-8")
+    work = folder / path.stem
+    work.mkdir()
+    wrong, files, new = docs_pages.check(old, shared, folder / "repository", work, is_writing)
+    write(path, old, new)
+    if path.stem != "PORTING" and "<!-- runs -->" not in old:
+        problem(path, old, 0, "a page that runs nothing")
+    for at, what in wrong:
+        problem(path, old, at, what)
+    return files
+
+
 def check_pages(only, folder, is_writing):
-    """Follows docs/PORTING.md and those of docs/porting that are called `only`, each of them if it is None."""
-    shared = {}
+    """Follows docs/PORTING.md, whose files the others share, and then those of docs/porting that are called `only`, each of them if it is None: as many at once
+    as there are processors."""
     docs_pages.clone(ROOT, folder / "repository")
-    for path in docs_pages.pages(ROOT):
-        is_index = path.stem == "PORTING"
-        if not is_index and only not in (None, path.stem):
-            continue
-        old = path.read_text(encoding="utf-8")
-        work = folder / path.stem
-        work.mkdir()
-        wrong, files, new = docs_pages.check(old, shared, folder / "repository", work, is_writing)
-        write(path, old, new)
-        if is_index:
-            shared = files
-        elif "<!-- runs -->" not in old:
-            problem(path, old, 0, "a page that runs nothing")
-        for at, what in wrong:
-            problem(path, old, at, what)
+    index, *others = docs_pages.pages(ROOT)
+    shared = check_page(index, {}, folder, is_writing)
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(lambda path: check_page(path, shared, folder, is_writing), [path for path in others if only in (None, path.stem)]))
 
 
 # ------------------------------------------------------------------------------------------------------- links and numbers
@@ -232,7 +236,7 @@ def main():
         check_pages(only or None, pathlib.Path(folder), mode == "--prints")
         if not only:
             check_documents(pathlib.Path(folder), mode == "--prints")
-    for line in problems:
+    for line in sorted(problems):
         print(line)
     if problems:
         sys.exit(f"docs: {len(problems)} problems")

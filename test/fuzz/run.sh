@@ -18,14 +18,15 @@ seconds=${1:-60}
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
+heap="lib/base/*.c lib/heap/*.c"
 flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 for target in heap attach; do
     # shellcheck disable=SC2086
-    clang $flags $sanitizers -fsanitize=fuzzer lib/*/*.c test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
+    clang $flags $sanitizers -fsanitize=fuzzer $heap test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
     # shellcheck disable=SC2086
-    clang $flags lib/*/*.c test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
+    clang $flags $heap test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
     mkdir -p "$out/$target"
     if [ -f test/fuzz/$target.corpus ]; then
         "$out/replay_$target" --unpack "$out/$target" test/fuzz/$target.corpus

@@ -53,7 +53,7 @@ objects=
 compile "$out/$library" "$port/start.c" "$port/fault.c" "$port/counter.c" port/board/program.c port/board/semihost.c $board
 if [ "$malloc" = cairn ]; then
     compile "$out/$library/malloc" port/libc/*.c port/baremetal/linker.c port/baremetal/memory.c port/baremetal/lock.c
-    compile "$out/lib" lib/*/*.c
+    compile "$out/lib" lib/base/*.c lib/heap/*.c lib/arena/*.c lib/pool/*.c
 fi
 
 # shellcheck disable=SC2086
