@@ -38,13 +38,17 @@ core_port() {
 }
 
 # lib_objects CORE OPT FOLDER: compiles the library as its CMakeLists.txt does, as many files at once as there are processors, and prints the objects' names.
+# What was compiled before, of the same text and with the same options, stays.
 lib_objects() {
     mkdir -p "$3"
     for source in lib/*/*.c; do
         echo "$3/$(basename "$source" .c).o"
     done
+    options="$(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding -ffunction-sections -fdata-sections -fstack-usage ${BENCH_DEFINES:-}"
+    made=$( (echo "$options"; cat lib/*/*.[ch] lib/include/cairn/*.h) | cksum)
+    [ "$made" != "$(cat "$3/made" 2>/dev/null)" ] || return 0
+    rm -f "$3"/*
     for source in lib/*/*.c; do
         echo "$source -o $3/$(basename "$source" .c).o"
-    done | xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 arm-none-eabi-gcc $(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding \
-        -ffunction-sections -fdata-sections -fstack-usage ${BENCH_DEFINES:-} -Ilib -Ilib/include -c >&2
+    done | xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 arm-none-eabi-gcc $options -Ilib -Ilib/include -c >&2 && echo "$made" >"$3/made"
 }

@@ -1,23 +1,42 @@
 # SPDX-License-Identifier: MIT
 #
-# OWNS     which fixture a test of test/unit stands on.
-# PICTURE  cairn_unit_fixture(<name> <variable>)     the sources that belong to test/unit/<name>.c
+# OWNS     the fixtures that tests of test/unit stand on, each compiled once.
+# PICTURE  cairn_unit_fixture(<name> <variable> [<library>])     the library that test/unit/<name>.c is linked with, made when the first test asks for it
+#              <library>     a build of cairn that the test is linked with, where it is not cairn
 # CALLERS  test/unit, test/single.
+include_guard()
 set(cairn_arena_units test_blocks test_change test_break test_break_others test_maps test_regions test_figures test_pools)
 set(cairn_support_dir ${CMAKE_CURRENT_LIST_DIR})
+set(cairn_fixture_plain ${cairn_support_dir}/fixture.c)
+set(cairn_fixture_arena ${cairn_support_dir}/arena_fixture.c ${PROJECT_SOURCE_DIR}/port/baremetal/memory.c)
+set(cairn_fixture_vm ${cairn_support_dir}/vm_fixture.c)
+set(cairn_fixture_store ${PROJECT_SOURCE_DIR}/test/port/store_contract.c)
+set(cairn_fixture_flash ${cairn_fixture_store} ${cairn_support_dir}/flash.c ${cairn_support_dir}/flash_fixture.c)
 
 function(cairn_unit_fixture name variable)
-  set(fixture ${cairn_support_dir}/fixture.c)
+  set(kind plain)
   if(name IN_LIST cairn_arena_units)
-    set(fixture ${cairn_support_dir}/arena_fixture.c ${PROJECT_SOURCE_DIR}/port/baremetal/memory.c)
+    set(kind arena)
   elseif(name MATCHES "^test_vm_")
-    set(fixture ${cairn_support_dir}/vm_fixture.c)
+    set(kind vm)
+  elseif(name MATCHES "^test_store_flash")
+    set(kind flash)
+  elseif(name MATCHES "^test_store_")
+    set(kind store)
   endif()
-  if(name MATCHES "^test_store_")
-    set(fixture ${PROJECT_SOURCE_DIR}/test/port/store_contract.c)
-    if(name MATCHES "_flash")
-      list(APPEND fixture ${cairn_support_dir}/flash.c ${cairn_support_dir}/flash_fixture.c)
-    endif()
+  set(library ${ARGV2})
+  if(NOT library)
+    set(library cairn)
   endif()
+  set(fixture ${library}_fixture_${kind})
   set(${variable} ${fixture} PARENT_SCOPE)
+  if(TARGET ${fixture})
+    return()
+  endif()
+  cairn_cmocka_library()
+  add_library(${fixture} STATIC EXCLUDE_FROM_ALL ${cairn_fixture_${kind}})
+  target_include_directories(${fixture} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${fixture} PRIVATE -ffunction-sections -fdata-sections)
+  target_link_libraries(${fixture} PRIVATE ${library} cairn_warnings cairn_cmocka)
+  cairn_unit_options(${fixture})
 endfunction()
