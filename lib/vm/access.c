@@ -16,65 +16,70 @@ CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access
     return space->user ? access | CAIRN_USER : access;
 }
 
-// The pte of the page, for an access, noted as one. Returns 0 or an error.
-static int reach(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
+// Bring the page in, for an access, and note it. Returns 0, its pte and what is known of its frame; or an error.
+CAIRN_SHARED int reach(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte, uint32_t *flags)
 {
-    struct cairn_vm *const vm = space->vm;
     const int error = cairn_fault_access_(space, address, access_of(space, access), pte);
     if (CAIRN_LIKELY(error == 0)) {
-        frame_note(&vm->table[pte_number(*pte)], access);
-        if (CAIRN_UNLIKELY(vm->reference != NULL)) {
+        *flags = frame_note(&vm->table[pte_number(*pte)], access);
+        if (CAIRN_UNLIKELY(space->quick_root == NULL) && vm->reference != NULL) {
             vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
         }
     }
     return error;
 }
 
-// Put the page, which has just been reached, into the TLB; what was there goes to the victim set. Returns the addend.
-CAIRN_INLINE uintptr_t enter(struct cairn_vm *vm, cairn_vaddr_t page, cairn_vaddr_t tag, pte_t pte, uint32_t flags)
+// Write an entry; what it was goes to the victim's place. By the word: the compiler's own copy of 16 bytes takes registers that hold what is needed later.
+CAIRN_INLINE void entry_exchange(struct cairn_tlb_entry *entry, struct cairn_tlb_entry *victim, uintptr_t addend, cairn_vaddr_t read_tag, cairn_vaddr_t write_tag)
+{
+    victim->addend = entry->addend;
+    victim->read_tag = entry->read_tag;
+    victim->write_tag = entry->write_tag;
+    entry->addend = addend;
+    entry->read_tag = read_tag;
+    entry->write_tag = write_tag;
+}
+
+// Put the page, which has just been reached, into its entry of the TLB; what was there goes to the victim set, be it nothing or the page itself: to look at it
+// would cost more than what is lost. Returns the addend.
+CAIRN_INLINE uintptr_t enter(struct cairn_vm *vm, struct cairn_tlb_entry *victim, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, bool writes)
 {
     struct cairn_tlb_entry *const entry = tlb_at(vm, page);
-    const cairn_vaddr_t old = entry->read_tag;
-    if (old != CAIRN_TAG_NONE && old != tag) {
-        *tlb_victim(vm, page) = *entry;
-    }
-    const uintptr_t addend = (uintptr_t)frame_memory(vm, pte_number(pte)) - (uintptr_t)(page << page_shift(vm));
-    entry->frame = pte_number(pte);
-    entry->addend = addend;
-    entry->read_tag = tag;
-    entry->write_tag = (flags & pte & FRAME_DIRTY) != 0 ? tag : CAIRN_TAG_NONE;
+    CAIRN_FORGET(page);
+    const uintptr_t addend = (uintptr_t)frame_memory(vm, frame) - (uintptr_t)(page << page_shift(vm));
+    entry_exchange(entry, victim, addend, tag, writes ? tag : CAIRN_TAG_NONE);
+    return addend;
+}
+
+// The page goes back from the victim set into the TLB, for what was there. Returns the addend.
+CAIRN_INLINE uintptr_t enter_again(struct cairn_vm *vm, struct cairn_tlb_entry *victim, cairn_vaddr_t page)
+{
+    struct cairn_tlb_entry *const entry = tlb_at(vm, page);
+    const uintptr_t addend = victim->addend;
+    entry_exchange(entry, victim, addend, victim->read_tag, victim->write_tag);
+    vm->figures.victim_hits++;
     return addend;
 }
 
 // ------------------------------------------------------------------------------------------------- words, where the TLB misses
 
-// What the short path below does not do: a fault, a page that the victim set has, an access that is not aligned, somebody who wants to know. Returns 0 and
-// the addend, or an error.
+// What the short path below does not do: a fault, an access that is not aligned, somebody who wants to know. Returns 0 and the addend, or an error.
 static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
     struct cairn_space *const space = vm->current;
     const cairn_vaddr_t page = address >> page_shift(vm);
-    const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
-    struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
     pte_t pte;
+    uint32_t flags;
     if (space == NULL) {
         return CAIRN_EFAULT;
     }
-    if (((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag) {
-        struct cairn_tlb_entry *const entry = tlb_at(vm, page);
-        const struct cairn_tlb_entry back = *victim;
-        *victim = *entry;
-        *entry = back;
-        *addend = back.addend;
-        vm->figures.victim_hits++;
-        return 0;
-    }
-    const int error = reach(space, address, access, &pte);
+    const int error = reach(vm, space, address, access, &pte, &flags);
     if (error == 0) {
         if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
             cairn_tlb_assign_(vm, space);
         }
-        *addend = enter(vm, page, tlb_tag(vm, space->asid, page), pte, vm->write_through ? 0 : vm->table[pte_number(pte)].flags);
+        *addend = enter(vm, tlb_victim(vm, page), page, tlb_tag(vm, space->asid, page), pte_number(pte),
+                        (flags & pte & FRAME_DIRTY) != 0 && !(CAIRN_UNLIKELY(space->quick_root == NULL) && vm->write_through));
     }
     return error;
 }
@@ -82,15 +87,20 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
 // Have the TLB hold the page of an address of the current space, for an access. Returns false where that takes the long way.
 CAIRN_INLINE bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
-    const cairn_vaddr_t page = address >> page_shift(vm);
+    cairn_vaddr_t page = address >> page_shift(vm);
+    CAIRN_FORGET(page); // shifted back where it is needed: a part of another instruction
     const cairn_vaddr_t tag = tlb_tag(vm, vm->asid, page);
-    const struct cairn_tlb_entry *const victim = tlb_victim(vm, page);
+    struct cairn_tlb_entry *victim = tlb_victim(vm, page);
+    CAIRN_FORGET(victim);
     vm->figures.tlb_misses++;
-    if (CAIRN_UNLIKELY(vm->root == NULL) || CAIRN_UNLIKELY(address > vm->limit) || CAIRN_UNLIKELY(vm->watched) ||
-        CAIRN_UNLIKELY(((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag)) {
+    if (((access & CAIRN_WRITE) != 0 ? victim->write_tag : victim->read_tag) == tag) {
+        *addend = enter_again(vm, victim, page);
+        return true;
+    }
+    if (CAIRN_UNLIKELY(vm->quick_root == NULL) || CAIRN_UNLIKELY(!table_covers(vm, address))) {
         return false;
     }
-    struct table_node *const leaf = table_leaf(vm, vm->root, page);
+    uint32_t *const leaf = table_leaf(vm, vm->quick_root, page);
     if (CAIRN_UNLIKELY(leaf == NULL)) {
         return false;
     }
@@ -98,14 +108,8 @@ CAIRN_INLINE bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t acce
     if (CAIRN_UNLIKELY(!pte_allows(pte, access | vm->mode))) {
         return false;
     }
-    struct cairn_frame *const frame = &vm->table[pte_number(pte)];
-    const uint32_t flags = frame->flags | (access & CAIRN_WRITE) | FRAME_ACCESSED;
-    if (CAIRN_UNLIKELY((flags & FRAME_AHEAD) != 0)) {
-        return false;
-    }
-    vm->policy->touch(vm->policy_state, pte_number(pte));
-    frame->flags = (uint8_t)flags;
-    *addend = enter(vm, page, tag, pte, flags);
+    const uint32_t flags = frame_note(&vm->table[pte_number(pte)], access);
+    *addend = enter(vm, victim, page, tag, pte_number(pte), (access & CAIRN_WRITE) != 0 || (flags & pte & FRAME_DIRTY) != 0);
     return true;
 }
 
@@ -117,7 +121,8 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
     const struct cairn_vm *const vm = space->vm;
     const uint32_t offset = (uint32_t)(address & vm->offset_mask);
     pte_t pte;
-    const int error = reach(space, address, access, &pte);
+    uint32_t flags;
+    const int error = reach(space->vm, space, address, access, &pte, &flags);
     if (error != 0) {
         return error;
     }
@@ -271,6 +276,13 @@ CAIRN_INLINE void copy_word(void *to, const void *from, size_t size)
     }
 }
 
+// A word of another size, as the last thing of an access. Returns 0.
+static CAIRN_NOINLINE int copy_other(void *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+    return 0;
+}
+
 CAIRN_NOINLINE int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size)
 {
     unsigned char bytes[8];
@@ -300,11 +312,10 @@ int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size
     if (CAIRN_UNLIKELY(!is_aligned(address, size)) || CAIRN_UNLIKELY(!miss(vm, address, CAIRN_READ, &addend))) {
         return load_slow(vm, address, value, size);
     }
-    if (CAIRN_LIKELY(size == 4)) {
-        *(cairn_u32 *)value = *(const cairn_u32 *)(addend + (uintptr_t)address);
-    } else {
-        memcpy(value, (const void *)(addend + (uintptr_t)address), size);
+    if (CAIRN_UNLIKELY(size != 4)) {
+        return copy_other(value, (const void *)(addend + (uintptr_t)address), size);
     }
+    *(cairn_u32 *)value = *(const cairn_u32 *)(addend + (uintptr_t)address);
     return 0;
 }
 
@@ -346,10 +357,9 @@ int cairn_vm_store_(struct cairn_vm *vm, cairn_vaddr_t address, const void *valu
     if (CAIRN_UNLIKELY(!is_aligned(address, size)) || CAIRN_UNLIKELY(!miss(vm, address, CAIRN_WRITE, &addend))) {
         return store_slow(vm, address, value, size);
     }
-    if (CAIRN_LIKELY(size == 4)) {
-        *(cairn_u32 *)(addend + (uintptr_t)address) = *(const cairn_u32 *)value;
-    } else {
-        memcpy((void *)(addend + (uintptr_t)address), value, size);
+    if (CAIRN_UNLIKELY(size != 4)) {
+        return copy_other((void *)(addend + (uintptr_t)address), value, size);
     }
+    *(cairn_u32 *)(addend + (uintptr_t)address) = *(const cairn_u32 *)value;
     return 0;
 }

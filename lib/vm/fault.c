@@ -25,15 +25,13 @@ static int fill(struct cairn_space *space, uint32_t frame, pte_t pte)
         return error < 0 ? error : CAIRN_EIO;
     }
     space->figures.major++;
-    space->figures.reads++;
     space->figures.swapped--;
     vm->figures.major++;
-    vm->figures.reads++;
     return 0;
 }
 
 // The page has none, or lives in a slot: give it a frame. leaf: that of its pte, or NULL.
-CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, struct table_node *leaf, uint32_t protection, pte_t *now)
+CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, pte_t *now)
 {
     struct cairn_vm *const vm = space->vm;
     uint32_t frame = vm->free_frame;
@@ -60,10 +58,10 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, struct 
         cairn_frame_free_(vm, frame);
         return error;
     }
-    leaf->live += was == 0;
+    *table_live(leaf) += was == 0;
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *pte = *now;
-    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED};
+    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED | FRAME_USED};
     space->figures.resident++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
     if (CAIRN_UNLIKELY(vm->streams != NULL) && was != 0) {
@@ -73,12 +71,12 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, struct 
 }
 
 // In the order of the textbook.
-static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
+CAIRN_INLINE int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);
-    const struct cairn_mapping *const mapping = mapping_of(space, page);
-    if (CAIRN_UNLIKELY(mapping == NULL) || CAIRN_UNLIKELY(address > vm->limit)) {
+    const struct cairn_mapping *const mapping = mapping_of(space, page); // a page of a mapping is one that the tables have (V8)
+    if (CAIRN_UNLIKELY(mapping == NULL)) {
         return CAIRN_EFAULT;
     }
     if (CAIRN_UNLIKELY((~mapping->protection & access) != 0)) {
@@ -87,10 +85,11 @@ static int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t ac
     if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
     }
-    struct table_node *const leaf = table_leaf(vm, space->root, page);
+    uint32_t *const leaf = table_leaf(vm, space->root, page);
     if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
+        *table_pte(vm, leaf, page) |= mapping->protection; // a page that was brought in ahead has none yet
         *pte = *table_pte(vm, leaf, page);
-        vm->policy->touch(vm->policy_state, pte_number(*pte));
+        frame_touch(vm, pte_number(*pte));
         if (CAIRN_UNLIKELY((vm->table[pte_number(*pte)].flags & FRAME_AHEAD) != 0)) {
             cairn_prefetch_(space, page, pte_number(*pte));
         }
@@ -107,12 +106,14 @@ CAIRN_NOINLINE int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t ad
 
 CAIRN_NOINLINE int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
-    int error = resolve(space, address, access, pte);
-    if (CAIRN_UNLIKELY(error != 0)) {
+    for (bool was_told = false;; was_told = true) {
+        int error = resolve(space, address, access, pte);
+        if (CAIRN_LIKELY(error == 0) || was_told) {
+            return error;
+        }
         error = cairn_fault_tell_(space, address, access, error);
-        if (error == 0) {
-            error = resolve(space, address, access, pte);
+        if (error != 0) {
+            return error;
         }
     }
-    return error;
 }

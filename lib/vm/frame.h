@@ -14,9 +14,11 @@
 
 #define SLOT_NONE UINT32_MAX
 
-#define FRAME_ACCESSED 1u // since the last tick
-#define FRAME_DIRTY 2u    // the slot, if any, is old
-#define FRAME_AHEAD 4u    // was brought in by prefetch.c, and not asked for yet: not in the TLB
+#define FRAME_PINNED CAIRN_FRAME_PINNED // it has pins, or is free
+#define FRAME_DIRTY CAIRN_FRAME_DIRTY   // the slot, if any, is old
+#define FRAME_USED CAIRN_FRAME_USED     // since the policy cleared it
+#define FRAME_ACCESSED 8u               // since the last tick
+#define FRAME_AHEAD 16u                 // was brought in by prefetch.c, and not asked for yet: its pte allows nothing
 
 CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t frame)
 {
@@ -54,12 +56,37 @@ CAIRN_MUST_CHECK int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame);
 // Send the frame's page away; it is written if it must be. Returns 0 or an error: then it stays.
 CAIRN_MUST_CHECK int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame);
 
-// Note an access to the page in a frame.
-CAIRN_INLINE void frame_note(struct cairn_frame *frame, uint32_t access)
+// Note an access to the page in a frame. Returns the frame's flags.
+CAIRN_INLINE uint32_t frame_note(struct cairn_frame *frame, uint32_t access)
 {
-    frame->flags |= (uint8_t)((access & CAIRN_WRITE) | FRAME_ACCESSED);
+    const uint32_t flags = frame->flags | (access & CAIRN_WRITE) | FRAME_ACCESSED | FRAME_USED;
+    frame->flags = (uint8_t)flags;
+    return flags;
 }
 _Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
+
+// pre: it has less than 255.
+CAIRN_INLINE void frame_pin(struct cairn_frame *frame)
+{
+    frame->pins++;
+    frame->flags |= FRAME_PINNED;
+}
+
+// pre: it has one.
+CAIRN_INLINE void frame_unpin(struct cairn_frame *frame)
+{
+    if (--frame->pins == 0) {
+        frame->flags &= (uint8_t)~FRAME_PINNED;
+    }
+}
+
+// Tell the policy of an access to the page in a frame.
+CAIRN_INLINE void frame_touch(const struct cairn_vm *vm, uint32_t frame)
+{
+    if (vm->touch != NULL) {
+        vm->touch(vm->policy_state, frame);
+    }
+}
 
 // The page in a frame was stored to.
 CAIRN_INLINE void frame_stored(struct cairn_vm *vm, uint32_t frame)

@@ -74,7 +74,7 @@ int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> vm->page_shift;
-    if (address > vm->limit || mapping_of(space, page) == NULL) {
+    if (!table_covers(vm, address) || mapping_of(space, page) == NULL) {
         return CAIRN_EFAULT;
     }
     const pte_t *const pte = table_walk(space, page);

@@ -44,7 +44,7 @@ void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot)
 
 CAIRN_NOINLINE void cairn_frame_free_(struct cairn_vm *vm, uint32_t frame)
 {
-    vm->table[frame] = (struct cairn_frame){.slot = SLOT_NONE, .next = vm->free_frame};
+    vm->table[frame] = (struct cairn_frame){.slot = SLOT_NONE, .flags = FRAME_PINNED, .next = vm->free_frame};
     vm->free_frame = (uint16_t)frame;
     vm->figures.frames_free++;
 }
@@ -72,7 +72,8 @@ CAIRN_NOINLINE int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
     return 0;
 }
 
-CAIRN_NOINLINE int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
+// The page leaves its frame, which then holds nothing and is in no list. Returns 0 or an error: then it stays.
+static CAIRN_NOINLINE int empty(struct cairn_vm *vm, uint32_t frame)
 {
     struct cairn_frame *const its = &vm->table[frame];
     struct cairn_space *const space = its->space;
@@ -92,57 +93,52 @@ CAIRN_NOINLINE int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
     if (slot == SLOT_NONE) {
         cairn_table_set_(space, page, 0);
     } else {
-        *table_walk(space, page) = slot << PTE_SHIFT | PTE_SWAPPED;
+        *table_pte(vm, table_leaf(vm, space->root, page), page) = slot << PTE_SHIFT | PTE_SWAPPED;
     }
     space->figures.resident--;
     space->figures.swapped += slot != SLOT_NONE;
     vm->figures.evictions++;
-    cairn_frame_free_(vm, frame);
     return 0;
 }
 
-_Static_assert(CAIRN_FRAME_DIRTY == FRAME_DIRTY, "one bit");
-
-static uint32_t look(void *context, uint32_t frame)
+int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
 {
-    const struct cairn_vm *const vm = context;
-    const struct cairn_frame *const its = &vm->table[frame];
-    if (its->space == NULL || its->pins != 0) {
-        return CAIRN_FRAME_PINNED;
-    }
-    return its->flags & FRAME_DIRTY;
-}
-
-// Any page that can leave without being written.
-static int evict_clean(struct cairn_vm *vm, int error)
-{
-    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
-        if (look(vm, frame) == 0) {
-            return cairn_frame_evict_(vm, frame);
-        }
+    const int error = empty(vm, frame);
+    if (error == 0) {
+        cairn_frame_free_(vm, frame);
     }
     return error;
 }
 
-CAIRN_NOINLINE int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
+// Any frame whose page can leave without being written; CAIRN_FRAME_NONE: there is none.
+static uint32_t any_clean(struct cairn_vm *vm)
 {
-    if (vm->free_frame == CAIRN_FRAME_NONE) {
-        const struct cairn_policy_view view = {look, vm};
-        const uint32_t victim = vm->policy->victim(vm->policy_state, key, &view);
-        if (victim >= vm->frame_count || (look(vm, victim) & CAIRN_FRAME_PINNED) != 0) {
-            return CAIRN_ENOMEM; // every page is pinned
-        }
-        int error = cairn_frame_evict_(vm, victim);
-        if (error != 0) {
-            error = evict_clean(vm, error);
-        }
-        if (error != 0) {
-            return error;
+    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
+        if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_DIRTY)) == 0) {
+            return frame;
         }
     }
-    *frame = vm->free_frame;
-    frame_unlist(vm, *frame);
-    return 0;
+    return CAIRN_FRAME_NONE;
+}
+
+CAIRN_NOINLINE int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
+{
+    if (vm->free_frame != CAIRN_FRAME_NONE) {
+        *frame = vm->free_frame;
+        frame_unlist(vm, *frame);
+        return 0;
+    }
+    const struct cairn_policy_view view = {&vm->table->flags, sizeof *vm->table};
+    *frame = vm->policy->victim(vm->policy_state, key, &view);
+    if (*frame >= vm->frame_count || (vm->table[*frame].flags & FRAME_PINNED) != 0) {
+        return CAIRN_ENOMEM; // every page is pinned
+    }
+    int error = empty(vm, *frame);
+    if (CAIRN_UNLIKELY(error != 0)) { // it cannot be written: one that need not be
+        *frame = any_clean(vm);
+        error = *frame == CAIRN_FRAME_NONE ? error : empty(vm, *frame);
+    }
+    return error;
 }
 
 int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages)
@@ -151,7 +147,7 @@ int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages)
     for (uint32_t looks = vm->frame_count; looks != 0 && pages != 0; looks--) {
         const uint32_t frame = vm->clean_cursor;
         vm->clean_cursor = frame + 1 == vm->frame_count ? 0 : frame + 1;
-        if (look(vm, frame) == CAIRN_FRAME_DIRTY) {
+        if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_DIRTY)) == FRAME_DIRTY) {
             const int error = cairn_frame_clean_(vm, frame);
             if (error != 0) {
                 return error;

@@ -23,7 +23,7 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
     if (vm->table[frame].pins == UINT8_MAX) {
         return CAIRN_EOVERFLOW;
     }
-    vm->table[frame].pins++;
+    frame_pin(&vm->table[frame]);
     frame_note(&vm->table[frame], access);
     if (vm->reference != NULL) {
         vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
@@ -37,11 +37,11 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
 int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t *const pte = address > vm->limit ? NULL : table_walk(space, address >> page_shift(vm));
+    const pte_t *const pte = !table_covers(vm, address) ? NULL : table_walk(space, address >> page_shift(vm));
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
         return CAIRN_EINVAL;
     }
-    vm->table[pte_number(*pte)].pins--;
+    frame_unpin(&vm->table[pte_number(*pte)]);
     frame_stored(vm, pte_number(*pte));
     return 0;
 }

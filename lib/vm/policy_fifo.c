@@ -4,7 +4,7 @@
 //
 // OWNS        a ring of the frames, oldest first: 4 bytes a frame.
 // STREAM      none: an access makes no difference.
-// COST        touch 0; insert and remove O(1); victim O(1) but for frames that are pinned.
+// COST        touch nothing; insert and remove O(1); victim O(1) but for frames that are pinned.
 // CALLERS     the vm's; nothing of it is shared.
 #include "vm/policy_parts.h"
 
@@ -32,12 +32,6 @@ static void fifo_insert(void *state, uint32_t frame, uint32_t page)
     ring_append(&fifo->ring, fifo->links, frame);
 }
 
-static void fifo_touch(void *state, uint32_t frame)
-{
-    (void)state;
-    (void)frame;
-}
-
 static void fifo_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct fifo *const fifo = state;
@@ -52,4 +46,4 @@ static uint32_t fifo_victim(void *state, uint32_t page, const struct cairn_polic
     return ring_oldest(&fifo->ring, fifo->links, view);
 }
 
-const struct cairn_policy cairn_policy_fifo = {"fifo", fifo_bytes, fifo_init, fifo_insert, fifo_touch, fifo_take_out, fifo_victim};
+const struct cairn_policy cairn_policy_fifo = {"fifo", fifo_bytes, fifo_init, fifo_insert, NULL, fifo_take_out, fifo_victim};

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What the policies are made of: rings of frames, sets of frames, a hand over two of them, and histories of pages that have left.
+// What the policies are made of: rings of frames, sets of frames, and histories of pages that have left.
 //
 // OWNS        the meaning of a link, of a bit, and of a history's slots.
 //
 // PICTURE     ring      first -> a <-> b <-> c <-> (a)     `first` is the oldest, or what a clock's hand points at; 16-bit links
 //             set       a bit for each frame
-//             hand      held | 1 1 0 1 1 |  used | 0 1 0 1 1 |  at: 1
 //             history   slots   | p q . r s | next        the last pages that left, overwritten in order; a page that came back leaves a hole
 //                       buckets | 3 - 0 1 | of chains through the slots, by a hash of the page
 //
@@ -29,9 +28,14 @@
 
 _Static_assert(NO_LINK == CAIRN_FRAME_NONE, "an empty ring's first is no frame");
 
+CAIRN_INLINE uint8_t *frame_flags(const struct cairn_policy_view *view, uint32_t frame)
+{
+    return view->flags + view->stride * frame;
+}
+
 CAIRN_INLINE bool frame_is_pinned(const struct cairn_policy_view *view, uint32_t frame)
 {
-    return (view->look(view->context, frame) & CAIRN_FRAME_PINNED) != 0;
+    return (*frame_flags(view, frame) & CAIRN_FRAME_PINNED) != 0;
 }
 
 // ------------------------------------------------------------------------------------------------------------------------- rings
@@ -128,44 +132,6 @@ CAIRN_INLINE void set_drop(uint32_t *set, uint32_t frame)
 CAIRN_INLINE uint32_t frame_after(uint32_t frame, uint32_t frames)
 {
     return frame + 1 == frames ? 0 : frame + 1;
-}
-
-// -------------------------------------------------------------------------------------------------------------------------- hand
-
-// A hand that goes round the frames, and of each whether it is held, and whether it was used. A frame that is not held is not used.
-struct hand {
-    uint16_t frames;
-    uint16_t at;
-    uint32_t held[]; // a set; then another of those that were used
-};
-
-CAIRN_INLINE uint32_t *hand_used(struct hand *hand)
-{
-    return hand->held + set_words(hand->frames);
-}
-
-CAIRN_INLINE size_t hand_bytes(uint32_t frames)
-{
-    return sizeof(struct hand) + 2 * set_words(frames) * sizeof(uint32_t);
-}
-
-CAIRN_INLINE void hand_init(struct hand *hand, uint32_t frames)
-{
-    memset(hand, 0, hand_bytes(frames));
-    hand->frames = (uint16_t)frames;
-}
-
-// A page that has just come has been used.
-CAIRN_INLINE void hand_insert(struct hand *hand, uint32_t frame)
-{
-    set_add(hand->held, frame);
-    set_add(hand_used(hand), frame);
-}
-
-CAIRN_INLINE void hand_drop(struct hand *hand, uint32_t frame)
-{
-    set_drop(hand->held, frame);
-    set_drop(hand_used(hand), frame);
 }
 
 // -------------------------------------------------------------------------------------------------------------------------- hash

@@ -4,7 +4,7 @@
 //
 // OWNS        a bit a frame, and the state of a generator (Marsaglia, "Xorshift RNGs", 2003) that starts from a constant: a run repeats.
 // STREAM      none.
-// COST        touch 0; insert and remove O(1); victim O(1) where most frames hold a page that is not pinned, else a look at each frame after the one drawn.
+// COST        touch nothing; insert and remove O(1); victim O(1) where most frames hold a page that is not pinned, else a look at each frame after the one drawn.
 // CALLERS     the vm's.
 #include "vm/policy_parts.h"
 
@@ -32,12 +32,6 @@ static void random_insert(void *state, uint32_t frame, uint32_t page)
     struct random *const random = state;
     (void)page;
     set_add(random->held, frame);
-}
-
-static void random_touch(void *state, uint32_t frame)
-{
-    (void)state;
-    (void)frame;
 }
 
 static void random_take_out(void *state, uint32_t frame, bool evicted)
@@ -69,4 +63,4 @@ static uint32_t random_victim(void *state, uint32_t page, const struct cairn_pol
     return CAIRN_FRAME_NONE;
 }
 
-const struct cairn_policy cairn_policy_random = {"random", random_bytes, random_init, random_insert, random_touch, random_take_out, random_victim};
+const struct cairn_policy cairn_policy_random = {"random", random_bytes, random_init, random_insert, NULL, random_take_out, random_victim};

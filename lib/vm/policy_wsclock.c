@@ -93,7 +93,7 @@ static uint32_t wsclock_victim(void *state, uint32_t page, const struct cairn_po
             ws->noted[at] = (uint16_t)ws->time;
         }
         if ((flags[at] & HELD) != 0) {
-            const uint32_t its = rank(ws, (uint16_t)(ws->time - ws->noted[at]), view->look(view->context, at));
+            const uint32_t its = rank(ws, (uint16_t)(ws->time - ws->noted[at]), *frame_flags(view, at));
             if (its > highest) {
                 highest = its;
                 best = at;

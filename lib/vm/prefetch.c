@@ -10,7 +10,7 @@
 #include "vm/stream.h"
 
 // Bring in a page that lives in a slot. Returns false where none can be.
-static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection)
+static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page)
 {
     struct cairn_vm *const vm = space->vm;
     const bool full = vm->free_frame == CAIRN_FRAME_NONE;
@@ -23,12 +23,11 @@ static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page, uint32_t 
         cairn_frame_free_(vm, frame);
         return false;
     }
-    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = pte_number(*pte), .flags = FRAME_AHEAD};
-    *pte = frame << PTE_SHIFT | PTE_PRESENT | protection;
+    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = pte_number(*pte), .flags = FRAME_AHEAD | FRAME_USED};
+    *pte = frame << PTE_SHIFT | PTE_PRESENT; // the first access takes the long way
     space->figures.resident++;
     space->figures.swapped--;
-    space->figures.reads++;
-    vm->figures.reads++;
+    space->figures.prefetches++;
     vm->figures.prefetches++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
     if (full && vm->gone != 0) {
@@ -48,16 +47,16 @@ CAIRN_NOINLINE void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t pag
     if (advice.count == 0 || vm->table[frame].pins == UINT8_MAX) {
         return;
     }
-    vm->table[frame].pins++;
+    frame_pin(&vm->table[frame]);
     for (uint32_t i = 0; i < advice.count; i++) {
         const cairn_vaddr_t ahead = page_key(space, advice.first + i * advice.stride); // a key, back to a page
-        const struct cairn_mapping *const mapping = ahead > vm->limit >> page_shift(vm) ? NULL : mapping_of(space, ahead);
-        const pte_t *const pte = mapping == NULL ? NULL : table_walk(space, ahead);
-        if (pte != NULL && pte_is_swapped(*pte) && !bring_ahead(space, ahead, mapping->protection)) {
+        const bool is_mapped = ahead <= vm->limit >> page_shift(vm) && mapping_of(space, ahead) != NULL;
+        const pte_t *const pte = is_mapped ? table_walk(space, ahead) : NULL;
+        if (pte != NULL && pte_is_swapped(*pte) && !bring_ahead(space, ahead)) {
             break;
         }
     }
-    vm->table[frame].pins--;
+    frame_unpin(&vm->table[frame]);
 }
 
 CAIRN_NOINLINE void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame)

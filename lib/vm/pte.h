@@ -3,11 +3,11 @@
 // Page table entries: what is known of one page, in one word.
 //
 // OWNS: the meaning of the word.
-// PICTURE: bits 0 to 3   what the mapping allows: CAIRN_READ, WRITE, EXEC, USER
+// PICTURE: bits 0 to 3   what an access may do at once: CAIRN_READ, WRITE, EXEC, USER
 //          bit 4         present: the number is a frame      bit 5  swapped: not present, the number is a slot
 //          bits 10 on    number
 //          0 altogether: nothing is known; the page is zeros, if a mapping has it
-// INVARIANTS: V2 a word is 0, or exactly one of present and swapped is set.
+// INVARIANTS: V2 a word is 0, or exactly one of present and swapped is set. It allows no more than the mapping; less, so that the first access takes the long way.
 // COST: an instruction or two. CALLERS: lib/vm.
 #ifndef CAIRN_VM_PTE_H
 #define CAIRN_VM_PTE_H

@@ -114,7 +114,7 @@ int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         pte_t *const pte = table_walk(space, page);
         if (pte_is_present(*pte)) {
-            *pte = (*pte & ~PTE_ACCESS) | protection;
+            *pte &= ~PTE_ACCESS; // the next access to it takes the long way
             cairn_tlb_drop_(space->vm, space, page, false);
         }
     }
@@ -147,11 +147,12 @@ int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm)
     if (number == 0) {
         return CAIRN_EBUSY;
     }
-    struct table_node *const root = cairn_table_root_(vm);
+    uint32_t *const root = cairn_table_root_(vm);
     if (root == NULL) {
         return CAIRN_ENOMEM;
     }
     *space = (struct cairn_space){.vm = vm, .next = vm->spaces, .root = root, .number = number};
+    space->quick_root = vm->write_through || vm->reference != NULL || vm->policy->touch != NULL ? NULL : root;
     cairn_tlb_assign_(vm, space);
     vm->spaces = space;
     return 0;
@@ -172,7 +173,7 @@ int cairn_space_deinit(struct cairn_space *space)
     if (vm->current == space) {
         cairn_space_switch(vm, NULL);
     }
-    cairn_heap_free_(&vm->tables, space->root);
+    cairn_table_free_(vm, space->root);
     struct cairn_space **at = &vm->spaces;
     while (*at != space) {
         at = &(*at)->next;
@@ -187,18 +188,19 @@ void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space)
     vm->current = space;
     if (space == NULL) {
         vm->asid = ASID_NONE; // everything misses
-        vm->root = NULL;
+        vm->quick_root = NULL;
         return;
     }
     if (CAIRN_UNLIKELY(space->generation != vm->generation)) {
         cairn_tlb_assign_(vm, space);
     }
     vm->asid = space->asid;
-    vm->root = space->root;
+    vm->quick_root = space->quick_root;
     vm->mode = space->user ? CAIRN_USER : 0;
 }
 
 void cairn_space_figures(const struct cairn_space *space, struct cairn_space_figures *figures)
 {
     *figures = space->figures;
+    figures->reads = figures->major + figures->prefetches;
 }

@@ -3,8 +3,9 @@
 // Page tables: a tree of nodes, made on demand and freed when empty.
 //
 // OWNS: the nodes, which are blocks of the vm's heap of tables.
-// PICTURE: page number | index, level 0 | index, level 1 | ..    a node: { live, entry[2^bits] }
-//          an inner entry: the node below, in bytes behind vm->table_base, which lies in front of all; 0: none. A leaf's entry: a pte
+// PICTURE: page number | index, level 0 | index, level 1 | ..    a node: live, entry[2^bits]
+//          an inner entry: the node below, its address, or where that is longer than an entry bytes behind vm->table_base, which lies in front of all; 0: none.
+//          A leaf's entry: a pte. A node is named by the address of its first entry: `live` is in front of it
 // INVARIANTS: V1 `live` is the number of a node's entries that are not 0, and no node but the root has none.
 // COST: walk O(levels), 6 loads a level at most. No recursion.
 // CALLERS: lib/vm.
@@ -13,27 +14,60 @@
 
 #include "vm/pte.h"
 
-struct table_node {
-    uint32_t live;
-    uint32_t entry[];
-};
-
-CAIRN_INLINE struct table_node *table_below(const struct cairn_vm *vm, uint32_t entry)
+// Entries of the node that are not 0.
+CAIRN_INLINE uint32_t *table_live(uint32_t *node)
 {
-    return (struct table_node *)(void *)(vm->table_base + entry);
+    return node - 1;
+}
+
+CAIRN_INLINE uint32_t *table_below(const struct cairn_vm *vm, uint32_t entry)
+{
+#if UINTPTR_MAX > 0xFFFFFFFF
+    return (uint32_t *)(void *)(vm->table_base + entry);
+#else
+    (void)vm;
+    return (uint32_t *)(uintptr_t)entry;
+#endif
+}
+
+// What is fixed at build time, or else the vm's.
+CAIRN_INLINE uint32_t table_levels(const struct cairn_vm *vm)
+{
+    return CAIRN_TABLE_LEVELS != 0 ? CAIRN_TABLE_LEVELS : vm->levels;
+}
+
+CAIRN_INLINE uint32_t table_shift(const struct cairn_vm *vm, uint32_t level)
+{
+    return CAIRN_TABLE_LEVELS != 0 ? (CAIRN_TABLE_LEVELS - 1u - level) * CAIRN_TABLE_BITS : vm->shift[level];
+}
+
+CAIRN_INLINE uint32_t table_mask(const struct cairn_vm *vm, uint32_t level)
+{
+    return CAIRN_TABLE_LEVELS != 0 ? (1u << (level == 0 ? CAIRN_TABLE_TOP_BITS : CAIRN_TABLE_BITS)) - 1 : vm->mask[level];
+}
+
+#define TABLE_FIXED_BITS (CAIRN_PAGE_SHIFT + CAIRN_TABLE_TOP_BITS + (CAIRN_TABLE_LEVELS - 1) * CAIRN_TABLE_BITS) // of an address, where they are fixed
+
+// Is the address one of a space's?
+CAIRN_INLINE bool table_covers(const struct cairn_vm *vm, cairn_vaddr_t address)
+{
+    if (CAIRN_TABLE_LEVELS == 0) {
+        return address <= vm->limit;
+    }
+    return TABLE_FIXED_BITS == CAIRN_VADDR_BITS || address >> TABLE_FIXED_BITS % CAIRN_VADDR_BITS == 0;
 }
 
 CAIRN_INLINE uint32_t table_index(const struct cairn_vm *vm, uint32_t level, cairn_vaddr_t page)
 {
-    return (uint32_t)(page >> vm->shift[level]) & vm->mask[level];
+    return (uint32_t)(page >> table_shift(vm, level)) & table_mask(vm, level);
 }
 
 // The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
-CAIRN_INLINE struct table_node *table_leaf(const struct cairn_vm *vm, struct table_node *root, cairn_vaddr_t page)
+CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
 {
-    struct table_node *node = root;
-    for (uint32_t level = 0; level + 1 < vm->levels; level++) {
-        const uint32_t entry = node->entry[table_index(vm, level, page)];
+    uint32_t *node = root;
+    for (uint32_t level = 0; level + 1 < table_levels(vm); level++) {
+        const uint32_t entry = node[table_index(vm, level, page)];
         if (entry == 0) {
             return NULL;
         }
@@ -43,20 +77,20 @@ CAIRN_INLINE struct table_node *table_leaf(const struct cairn_vm *vm, struct tab
 }
 
 // Where the pte of a page is in its leaf.
-CAIRN_INLINE pte_t *table_pte(const struct cairn_vm *vm, struct table_node *leaf, cairn_vaddr_t page)
+CAIRN_INLINE pte_t *table_pte(const struct cairn_vm *vm, uint32_t *leaf, cairn_vaddr_t page)
 {
-    return &leaf->entry[(uint32_t)page & vm->mask[vm->levels - 1]];
+    return &leaf[table_index(vm, table_levels(vm) - 1, page)];
 }
 
 // The pte of a page; NULL where there is no table for it. pre: the page is one of the space's.
 CAIRN_INLINE pte_t *table_walk(const struct cairn_space *space, cairn_vaddr_t page)
 {
-    struct table_node *const leaf = table_leaf(space->vm, space->root, page);
+    uint32_t *const leaf = table_leaf(space->vm, space->root, page);
     return leaf == NULL ? NULL : table_pte(space->vm, leaf, page);
 }
 
 // The leaf of a page that is to get a pte: makes the tables that are missing. NULL: no memory for one, and nothing has changed.
-struct table_node *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page);
+uint32_t *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page);
 
 // Write the pte of a page, for which there is a table; frees what becomes empty, so that no pointer to a pte of this space is good behind it where pte is 0.
 void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte);
@@ -64,7 +98,9 @@ void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte);
 // The first page at or behind `page` that has a pte, and below `end`; `end` if there is none. O(tables looked at).
 cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);
 
+void cairn_table_free_(struct cairn_vm *vm, uint32_t *node);
+
 // A root without entries; NULL: no memory.
-struct table_node *cairn_table_root_(struct cairn_vm *vm);
+uint32_t *cairn_table_root_(struct cairn_vm *vm);
 
 #endif

@@ -62,11 +62,9 @@ void cairn_space_flush(struct cairn_space *space)
 
 CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool writes)
 {
-    if (is_of(entry, tag, ~(cairn_vaddr_t)0)) {
+    if (entry->read_tag == tag) {
         entry->write_tag = CAIRN_TAG_NONE;
-        if (!writes) {
-            *entry = nothing;
-        }
+        entry->read_tag = writes ? tag : CAIRN_TAG_NONE;
     }
 }
 

@@ -32,6 +32,19 @@ CAIRN_INLINE size_t to_8(size_t bytes)
     return (bytes + 7) & ~(size_t)7;
 }
 
+#if CAIRN_TABLE_LEVELS != 0
+// The levels, which are fixed: false where others are asked for.
+static bool plan_levels(struct plan *plan, const struct cairn_vm_config *config)
+{
+    bool is_same = config->levels == 0 || config->levels == CAIRN_TABLE_LEVELS;
+    for (uint32_t level = 0; level < CAIRN_TABLE_LEVELS; level++) {
+        plan->bits[level] = level == 0 ? CAIRN_TABLE_TOP_BITS : CAIRN_TABLE_BITS;
+        is_same = is_same && (config->levels == 0 || plan->bits[level] == config->bits[level]);
+    }
+    plan->levels = CAIRN_TABLE_LEVELS;
+    return is_same;
+}
+#else
 // The levels: as they are given, or as many of 10 bits as the address has room for.
 static bool plan_levels(struct plan *plan, const struct cairn_vm_config *config)
 {
@@ -63,6 +76,7 @@ static bool plan_levels(struct plan *plan, const struct cairn_vm_config *config)
     }
     return sum + plan->page_shift <= CAIRN_VADDR_BITS;
 }
+#endif
 
 static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
 {
@@ -121,8 +135,8 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
                             .frame_count = config->frame_count,
                             .free_frame = CAIRN_FRAME_NONE,
                             .write_through = config->write_through,
-                            .watched = config->write_through || config->reference != NULL,
                             .policy = plan.policy,
+                            .touch = plan.policy->touch,
                             .store = config->store,
                             .reference = config->reference,
                             .thrashing = config->thrashing,
@@ -156,4 +170,5 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
 void cairn_vm_figures(const struct cairn_vm *vm, struct cairn_vm_figures *figures)
 {
     *figures = vm->figures;
+    figures->reads = figures->major + figures->prefetches;
 }

@@ -15,13 +15,13 @@
 static bool counts_agree(const struct cairn_space *space)
 {
     const struct cairn_vm *const vm = space->vm;
-    const struct table_node *path[CAIRN_LEVELS_MAX] = {space->root};
+    uint32_t *path[CAIRN_LEVELS_MAX] = {space->root};
     uint32_t at[CAIRN_LEVELS_MAX] = {0};
     uint32_t live[CAIRN_LEVELS_MAX] = {0};
     uint32_t level = 0;
     for (;;) {
-        if (at[level] > vm->mask[level]) { // the node's end
-            if (live[level] != path[level]->live || (level != 0 && live[level] == 0)) {
+        if (at[level] > table_mask(vm, level)) { // the node's end
+            if (live[level] != *table_live(path[level]) || (level != 0 && live[level] == 0)) {
                 return false;
             }
             if (level-- == 0) {
@@ -29,9 +29,9 @@ static bool counts_agree(const struct cairn_space *space)
             }
             continue;
         }
-        const uint32_t entry = path[level]->entry[at[level]++];
+        const uint32_t entry = path[level][at[level]++];
         live[level] += entry != 0;
-        if (entry != 0 && level + 1 < vm->levels) {
+        if (entry != 0 && level + 1 < table_levels(vm)) {
             path[++level] = table_below(vm, entry);
             at[level] = live[level] = 0;
         }
@@ -63,7 +63,8 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     if (pte_is_present(pte) == pte_is_swapped(pte)) {
         return 2;
     }
-    if (mapping_of(space, page) == NULL) {
+    const struct cairn_mapping *const mapping = mapping_of(space, page);
+    if (mapping == NULL) {
         return 8;
     }
     if (pte_is_swapped(pte)) {
@@ -74,6 +75,10 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     const uint32_t frame = pte_number(pte);
     if (frame >= vm->frame_count || vm->table[frame].space != space || vm->table[frame].page != page) {
         return 3;
+    }
+    const uint32_t allowed = (vm->table[frame].flags & FRAME_AHEAD) != 0 ? 0 : mapping->protection;
+    if ((pte & PTE_ACCESS & ~allowed) != 0) {
+        return 2;
     }
     seen->resident++;
     if (vm->table[frame].slot == SLOT_NONE) {
@@ -125,10 +130,13 @@ static uint32_t check_frames(const struct cairn_vm *vm)
         const struct cairn_frame *const its = &vm->table[frame];
         if (its->space == NULL) {
             freed++;
-            if (its->pins != 0) {
+            if (its->pins != 0 || its->flags != FRAME_PINNED) {
                 return 7;
             }
             continue;
+        }
+        if ((its->pins != 0) != ((its->flags & FRAME_PINNED) != 0)) {
+            return 7;
         }
         const pte_t *const pte = table_walk(its->space, its->page);
         if (pte == NULL || !pte_is_present(*pte) || pte_number(*pte) != frame) {
@@ -153,12 +161,12 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
         return true; // of a space that is no more; nobody has its ASID in this generation
     }
     const pte_t *const pte = table_walk(space, page);
-    if (pte == NULL || !pte_allows(*pte, CAIRN_READ) || pte_number(*pte) != entry->frame ||
-        entry->addend + (uintptr_t)(page << vm->page_shift) != (uintptr_t)frame_memory(vm, entry->frame)) {
+    if (pte == NULL || !pte_allows(*pte, CAIRN_READ) ||
+        entry->addend + (uintptr_t)(page << vm->page_shift) != (uintptr_t)frame_memory(vm, pte_number(*pte))) {
         return false;
     }
     return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE) &&
-                                                      (vm->table[entry->frame].flags & FRAME_DIRTY) != 0);
+                                                      (vm->table[pte_number(*pte)].flags & FRAME_DIRTY) != 0);
 }
 
 static uint32_t check_tlb(const struct cairn_vm *vm)
@@ -208,7 +216,7 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
 void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
 {
     const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
-    const pte_t *const pte = vm == NULL || address > vm->limit ? NULL : table_walk(space, address >> vm->page_shift);
+    const pte_t *const pte = vm == NULL || !table_covers(vm, address) ? NULL : table_walk(space, address >> vm->page_shift);
     uint32_t due = access | PTE_PRESENT;
     uint32_t flags = 0;
     if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB

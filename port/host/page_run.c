@@ -15,25 +15,19 @@
 
 #define NONE UINT32_MAX
 
-enum page_flags { DIRTY = 1, AHEAD = 2 }; // AHEAD: brought in, not asked for yet
+#define AHEAD 0x80u // beside CAIRN_FRAME_...: brought in, not asked for yet
 
 struct machine {
     struct page_run *run;
     void *state;
     uint32_t *frame_of;
     uint32_t *page_in;
-    uint8_t *flags;  // of a page
+    uint8_t *flags;  // of a frame
     uint32_t *sorted; // pages by their number, for prefetching: which page has this number?
     uint32_t used;   // frames
     struct cairn_policy_view view;
     struct stream_table streams;
 };
-
-static uint32_t look(void *context, uint32_t frame)
-{
-    const struct machine *const machine = context;
-    return (machine->flags[machine->page_in[frame]] & DIRTY) != 0 ? CAIRN_FRAME_DIRTY : 0;
-}
 
 // ---------------------------------------------------------------------------------------------------------------------- the frames
 
@@ -48,11 +42,11 @@ static bool evict(struct machine *machine, uint32_t number, uint32_t *frame, uin
     const uint32_t page = machine->page_in[*frame];
     *gone = page;
     run->policy->remove(machine->state, *frame, true);
-    run->writebacks += machine->flags[page] & DIRTY;
-    if ((machine->flags[page] & AHEAD) != 0) {
+    run->writebacks += (machine->flags[*frame] & CAIRN_FRAME_DIRTY) != 0;
+    if ((machine->flags[*frame] & AHEAD) != 0) {
         cairn_stream_waste_(&machine->streams, run->trace->pages[page]);
     }
-    machine->flags[page] = 0;
+    machine->flags[*frame] = CAIRN_FRAME_PINNED;
     machine->frame_of[page] = NONE;
     machine->page_in[*frame] = NONE;
     return true;
@@ -74,6 +68,7 @@ static bool bring(struct machine *machine, uint32_t page, bool is_ahead)
     }
     machine->frame_of[page] = frame;
     machine->page_in[frame] = page;
+    machine->flags[frame] = CAIRN_FRAME_USED;
     run->policy->insert(machine->state, frame, number);
     return true;
 }
@@ -119,7 +114,7 @@ static bool run_ahead(struct machine *machine, uint32_t asked, bool was_there)
             if (!bring(machine, page, true)) {
                 return false;
             }
-            machine->flags[page] |= AHEAD;
+            machine->flags[machine->frame_of[page]] |= AHEAD;
             machine->run->prefetches++;
             if (machine->frame_of[asked] == NONE) { // it made room for what comes after it: a policy may
                 return bring(machine, asked, false);
@@ -140,12 +135,14 @@ static bool access_page(struct machine *machine, uint32_t page, bool is_write)
             return false;
         }
     } else {
-        was_ahead = (machine->flags[page] & AHEAD) != 0;
-        run->policy->touch(machine->state, machine->frame_of[page]);
+        was_ahead = (machine->flags[machine->frame_of[page]] & AHEAD) != 0;
+        if (run->policy->touch != NULL) {
+            run->policy->touch(machine->state, machine->frame_of[page]);
+        }
     }
-    machine->flags[page] |= is_write ? DIRTY : 0;
+    machine->flags[machine->frame_of[page]] |= is_write ? CAIRN_FRAME_DIRTY | CAIRN_FRAME_USED : CAIRN_FRAME_USED;
     if (was_ahead) {
-        machine->flags[page] &= (uint8_t)~AHEAD;
+        machine->flags[machine->frame_of[page]] &= (uint8_t)~AHEAD;
         run->useful++;
         return run_ahead(machine, page, true);
     }
@@ -158,15 +155,16 @@ static bool machine_begin(struct machine *machine, struct page_run *run)
 {
     const size_t pages = run->trace->page_count;
     *machine = (struct machine){.run = run, .state = malloc(run->policy->bytes(run->frames)), .frame_of = malloc(pages * sizeof(uint32_t)),
-                                .page_in = malloc(run->frames * sizeof(uint32_t)), .flags = calloc(pages, 1),
+                                .page_in = malloc(run->frames * sizeof(uint32_t)), .flags = malloc(run->frames),
                                 .sorted = malloc(pages * sizeof(uint32_t))};
-    machine->view = (struct cairn_policy_view){look, machine};
+    machine->view = (struct cairn_policy_view){machine->flags, 1};
     if (machine->state == NULL || machine->frame_of == NULL || machine->page_in == NULL || machine->flags == NULL || machine->sorted == NULL) {
         tool_complain("%s: out of memory", run->trace->name);
         return false;
     }
     memset(machine->frame_of, 0xFF, pages * sizeof(uint32_t));
     memset(machine->page_in, 0xFF, run->frames * sizeof(uint32_t));
+    memset(machine->flags, CAIRN_FRAME_PINNED, run->frames);
     for (uint32_t page = 0; page < pages; page++) {
         machine->sorted[page] = page;
     }

@@ -7,7 +7,7 @@
 #                                                               lock: the times the lock is held;
 #                                                               pool: the calls of a pool;
 #                                                               arena: the calls of an arena, and of a heap beside it;
-#                                                               vm: accesses through the software MMU, page and TLB fixed at build time;
+#                                                               vm: accesses through the software MMU, page, tables and TLB fixed at build time;
 #                                                               vm_any: the same where each vm has its own
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
@@ -26,7 +26,7 @@ port=
 objects=
 defines=
 case $peer in
-vm) defines="-DCAIRN_PAGE_SHIFT=10 -DCAIRN_TLB_SHIFT=4" ;;
+vm) defines="-DCAIRN_PAGE_SHIFT=10 -DCAIRN_TLB_SHIFT=4 -DCAIRN_TABLE_LEVELS=2 -DCAIRN_TABLE_TOP_BITS=7 -DCAIRN_TABLE_BITS=6" ;;
 esac
 lib() { objects=$(BENCH_DEFINES="${BENCH_DEFINES:-} $defines" lib_objects "$core" "$opt" "$out/$1"); }
 case $peer in

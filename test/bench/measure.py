@@ -126,7 +126,7 @@ def arena_rows(core, traces, found, jobs, opt="O2"):
 
 
 def vm_rows(core, opt="O2"):
-    """Accesses through the software MMU by what they meet, page and TLB fixed at build time (vm), or each vm's own (vm-any)."""
+    """Accesses through the software MMU by what they meet, page, tables and TLB fixed at build time (vm), or each vm's own (vm-any)."""
     rows = []
     for peer in ("vm", "vm_any"):
         for name, *figures in bench.qemu(core, bench.build(core, opt, peer)):

@@ -104,7 +104,7 @@ def vm():
         average, most = (summary.vm(name, field, peer) for field in ("avg", "max"))
         return "-" if most is None else f"{average:.0f} / {most:,}"
 
-    return markdown(("average / maximum", "page and TLB fixed at build time", "each vm its own"),
+    return markdown(("average / maximum", "page, tables and TLB fixed at build time", "each vm its own"),
                     [(word, cell(name, "vm"), cell(name, "vm-any")) for name, word in words.items()])
 
 

@@ -29,20 +29,12 @@ static struct memory {
     uint32_t *state;
     uint32_t frames;
     uint32_t page[FRAMES_MOST];
-    uint32_t seen[FRAMES_MOST]; // CAIRN_FRAME_...
+    uint8_t flags[FRAMES_MOST]; // CAIRN_FRAME_...
     uint32_t faults;
 } memory;
 static uint32_t places[2][STATE_WORDS];
 
-static uint32_t look(void *context, uint32_t frame)
-{
-    assert_ptr_equal(context, &memory);
-    assert_in_range(frame, 0, memory.frames - 1);
-    assert_int_not_equal(memory.page[frame], NOTHING);
-    return memory.seen[frame];
-}
-
-static const struct cairn_policy_view view = {look, &memory};
+static const struct cairn_policy_view view = {memory.flags, 1};
 
 static void make(const struct cairn_policy *policy, uint32_t frames)
 {
@@ -52,6 +44,7 @@ static void make(const struct cairn_policy *policy, uint32_t frames)
     memory.state = places[0];
     memory.frames = frames;
     memset(memory.page, 0xFF, sizeof memory.page);
+    memset(memory.flags, CAIRN_FRAME_PINNED, sizeof memory.flags);
     const size_t bytes = policy->bytes(frames);
     assert_int_equal(bytes % 4, 0);
     assert_in_range(bytes, 4, sizeof places[0] - 4);
@@ -78,14 +71,14 @@ static uint32_t victim(uint32_t page)
     const uint32_t frame = memory.policy->victim(memory.state, page, &view);
     uint32_t free = 0;
     for (uint32_t i = 0; i < memory.frames; i++) {
-        free += memory.page[i] != NOTHING && (memory.seen[i] & CAIRN_FRAME_PINNED) == 0 ? 1 : 0;
+        free += memory.page[i] != NOTHING && (memory.flags[i] & CAIRN_FRAME_PINNED) == 0 ? 1 : 0;
     }
     if (free == 0) {
         assert_int_equal(frame, CAIRN_FRAME_NONE);
     } else {
         assert_in_range(frame, 0, memory.frames - 1);
         assert_int_not_equal(memory.page[frame], NOTHING);
-        assert_int_equal(memory.seen[frame] & CAIRN_FRAME_PINNED, 0);
+        assert_int_equal(memory.flags[frame] & CAIRN_FRAME_PINNED, 0);
     }
     return frame;
 }
@@ -94,7 +87,7 @@ static void drop(uint32_t frame, bool evicted)
 {
     memory.policy->remove(memory.state, frame, evicted);
     memory.page[frame] = NOTHING;
-    memory.seen[frame] = 0;
+    memory.flags[frame] = CAIRN_FRAME_PINNED;
 }
 
 // Returns whether it was a fault.
@@ -102,7 +95,10 @@ static bool access_page(uint32_t page)
 {
     uint32_t frame = frame_of(page);
     if (frame < memory.frames) {
-        memory.policy->touch(memory.state, frame);
+        memory.flags[frame] |= CAIRN_FRAME_USED;
+        if (memory.policy->touch != NULL) {
+            memory.policy->touch(memory.state, frame);
+        }
         return false;
     }
     memory.faults++;
@@ -115,6 +111,7 @@ static bool access_page(uint32_t page)
         drop(frame, true);
     }
     memory.page[frame] = page;
+    memory.flags[frame] = CAIRN_FRAME_USED;
     memory.policy->insert(memory.state, frame, page);
     return true;
 }
@@ -223,7 +220,7 @@ static void live(struct prng *prng, uint32_t step)
 {
     const uint32_t frame = prng_below(prng, memory.frames);
     if (memory.page[frame] != NOTHING && prng_below(prng, 3) == 0) {
-        memory.seen[frame] = prng_below(prng, 4);
+        memory.flags[frame] = (uint8_t)prng_below(prng, 8);
     }
     if (memory.page[frame] != NOTHING && prng_below(prng, 12) == 0) {
         drop(frame, prng_below(prng, 4) == 0);
@@ -259,13 +256,15 @@ static void each_frame_may_be_the_only_one_left(void **state)
             access_page(step % 7 < 3 ? step % 7 : step);
             for (uint32_t frame = 0; frame < 9 && memory.page[8] != NOTHING; frame++) {
                 for (uint32_t other = 0; other < 9; other++) {
-                    memory.seen[other] = other == frame ? 0 : CAIRN_FRAME_PINNED;
+                    memory.flags[other] = (uint8_t)(other == frame ? 0 : CAIRN_FRAME_PINNED);
                 }
                 assert_int_equal(victim(1000), frame);
-                memory.seen[frame] = CAIRN_FRAME_PINNED;
+                memory.flags[frame] = CAIRN_FRAME_PINNED;
                 assert_int_equal(victim(1000), CAIRN_FRAME_NONE);
             }
-            memset(memory.seen, 0, sizeof memory.seen);
+            for (uint32_t frame = 0; frame < 9; frame++) {
+                memory.flags[frame] = memory.page[frame] == NOTHING ? CAIRN_FRAME_PINNED : 0;
+            }
         }
     }
 }
@@ -329,7 +328,7 @@ static void clean_pages_leave_before_dirty_ones(void **state)
         make(choosy[i], 8);
         for (uint32_t page = 0; page < 8; page++) {
             access_page(page);
-            memory.seen[page] = page == 2 ? 0 : CAIRN_FRAME_DIRTY;
+            memory.flags[page] = page == 2 ? 0 : CAIRN_FRAME_DIRTY;
         }
         assert_int_equal(victim(100), 2);
     }

@@ -105,8 +105,10 @@ static void the_last_byte_of_all_addresses_can_be_reached(void **state)
     uint64_t u64 = 0;
     (void)state;
     assert_int_equal(vm_end(), 0);
-    vm_fixture.config.levels = 4;
-    memcpy(vm_fixture.config.bits, CAIRN_VADDR_BITS == 64 ? (uint8_t[]){2, 2, 2, 2} : (uint8_t[]){6, 6, 6, 7}, 4);
+    if (CAIRN_TABLE_LEVELS == 0) {
+        vm_fixture.config.levels = 4;
+        memcpy(vm_fixture.config.bits, CAIRN_VADDR_BITS == 64 ? (uint8_t[]){2, 2, 2, 2} : (uint8_t[]){6, 6, 6, 7}, 4);
+    }
     vm_make();
     const cairn_vaddr_t last = VM->limit & ~(cairn_vaddr_t)(PAGE - 1);
     assert_int_equal(cairn_space_map(SPACE, MAP, last, PAGE, RW), 0);
@@ -366,9 +368,57 @@ static void what_the_tlb_does_not_know_is_referred_to(void **state)
     vm_fixture.faults = 0;
 }
 
+// Where the library was built for one kind of page, table and TLB, no other is made.
+static void what_is_fixed_at_build_time_is_the_only_one(void **state)
+{
+    static struct cairn_vm other;
+    struct cairn_vm_config config = vm_fixture.config;
+    (void)state;
+    config.levels = 3;
+    config.bits[2] = 1;
+    assert_int_equal(cairn_vm_size(&config, 100) == 0, CAIRN_TABLE_LEVELS != 0);
+    config = vm_fixture.config;
+    config.bits[0] = 3;
+    assert_int_equal(cairn_vm_size(&config, 100) == 0, CAIRN_TABLE_LEVELS != 0);
+    config = vm_fixture.config;
+    config.store = NULL;
+    config.page_shift = 8;
+    assert_int_equal(cairn_vm_size(&config, 100) == 0, CAIRN_PAGE_SHIFT != 0);
+    config = vm_fixture.config;
+    config.tlb = 16;
+    assert_int_equal(cairn_vm_size(&config, 100) == 0, CAIRN_TLB_SHIFT != 0);
+    config = vm_fixture.config;
+    config.tlb = 0;
+    config.levels = config.page_shift = 0;
+    config.store = NULL;
+    assert_int_not_equal(cairn_vm_size(&config, 100), 0);
+    if (CAIRN_TABLE_LEVELS != 0) {
+        config.levels = 4;
+        assert_int_equal(cairn_vm_init(&other, &config), CAIRN_EINVAL);
+    }
+}
+
+static void hits_are_counted_where_that_is_asked_for(void **state)
+{
+    uint8_t byte = 0;
+    (void)state;
+    vm_put(vm_page(1), 5);
+    assert_int_equal(vm_figures().tlb_hits, 0);
+    for (uint32_t i = 0; i < 10; i++) {
+        vm_put(vm_page(1), i);
+        assert_int_equal(vm_get(vm_page(1)), i);
+        assert_int_equal(cairn_vm_load8(VM, vm_page(1), &byte), 0);
+        assert_int_equal(byte, i);
+    }
+    assert_int_equal(vm_figures().tlb_hits, CAIRN_VM_COUNT_HITS != 0 ? 30 : 0);
+    assert_int_equal(vm_figures().tlb_misses, 1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        VM_UNIT(what_is_fixed_at_build_time_is_the_only_one),
+        VM_UNIT(hits_are_counted_where_that_is_asked_for),
         VM_UNIT(words_of_every_size_at_every_place_of_a_page),
         VM_UNIT(at_the_ends_of_what_is_mapped_nothing_is_stored),
         VM_UNIT(the_last_byte_of_all_addresses_can_be_reached),

@@ -61,12 +61,22 @@ static inline void cairn_crosscheck(const struct cairn_space *space, cairn_vaddr
 #endif
 }
 
+static inline void cairn_count_hit(struct cairn_vm *vm)
+{
+#if CAIRN_VM_COUNT_HITS
+    vm->figures.tlb_hits++;
+#else
+    (void)vm;
+#endif
+}
+
 #define CAIRN_ACCESS(bits)                                                                                                       \
     CAIRN_MUST_CHECK static inline int cairn_vm_load##bits(struct cairn_vm *vm, cairn_vaddr_t address, uint##bits##_t *value)    \
     {                                                                                                                            \
         const struct cairn_tlb_entry *const entry = cairn_tlb_at(vm, address);                                                   \
         if (CAIRN_HIT(entry->read_tag == cairn_tag_of(vm, address, bits / 8))) {                                                 \
             cairn_crosscheck(vm->current, address, bits / 8, CAIRN_READ, entry->addend + (uintptr_t)address);                    \
+            cairn_count_hit(vm);                                                                                                 \
             *value = *(const cairn_u##bits *)(entry->addend + (uintptr_t)address);                                               \
             return 0;                                                                                                            \
         }                                                                                                                        \
@@ -77,10 +87,12 @@ static inline void cairn_crosscheck(const struct cairn_space *space, cairn_vaddr
         const struct cairn_tlb_entry *const entry = cairn_tlb_at(vm, address);                                                   \
         if (CAIRN_HIT(entry->write_tag == cairn_tag_of(vm, address, bits / 8))) {                                                \
             cairn_crosscheck(vm->current, address, bits / 8, CAIRN_WRITE, entry->addend + (uintptr_t)address);                   \
+            cairn_count_hit(vm);                                                                                                 \
             *(cairn_u##bits *)(entry->addend + (uintptr_t)address) = value;                                                      \
             return 0;                                                                                                            \
         }                                                                                                                        \
-        return cairn_vm_store_(vm, address, &value, bits / 8);                                                                   \
+        const uint##bits##_t word = value; /* a place in memory only here: the hit keeps its register */                         \
+        return cairn_vm_store_(vm, address, &word, bits / 8);                                                                    \
     }
 
 CAIRN_ACCESS(8)

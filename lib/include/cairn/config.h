@@ -47,6 +47,26 @@
 #define CAIRN_TLB_SHIFT 0
 #endif
 
+// The page tables of the software MMU, where all of a program's vms have the same: levels (1 to 4), log2 of the entries of the topmost table and of each other
+// (1 to 12). CAIRN_PAGE_SHIFT is set then too.
+//   0  (default) each vm has its own. A miss takes 20 instructions more.
+#ifndef CAIRN_TABLE_LEVELS
+#define CAIRN_TABLE_LEVELS 0
+#endif
+#ifndef CAIRN_TABLE_TOP_BITS
+#define CAIRN_TABLE_TOP_BITS 0
+#endif
+#ifndef CAIRN_TABLE_BITS
+#define CAIRN_TABLE_BITS 0
+#endif
+
+// Are hits in the software MMU's TLB counted? Misses always are.
+//   0  (default) no.
+//   1  yes: each hit takes three instructions more. A setting of the program, not of the library that it is linked with.
+#ifndef CAIRN_VM_COUNT_HITS
+#define CAIRN_VM_COUNT_HITS 0
+#endif
+
 // Is each hit in the software MMU's TLB, or in a cursor's page, checked against the page table before it is used?
 //   0  (default) no.
 //   1  yes: where they disagree, the program stops (a trap instruction). Each hit takes a walk through the tables: for tests.
@@ -62,6 +82,21 @@
 #endif
 #if CAIRN_TLB_SHIFT != 0 && (CAIRN_TLB_SHIFT < 2 || CAIRN_TLB_SHIFT > 10)
 #error "CAIRN_TLB_SHIFT: set it to 0, or 2 to 10"
+#endif
+#if CAIRN_TABLE_LEVELS < 0 || CAIRN_TABLE_LEVELS > 4 || (CAIRN_TABLE_LEVELS != 0 && CAIRN_PAGE_SHIFT == 0)
+#error "CAIRN_TABLE_LEVELS: set it to 0, or to 1 to 4 with CAIRN_PAGE_SHIFT"
+#endif
+#if CAIRN_TABLE_LEVELS != 0 && (CAIRN_TABLE_TOP_BITS < 1 || CAIRN_TABLE_TOP_BITS > 12)
+#error "CAIRN_TABLE_TOP_BITS: set it to 1 to 12"
+#endif
+#if CAIRN_TABLE_LEVELS > 1 && (CAIRN_TABLE_BITS < 1 || CAIRN_TABLE_BITS > 12)
+#error "CAIRN_TABLE_BITS: set it to 1 to 12"
+#endif
+#if CAIRN_TABLE_LEVELS != 0 && CAIRN_PAGE_SHIFT + CAIRN_TABLE_TOP_BITS + (CAIRN_TABLE_LEVELS - 1) * CAIRN_TABLE_BITS > CAIRN_VADDR_BITS
+#error "CAIRN_TABLE_LEVELS: tables for more bits than an address has"
+#endif
+#if CAIRN_VM_COUNT_HITS != 0 && CAIRN_VM_COUNT_HITS != 1
+#error "CAIRN_VM_COUNT_HITS: set it to 0 or 1"
 #endif
 #if CAIRN_VM_CROSSCHECK != 0 && CAIRN_VM_CROSSCHECK != 1
 #error "CAIRN_VM_CROSSCHECK: set it to 0 or 1"

@@ -15,6 +15,7 @@
 
 #include "cairn/types.h"
 
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -22,12 +23,13 @@ extern "C" {
 #define CAIRN_FRAME_NONE 0xFFFFu
 
 // What the one who asks for a victim knows of a frame.
-#define CAIRN_FRAME_PINNED 1u // must stay
+#define CAIRN_FRAME_PINNED 1u // must stay, or holds no page
 #define CAIRN_FRAME_DIRTY 2u  // must be written before it can leave
+#define CAIRN_FRAME_USED 4u   // an access to its page was seen since a policy cleared this; set where the page has just come
 
 struct cairn_policy_view {
-    uint32_t (*look)(void *context, uint32_t frame); // CAIRN_FRAME_... flags
-    void *context;
+    uint8_t *flags; // CAIRN_FRAME_... of frame 0; a policy may clear CAIRN_FRAME_USED
+    size_t stride;  // bytes from a frame's to the next one's
 };
 
 struct cairn_policy {
@@ -39,7 +41,7 @@ struct cairn_policy {
 
     // A page came into the frame, which held none. Counts as one access.
     void (*insert)(void *state, uint32_t frame, uint32_t page);
-    // An access to the page in the frame was seen.
+    // An access to the page in the frame was seen. NULL: the policy need not be told, it looks at CAIRN_FRAME_USED.
     void (*touch)(void *state, uint32_t frame);
     // The page left the frame. evicted: it may be missed: the policy chose it by victim, or whoever uses it sent it away; else it was given back for good.
     void (*remove)(void *state, uint32_t frame, bool evicted);

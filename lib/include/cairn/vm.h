@@ -49,7 +49,7 @@ struct cairn_vm_fault {
 // Zero means the default, but for frames and memory.
 struct cairn_vm_config {
     uint8_t page_shift; // log2 of the bytes of a page, 7 to 12; 0: 10
-    uint8_t levels;     // of page tables, 1 to 4; 0: bits of 10 below, as many as the address needs
+    uint8_t levels;     // of page tables, 1 to 4; 0: bits of 10 below, as many as the address needs; or as CAIRN_TABLE_LEVELS says
     uint8_t bits[CAIRN_LEVELS_MAX]; // of the address for each level, from the top, 1 to 12. With page_shift at most CAIRN_VADDR_BITS; what is above is
                                     // no address
     uint16_t tlb;     // entries, a power of two from 4 to 1024; 0: 16
@@ -69,7 +69,7 @@ struct cairn_vm_config {
 };
 
 struct cairn_tlb_entry {
-    uint32_t frame;
+    uint32_t unused;         // 16 bytes where pointers have 4: an index is a shift
     uintptr_t addend;        // address of a byte less its virtual address
     cairn_vaddr_t read_tag;  // page and ASID for which a load is allowed, CAIRN_TAG_NONE for none
     cairn_vaddr_t write_tag; // the same for a store: only when the page is dirty already
@@ -88,7 +88,8 @@ struct cairn_frame {
 struct cairn_vm_figures {
     uint32_t frames_free;
     uint32_t minor, major; // faults: without and with a transfer in
-    uint32_t reads, writes; // transfers
+    uint32_t reads, writes; // transfers; reads are major + prefetches, and are made up when the figures are asked for
+    uint32_t tlb_hits; // where CAIRN_VM_COUNT_HITS is 1
     uint32_t tlb_misses, victim_hits;
     uint32_t evictions;
     uint32_t prefetches, useful; // pages read ahead; those that were asked for then
@@ -99,13 +100,16 @@ struct cairn_vm_figures {
 
 // Read-only for the caller. The front is what access.h reads.
 struct cairn_vm {
+    struct cairn_tlb_entry victim[CAIRN_VICTIMS]; // first: an index is all of its address
     struct cairn_tlb_entry *tlb;
     cairn_vaddr_t asid; // of the current space, where it lies in a tag
     cairn_vaddr_t offset_mask;
     uint32_t tlb_mask;
     uint32_t page_shift;
     uint32_t mode;              // CAIRN_USER where the current space's accesses are a user's
-    struct table_node *root;    // of the current space
+    uint32_t *quick_root;       // the current space's
+    void (*touch)(void *policy_state, uint32_t frame); // the policy's
+    void *policy_state;
     unsigned char *table_base;  // what an inner entry of a table counts from
     struct cairn_space *current;
     struct cairn_space *spaces;
@@ -117,20 +121,17 @@ struct cairn_vm {
     uint16_t mask[CAIRN_LEVELS_MAX];
     uint16_t free_frame;
     bool write_through;
-    bool watched; // write_through, or there is a reference hook
     uint32_t asid_next;
     uint32_t generation;
     cairn_vaddr_t limit; // last address that there is
     struct cairn_heap tables;
     const struct cairn_policy *policy;
-    void *policy_state;
     const struct cairn_port_store *store;
     struct stream_table *streams; // NULL: no prefetch
     uint32_t gone;                // the page that left last, for the policy, and 1 more; 0: none
     uint32_t *slots; // bit: in use
     uint32_t slot_cursor;
     uint32_t clean_cursor;
-    struct cairn_tlb_entry victim[CAIRN_VICTIMS];
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
     void (*thrashing)(void *context, struct cairn_vm *vm, uint32_t wanted);
     void *context;
@@ -160,13 +161,15 @@ struct cairn_space_figures {
     uint32_t resident, swapped;
     uint32_t minor, major;
     uint32_t reads, writes;
+    uint32_t prefetches;
     uint32_t working_set; // pages that were seen in use in the last tick
 };
 
 struct cairn_space {
     struct cairn_vm *vm;
     struct cairn_space *next;
-    struct table_node *root;
+    uint32_t *root;                // its topmost table
+    uint32_t *quick_root;          // the same, where a miss may be served without a word to anybody; else NULL
     struct cairn_mapping *mappings; // by address
     const struct cairn_segment *segments;
     uint32_t segment_count;
