@@ -64,8 +64,8 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_
     vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED | FRAME_USED};
     space->figures.resident++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
-    if (CAIRN_UNLIKELY(vm->streams != NULL) && was != 0) {
-        cairn_prefetch_(space, page, frame);
+    if (CAIRN_UNLIKELY(vm->prefetch != NULL) && was != 0) {
+        vm->prefetch->asked(space, page, frame);
     }
     return 0;
 }
@@ -91,7 +91,7 @@ CAIRN_INLINE int resolve(struct cairn_space *space, cairn_vaddr_t address, uint3
         *pte = *table_pte(vm, leaf, page);
         frame_touch(vm, pte_number(*pte));
         if (CAIRN_UNLIKELY((vm->table[pte_number(*pte)].flags & FRAME_AHEAD) != 0)) {
-            cairn_prefetch_(space, page, pte_number(*pte));
+            vm->prefetch->asked(space, page, pte_number(*pte));
         }
         return 0;
     }

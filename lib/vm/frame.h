@@ -103,10 +103,15 @@ CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
 
-// prefetch.c, where there are streams. The page, which lived in a slot or was brought in ahead, was asked for, and is in this frame now: bring in what follows.
-void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame);
-// The page in the frame is leaving.
-void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame);
+// prefetch.c.
+struct cairn_prefetch {
+    size_t bytes; // of state, aligned to 4
+    void (*init)(void *state, uint32_t frames);
+    // The page, which lived in a slot or was brought in ahead, was asked for, and is in this frame now: bring in what follows.
+    void (*asked)(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame);
+    // The page in the frame is leaving.
+    void (*left)(struct cairn_vm *vm, const struct cairn_frame *frame);
+};
 
 // access.c. A word of up to 8 bytes over the end of a page: all of it, or an error and nothing of it.
 CAIRN_MUST_CHECK int cairn_crossing_load_(struct cairn_space *space, cairn_vaddr_t address, void *value, size_t size);

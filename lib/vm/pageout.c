@@ -87,8 +87,8 @@ static CAIRN_NOINLINE int empty(struct cairn_vm *vm, uint32_t frame)
     const uint32_t slot = its->slot;
     cairn_tlb_drop_(vm, space, page, false);
     vm->policy->remove(vm->policy_state, frame, true);
-    if (CAIRN_UNLIKELY(vm->streams != NULL)) {
-        cairn_prefetch_left_(vm, its);
+    if (CAIRN_UNLIKELY(vm->prefetch != NULL)) {
+        vm->prefetch->left(vm, its);
     }
     if (slot == SLOT_NONE) {
         cairn_table_set_(space, page, 0);

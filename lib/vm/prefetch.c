@@ -5,7 +5,7 @@
 // OWNS: FRAME_AHEAD: the page was brought in ahead, and not asked for yet. stream.h says which pages, and how many.
 // INVARIANTS: only a page that lives in a slot is brought in; the page that was asked for stays meanwhile. What goes wrong here goes wrong for nobody: the page is
 //     not there, that is all.
-// COST: a transfer or two for each page. CALLERS: fault.c, pageout.c.
+// COST: a transfer or two for each page. CALLERS: fault.c, pageout.c, through the vm: a program that does not name cairn_prefetch_streams does not link this file.
 #include "vm/frame.h"
 #include "vm/stream.h"
 
@@ -36,7 +36,7 @@ static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page)
     return true;
 }
 
-CAIRN_NOINLINE void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame)
+static void stream_asked(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame)
 {
     struct cairn_vm *const vm = space->vm;
     const bool was_ahead = (vm->table[frame].flags & FRAME_AHEAD) != 0;
@@ -59,7 +59,7 @@ CAIRN_NOINLINE void cairn_prefetch_(struct cairn_space *space, cairn_vaddr_t pag
     frame_unpin(&vm->table[frame]);
 }
 
-CAIRN_NOINLINE void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn_frame *frame)
+static void stream_left(struct cairn_vm *vm, const struct cairn_frame *frame)
 {
     const uint32_t key = page_key(frame->space, frame->page);
     vm->gone = key + 1;
@@ -67,3 +67,10 @@ CAIRN_NOINLINE void cairn_prefetch_left_(struct cairn_vm *vm, const struct cairn
         cairn_stream_waste_(vm->streams, key);
     }
 }
+
+static void stream_init(void *state, uint32_t frames)
+{
+    cairn_stream_init_(state, frames);
+}
+
+const struct cairn_prefetch cairn_prefetch_streams = {sizeof(struct stream_table), stream_init, stream_asked, stream_left};

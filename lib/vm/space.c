@@ -173,7 +173,7 @@ int cairn_space_deinit(struct cairn_space *space)
     if (vm->current == space) {
         cairn_space_switch(vm, NULL);
     }
-    cairn_table_free_(vm, space->root);
+    cairn_table_free_(vm, space->root, 0);
     struct cairn_space **at = &vm->spaces;
     while (*at != space) {
         at = &(*at)->next;

@@ -1,27 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // Page tables: making and freeing nodes.
-// OWNS: the nodes; table.h has the picture. INVARIANTS: V1.
+// OWNS: the nodes; table.h has the picture. A node comes from the list of those of its size that were freed, or from what was never used.
+// INVARIANTS: V1.
 // COST: O(levels), and the zeroing of a node that is made. CALLERS: lib/vm.
 #include "vm/table.h"
 
 #include <string.h>
-
-static uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
-{
-    const size_t bytes = sizeof(uint32_t) * ((size_t)table_mask(vm, level) + 2);
-    uint32_t *const node = cairn_heap_alloc_(&vm->tables, bytes);
-    if (node == NULL) {
-        return NULL;
-    }
-    memset(node, 0, bytes);
-    return node + 1;
-}
-
-CAIRN_NOINLINE void cairn_table_free_(struct cairn_vm *vm, uint32_t *node)
-{
-    cairn_heap_free_(&vm->tables, table_live(node));
-}
 
 CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
 {
@@ -31,6 +16,35 @@ CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
     (void)vm;
     return (uint32_t)(uintptr_t)node;
 #endif
+}
+
+static uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
+{
+    const uint32_t bytes = table_bytes(vm, level);
+    uint32_t *const list = &vm->free_node[vm->node_list[level]];
+    uint32_t *node;
+    if (*list != 0) {
+        node = table_below(vm, *list);
+        *list = node[0];
+    } else if (bytes <= vm->table_size - vm->table_used) {
+        node = (uint32_t *)(void *)(vm->table_base + vm->table_used) + 1;
+        vm->table_used += bytes;
+    } else {
+        return NULL;
+    }
+    vm->figures.tables++;
+    vm->figures.table_bytes += bytes;
+    memset(table_live(node), 0, bytes);
+    return node;
+}
+
+CAIRN_NOINLINE void cairn_table_free_(struct cairn_vm *vm, uint32_t *node, uint32_t level)
+{
+    uint32_t *const list = &vm->free_node[vm->node_list[level]];
+    node[0] = *list;
+    *list = entry_of(vm, node);
+    vm->figures.tables--;
+    vm->figures.table_bytes -= table_bytes(vm, level);
 }
 
 CAIRN_NOINLINE uint32_t *cairn_table_root_(struct cairn_vm *vm)
@@ -60,7 +74,7 @@ static void prune(struct cairn_space *space, cairn_vaddr_t page, uint32_t *path[
     for (; count > 1 && *table_live(path[count - 1]) == 0; count--) {
         path[count - 2][table_index(space->vm, count - 2, page)] = 0;
         (*table_live(path[count - 2]))--;
-        cairn_table_free_(space->vm, path[count - 1]);
+        cairn_table_free_(space->vm, path[count - 1], count - 1);
     }
 }
 

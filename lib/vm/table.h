@@ -2,7 +2,7 @@
 //
 // Page tables: a tree of nodes, made on demand and freed when empty.
 //
-// OWNS: the nodes, which are blocks of the vm's heap of tables.
+// OWNS: the nodes, and the memory that they come from.
 // PICTURE: page number | index, level 0 | index, level 1 | ..    a node: live, entry[2^bits]
 //          an inner entry: the node below, its address, or where that is longer than an entry bytes behind vm->table_base, which lies in front of all; 0: none.
 //          A leaf's entry: a pte. A node is named by the address of its first entry: `live` is in front of it
@@ -62,6 +62,12 @@ CAIRN_INLINE uint32_t table_index(const struct cairn_vm *vm, uint32_t level, cai
     return (uint32_t)(page >> table_shift(vm, level)) & table_mask(vm, level);
 }
 
+// Bytes of a node.
+CAIRN_INLINE uint32_t table_bytes(const struct cairn_vm *vm, uint32_t level)
+{
+    return (uint32_t)sizeof(uint32_t) * (table_mask(vm, level) + 2);
+}
+
 // The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
 CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
 {
@@ -98,7 +104,8 @@ void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte);
 // The first page at or behind `page` that has a pte, and below `end`; `end` if there is none. O(tables looked at).
 cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);
 
-void cairn_table_free_(struct cairn_vm *vm, uint32_t *node);
+// pre: the node is of this level, and empty.
+void cairn_table_free_(struct cairn_vm *vm, uint32_t *node, uint32_t level);
 
 // A root without entries; NULL: no memory.
 uint32_t *cairn_table_root_(struct cairn_vm *vm);

@@ -3,11 +3,10 @@
 // Making a vm: where its parts lie in the caller's memory.
 //
 // OWNS: the layout of `memory`.
-// PICTURE: memory | frame table | TLB | policy's state | bits of the slots | streams | heap of page tables to the end |
+// PICTURE: memory | frame table | TLB | policy's state | bits of the slots | streams | page tables to the end |
 // INVARIANTS: what can be refused is refused before anything is written, but for what lies in `memory`.
 // COST: O(frames + slots / 32). CALLERS: the user.
 #include "vm/frame.h"
-#include "vm/stream.h"
 #include "vm/tlb.h"
 
 #include <string.h>
@@ -97,7 +96,7 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
     plan->policy_at = plan->tlb_at + to_8(sizeof(struct cairn_tlb_entry) * plan->tlb);
     plan->slots_at = plan->policy_at + to_8(plan->policy->bytes(config->frame_count));
     plan->streams_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
-    plan->tables_at = plan->streams_at + (config->prefetch && config->store != NULL ? to_8(sizeof(struct stream_table)) : 0);
+    plan->tables_at = plan->streams_at + (config->prefetch != NULL && config->store != NULL ? to_8(config->prefetch->bytes) : 0);
     return plan_levels(plan, config);
 }
 
@@ -114,6 +113,13 @@ static void set_levels(struct cairn_vm *vm, const struct plan *plan)
         vm->shift[level] = (uint8_t)below;
         vm->mask[level] = (uint16_t)((1u << plan->bits[level]) - 1);
     }
+    for (uint32_t level = 0; level < plan->levels; level++) {
+        uint8_t first = 0;
+        while (plan->bits[first] != plan->bits[level]) {
+            first++;
+        }
+        vm->node_list[level] = first;
+    }
     vm->levels = (uint8_t)plan->levels;
     vm->limit = (((((cairn_vaddr_t)1 << (below - 1)) - 1) << 1 | 1) << plan->page_shift) | vm->offset_mask;
 }
@@ -125,9 +131,10 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
         ((uintptr_t)config->frames & (((uintptr_t)1 << plan.page_shift) - 1)) != 0) {
         return CAIRN_EINVAL;
     }
-    if (config->size <= plan.tables_at) {
+    if (config->size < plan.tables_at) {
         return CAIRN_ENOMEM;
     }
+    const size_t table_size = config->size - plan.tables_at;
     unsigned char *const memory = config->memory;
     struct cairn_vm made = {.page_shift = plan.page_shift,
                             .offset_mask = ((cairn_vaddr_t)1 << plan.page_shift) - 1,
@@ -145,18 +152,16 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
                             .table = (struct cairn_frame *)(void *)(memory + plan.table_at),
                             .tlb = (struct cairn_tlb_entry *)(void *)(memory + plan.tlb_at),
                             .policy_state = memory + plan.policy_at,
-                            .slots = (uint32_t *)(void *)(memory + plan.slots_at)};
-    const int error = cairn_heap_init(&made.tables, memory + plan.tables_at, config->size - plan.tables_at, NULL);
-    if (error != 0) {
-        return error;
-    }
-    made.table_base = made.tables.base - CAIRN_GRANULE;
+                            .slots = (uint32_t *)(void *)(memory + plan.slots_at),
+                            .table_base = memory + plan.tables_at,
+                            .table_size = table_size < UINT32_MAX ? (uint32_t)table_size : UINT32_MAX};
     set_levels(&made, &plan);
     *vm = made;
     memset(vm->slots, 0, plan.tables_at - plan.slots_at);
     if (plan.tables_at != plan.streams_at) {
         vm->streams = (struct stream_table *)(void *)(memory + plan.streams_at);
-        cairn_stream_init_(vm->streams, vm->frame_count);
+        vm->prefetch = config->prefetch;
+        vm->prefetch->init(vm->streams, vm->frame_count);
     }
     for (uint32_t frame = vm->frame_count; frame-- != 0;) {
         cairn_frame_free_(vm, frame);

@@ -11,8 +11,8 @@
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
-// V1: a walk through all nodes, each of which counts its entries; only the root may have none.
-static bool counts_agree(const struct cairn_space *space)
+// V1: a walk through all nodes, each of which counts its entries; only the root may have none. Adds up their bytes.
+static bool counts_agree(const struct cairn_space *space, uint32_t *bytes)
 {
     const struct cairn_vm *const vm = space->vm;
     uint32_t *path[CAIRN_LEVELS_MAX] = {space->root};
@@ -24,6 +24,7 @@ static bool counts_agree(const struct cairn_space *space)
             if (live[level] != *table_live(path[level]) || (level != 0 && live[level] == 0)) {
                 return false;
             }
+            *bytes += table_bytes(vm, level);
             if (level-- == 0) {
                 return true;
             }
@@ -88,7 +89,7 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     return slot_is_used(vm, vm->table[frame].slot) ? 0 : 4;
 }
 
-static uint32_t check_space(const struct cairn_space *space, struct slots *slots)
+static uint32_t check_space(const struct cairn_space *space, struct slots *slots, uint32_t *bytes)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
@@ -101,7 +102,7 @@ static uint32_t check_space(const struct cairn_space *space, struct slots *slots
         behind = mapping->first + mapping->pages;
         seen.virtual_pages += mapping->pages;
     }
-    if (!counts_agree(space)) {
+    if (!counts_agree(space, bytes)) {
         return 1;
     }
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
@@ -192,14 +193,18 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
 {
     struct slots named = {0};
     struct slots used = {0};
+    uint32_t bytes = 0;
     uint32_t broken = check_frames(vm);
     for (const struct cairn_space *space = vm->spaces; broken == 0 && space != NULL; space = space->next) {
-        broken = check_space(space, &named);
+        broken = check_space(space, &named, &bytes);
     }
     for (uint32_t slot = 0; vm->store != NULL && slot < vm->store->slots; slot++) {
         if (slot_is_used(vm, slot)) {
             slots_add(&used, slot);
         }
+    }
+    if (broken == 0 && (bytes != vm->figures.table_bytes || bytes > vm->table_used || vm->table_used > vm->table_size)) {
+        broken = 1;
     }
     if (broken == 0 && (named.count != used.count || named.sum != used.sum || named.squares != used.squares || used.count != vm->figures.slots_used)) {
         broken = 4;

@@ -64,7 +64,7 @@ static bool begin(struct paged *paged, const struct page_run *run)
                                      .tlb = (uint16_t)run->tlb,
                                      .frame_count = run->frames,
                                      .policy = run->policy,
-                                     .prefetch = run->is_prefetching};
+                                     .prefetch = run->is_prefetching ? &cairn_prefetch_streams : NULL};
     *paged = (struct paged){0};
     if (config.page_shift < 7 || config.page_shift > 12) {
         return false;

@@ -60,7 +60,7 @@ void vm_make(void)
 {
     memset(vm_frames, 0xA5, sizeof vm_frames);
     memset(vm_memory, 0xA5, sizeof vm_memory);
-    vm_fixture.taken[0] = vm_fixture.taken[1] = NULL;
+    vm_fixture.table_size = 0;
     assert_int_equal(cairn_vm_init(VM, &vm_fixture.config), 0);
     assert_int_equal(cairn_space_init(SPACE, VM), 0);
     cairn_space_switch(VM, SPACE);
@@ -157,10 +157,7 @@ uint32_t vm_image(void)
     sum = hash(sum, EXTRA, sizeof *EXTRA);
     sum = hash(sum, vm_frames, sizeof vm_frames);
     sum = hash(sum, vm_slots, sizeof vm_slots);
-    const size_t tables = (size_t)((unsigned char *)VM->tables.control - vm_memory);
-    sum = hash(sum, vm_memory, tables);
-    const size_t granules = (size_t)(VM->tables.base - vm_memory);
-    return hash(sum, vm_memory + granules, sizeof vm_memory - granules);
+    return hash(sum, vm_memory, sizeof vm_memory);
 }
 
 struct cairn_vm_figures vm_figures(void)
@@ -179,9 +176,7 @@ struct cairn_space_figures vm_space_figures(const struct cairn_space *space)
 
 uint32_t vm_tables(void)
 {
-    struct cairn_heap_stats stats;
-    cairn_heap_stats(&VM->tables, &stats);
-    return stats.used_blocks;
+    return vm_figures().tables;
 }
 
 // ----------------------------------------------------------------------------------------------------------------------- bytes
@@ -256,39 +251,32 @@ bool vm_is_dirty(const struct cairn_space *space, uint32_t page)
 
 // -------------------------------------------------------------------------------------------------------------- to make it fail
 
-static void take_all(uint32_t kind, size_t size)
-{
-    void **block;
-    while ((block = cairn_heap_alloc(&VM->tables, size)) != NULL) {
-        *block = vm_fixture.taken[kind];
-        vm_fixture.taken[kind] = block;
-    }
-}
-
-static void give(uint32_t kind)
-{
-    void **const block = vm_fixture.taken[kind];
-    vm_fixture.taken[kind] = *block;
-    cairn_heap_free(&VM->tables, block);
-}
-
+// pre: all levels have as many bits, so that there is one list.
 void vm_starve(uint32_t nodes)
 {
-    take_all(0, sizeof(uint32_t) * (2u + VM->mask[0])); // a node's, where all levels have as many bits
-    take_all(1, sizeof(void *));
-    while (nodes-- != 0) {
-        assert_non_null(vm_fixture.taken[0]);
-        give(0);
+    uint32_t *end = &VM->free_node[0];
+    for (; nodes != 0 && *end != 0; nodes--) {
+        end = table_below(VM, *end);
     }
+    vm_fixture.withheld = *end;
+    vm_fixture.table_size = VM->table_size;
+    *end = 0;
+    VM->table_size = VM->table_used + nodes * table_bytes(VM, 0);
+    assert_in_range(VM->table_size, 0, vm_fixture.table_size);
 }
 
 void vm_feed(void)
 {
-    for (uint32_t kind = 0; kind < 2; kind++) {
-        while (vm_fixture.taken[kind] != NULL) {
-            give(kind);
-        }
+    if (vm_fixture.table_size == 0) {
+        return;
     }
+    uint32_t *end = &VM->free_node[0];
+    while (*end != 0) {
+        end = table_below(VM, *end);
+    }
+    *end = vm_fixture.withheld;
+    VM->table_size = vm_fixture.table_size;
+    vm_fixture.table_size = 0;
 }
 
 int vm_handler(void *context, struct cairn_space *space, const struct cairn_vm_fault *fault)

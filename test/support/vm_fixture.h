@@ -44,7 +44,8 @@ struct vm_fixture {
     uint32_t fail_at;  // the number of the call that fails; 0: none
     uint32_t fail_for; // so many from there; 0: one
     uint32_t reads, writes, trims;
-    void *taken[2]; // blocks out of the heap of tables, chained: of a node's size, smaller
+    uint32_t withheld;   // a list of nodes that tables are not to have
+    uint32_t table_size; // what the vm has in truth; 0: nothing is withheld
     // What vm_handler was told, and what it answers.
     struct cairn_vm_fault fault;
     struct cairn_space *fault_space;
@@ -102,7 +103,7 @@ const unsigned char *vm_slot(const struct cairn_space *space, uint32_t page);
 bool vm_is_resident(const struct cairn_space *space, uint32_t page);
 bool vm_is_dirty(const struct cairn_space *space, uint32_t page);
 
-// Blocks of the heap of tables that are in use.
+// Nodes of page tables that are in use.
 uint32_t vm_tables(void);
 
 #define VM_UNIT(test) cmocka_unit_test_setup_teardown(test, vm_setup, vm_teardown)

@@ -93,6 +93,14 @@ static void v1_a_node_without_an_entry(void **state)
     vm_sound();
 }
 
+static void v1_bytes_that_are_not_those_of_the_tables(void **state)
+{
+    (void)state;
+    BREAKS(uint32_t, VM->figures.table_bytes, VM->figures.table_bytes + 4, 1);
+    BREAKS(uint32_t, VM->table_used, VM->figures.table_bytes - 4, 1);
+    BREAKS(uint32_t, VM->table_size, VM->table_used - 4, 1);
+}
+
 static void v2_a_pte_that_is_both_or_neither(void **state)
 {
     (void)state;
@@ -233,6 +241,7 @@ int main(void)
         UNIT(a_vm_that_is_whole_has_no_rule_broken),
         UNIT(v1_a_node_that_does_not_count_its_entries),
         UNIT(v1_a_node_without_an_entry),
+        UNIT(v1_bytes_that_are_not_those_of_the_tables),
         UNIT(v2_a_pte_that_is_both_or_neither),
         UNIT(v3_a_frame_and_a_pte_that_do_not_name_each_other),
         UNIT(v4_a_slot_that_has_no_owner_or_two),

@@ -77,7 +77,7 @@ bool vm_model_start(struct vm_model *model, const struct vm_model_config *config
                                    .policy = config->policy,
                                    .store = config->slots == 0 ? NULL : &model->store,
                                    .write_through = config->write_through,
-                                   .prefetch = config->prefetch};
+                                   .prefetch = config->prefetch ? &cairn_prefetch_streams : NULL};
     for (uint32_t level = 0; level < config->levels; level++) {
         made.bits[level] = config->levels > 1 && level + 1 == config->levels ? 4 : 5;
     }
@@ -404,7 +404,5 @@ const char *vm_model_end(struct vm_model *model)
     if (cairn_vm_check(&model->vm, &rule) != 0 || model->vm.figures.frames_free != model->vm.frame_count || model->vm.figures.slots_used != 0) {
         return "frames or slots are left";
     }
-    struct cairn_heap_stats stats;
-    cairn_heap_stats(&model->vm.tables, &stats);
-    return stats.used != 0 ? "tables are left" : NULL;
+    return model->vm.figures.table_bytes != 0 ? "tables are left" : NULL;
 }

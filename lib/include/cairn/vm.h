@@ -13,7 +13,6 @@
 #ifndef CAIRN_VM_H
 #define CAIRN_VM_H
 
-#include "cairn/heap.h"
 #include "cairn/policy.h"
 #include "cairn/port.h"
 
@@ -39,6 +38,10 @@ typedef uint32_t cairn_vaddr_t;
 struct cairn_vm;
 struct cairn_space;
 
+// What is read ahead. A program that never names it does not link it.
+struct cairn_prefetch;
+extern const struct cairn_prefetch cairn_prefetch_streams; // faults that go in a stream are seen, and what comes next is brought in; 136 bytes
+
 // An access that could not be made.
 struct cairn_vm_fault {
     cairn_vaddr_t address;
@@ -60,7 +63,7 @@ struct cairn_vm_config {
     const struct cairn_policy *policy;     // NULL: cairn_policy_clock
     const struct cairn_port_store *store;  // where pages go that leave; its slots are of a page. NULL: nowhere, a dirty page stays
     bool write_through;                    // each store is written to the store at once: a page that leaves is clean
-    bool prefetch;                         // streams of faults are seen, and what comes next is read ahead; 136 bytes. A store is needed
+    const struct cairn_prefetch *prefetch; // what is read ahead: &cairn_prefetch_streams, or NULL: nothing. A store is needed
     // Each page reference that the library sees, for a trace (tlb fills, copies). NULL: none.
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
     // More pages are in use than frames are there: `wanted` pages in the last tick, and most accesses that missed had to wait for the store. NULL: none.
@@ -94,6 +97,7 @@ struct cairn_vm_figures {
     uint32_t evictions;
     uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t slots_used;
+    uint32_t tables, table_bytes; // nodes of page tables in use, and what they take: 4 bytes for each entry, and 4
 };
 
 #define CAIRN_VICTIMS 4u // entries of the set behind the TLB
@@ -110,7 +114,7 @@ struct cairn_vm {
     uint32_t *quick_root;       // the current space's
     void (*touch)(void *policy_state, uint32_t frame); // the policy's
     void *policy_state;
-    unsigned char *table_base;  // what an inner entry of a table counts from
+    unsigned char *table_base;  // memory of the page tables; where pointers are longer than an entry, what it counts from
     struct cairn_space *current;
     struct cairn_space *spaces;
     uint8_t *frames;
@@ -124,10 +128,14 @@ struct cairn_vm {
     uint32_t asid_next;
     uint32_t generation;
     cairn_vaddr_t limit; // last address that there is
-    struct cairn_heap tables;
+    uint32_t table_used;                   // bytes that were ever a node's
+    uint32_t table_size;
+    uint32_t free_node[CAIRN_LEVELS_MAX]; // lists, each entry as in a table
+    uint8_t node_list[CAIRN_LEVELS_MAX];  // of the nodes of a level: levels with equal nodes have one
     const struct cairn_policy *policy;
     const struct cairn_port_store *store;
-    struct stream_table *streams; // NULL: no prefetch
+    const struct cairn_prefetch *prefetch; // NULL: none
+    struct stream_table *streams;
     uint32_t gone;                // the page that left last, for the policy, and 1 more; 0: none
     uint32_t *slots; // bit: in use
     uint32_t slot_cursor;
@@ -186,10 +194,11 @@ struct cairn_space {
 
 // ------------------------------------------------------------------------------------------------------------------ the machine
 
-// Bytes of `memory` that a vm needs for a configuration, with `table_bytes` for page tables. 0 iff the configuration is not valid.
+// Bytes of `memory` that a vm needs for a configuration, with `table_bytes` for page tables: for each 4 bytes, and 4 for each entry. A table that is freed is for
+// others of that size: most in use at a time, size by size, is what is needed. 0 iff the configuration is not valid.
 size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes);
 
-// Returns 0; fails with CAIRN_EINVAL iff an argument is out of range, CAIRN_ENOMEM iff size is too small for all but the smallest page tables.
+// Returns 0; fails with CAIRN_EINVAL iff an argument is out of range, CAIRN_ENOMEM iff size is less than cairn_vm_size says for no tables.
 CAIRN_MUST_CHECK int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config);
 
 // Make an empty space. Returns 0; CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff there is no memory for its topmost table, CAIRN_EBUSY iff there are 255.
