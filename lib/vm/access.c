@@ -42,7 +42,7 @@ CAIRN_INLINE void entry_exchange(struct cairn_tlb_entry *entry, struct cairn_tlb
 
 // Put the page, which has just been reached, into its entry of the TLB; what was there goes to the victim set, be it nothing or the page itself: to look at it
 // would cost more than what is lost. Returns the addend.
-CAIRN_INLINE uintptr_t enter(struct cairn_vm *vm, struct cairn_tlb_entry *victim, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, bool writes)
+CAIRN_SHARED uintptr_t enter(struct cairn_vm *vm, struct cairn_tlb_entry *victim, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, bool writes)
 {
     struct cairn_tlb_entry *const entry = tlb_at(vm, page);
     CAIRN_FORGET(page);
@@ -85,7 +85,7 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
 }
 
 // Have the TLB hold the page of an address of the current space, for an access. Returns false where that takes the long way.
-CAIRN_INLINE bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
+CAIRN_SHARED bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
     cairn_vaddr_t page = address >> page_shift(vm);
     CAIRN_FORGET(page); // shifted back where it is needed: a part of another instruction
@@ -133,7 +133,7 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
 }
 
 // The page at the address was stored to.
-CAIRN_INLINE void stored(struct cairn_space *space, cairn_vaddr_t address)
+CAIRN_SHARED void stored(struct cairn_space *space, cairn_vaddr_t address)
 {
     if (CAIRN_UNLIKELY(space->vm->write_through)) {
         frame_stored(space->vm, pte_number(*table_walk(space, address >> page_shift(space->vm))));
@@ -319,20 +319,32 @@ int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size
     return 0;
 }
 
-// Both pages first.
-int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
+// Both pages first; the first stays while the second comes.
+CAIRN_NOINLINE int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
 {
-    void *memory;
-    size_t run;
-    int error = cairn_space_pin(space, address, CAIRN_WRITE, &memory, &run);
+    struct cairn_vm *const vm = space->vm;
+    const uint32_t offset = (uint32_t)(address & vm->offset_mask);
+    const uint32_t first = page_size(vm) - offset;
+    unsigned char *second;
+    uint32_t flags, run;
+    pte_t pte;
+    int error = reach(vm, space, address, CAIRN_WRITE, &pte, &flags);
     if (error != 0) {
         return error;
     }
-    error = cairn_space_write(space, address + (cairn_vaddr_t)run, (const unsigned char *)value + run, size - run);
-    if (error == 0) {
-        memcpy(memory, value, run);
+    struct cairn_frame *const frame = &vm->table[pte_number(pte)];
+    if (frame->pins == UINT8_MAX) {
+        return CAIRN_EOVERFLOW;
     }
-    (void)!cairn_space_unpin(space, address);
+    frame_pin(frame);
+    error = span(space, address + first, CAIRN_WRITE, size - first, &second, &run);
+    frame_unpin(frame);
+    if (error == 0) {
+        memcpy(frame_memory(vm, pte_number(pte)) + offset, value, first);
+        memcpy(second, (const unsigned char *)value + first, run);
+        stored(space, address + first);
+    }
+    frame_stored(vm, pte_number(pte));
     return error;
 }
 

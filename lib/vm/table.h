@@ -69,7 +69,7 @@ CAIRN_INLINE uint32_t table_bytes(const struct cairn_vm *vm, uint32_t level)
 }
 
 // The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
-CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
+CAIRN_SHARED uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
 {
     uint32_t *node = root;
     for (uint32_t level = 0; level + 1 < table_levels(vm); level++) {

@@ -4,15 +4,19 @@
 // OWNS: tlb.h says what. INVARIANTS: V6. COST: O(1); a flush O(entries). CALLERS: lib/vm.
 #include "vm/tlb.h"
 
-static const struct cairn_tlb_entry nothing = {0, 0, CAIRN_TAG_NONE, CAIRN_TAG_NONE};
+// Without tags an entry is nothing, whatever else is in it.
+CAIRN_INLINE void clear(struct cairn_tlb_entry *entry)
+{
+    entry->read_tag = entry->write_tag = CAIRN_TAG_NONE;
+}
 
 void cairn_vm_flush(struct cairn_vm *vm)
 {
     for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
-        vm->tlb[i] = nothing;
+        clear(&vm->tlb[i]);
     }
     for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
-        vm->victim[i] = nothing;
+        clear(&vm->victim[i]);
     }
 }
 
@@ -50,12 +54,12 @@ void cairn_space_flush(struct cairn_space *space)
     }
     for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
         if (is_of(&vm->tlb[i], space->asid, vm->offset_mask)) {
-            vm->tlb[i] = nothing;
+            clear(&vm->tlb[i]);
         }
     }
     for (uint32_t i = 0; i < CAIRN_VICTIMS; i++) {
         if (is_of(&vm->victim[i], space->asid, vm->offset_mask)) {
-            vm->victim[i] = nothing;
+            clear(&vm->victim[i]);
         }
     }
 }

@@ -136,27 +136,27 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
     }
     const size_t table_size = config->size - plan.tables_at;
     unsigned char *const memory = config->memory;
-    struct cairn_vm made = {.page_shift = plan.page_shift,
-                            .offset_mask = ((cairn_vaddr_t)1 << plan.page_shift) - 1,
-                            .tlb_mask = plan.tlb - 1,
-                            .frame_count = config->frame_count,
-                            .free_frame = CAIRN_FRAME_NONE,
-                            .write_through = config->write_through,
-                            .policy = plan.policy,
-                            .touch = plan.policy->touch,
-                            .store = config->store,
-                            .reference = config->reference,
-                            .thrashing = config->thrashing,
-                            .context = config->context,
-                            .frames = config->frames,
-                            .table = (struct cairn_frame *)(void *)(memory + plan.table_at),
-                            .tlb = (struct cairn_tlb_entry *)(void *)(memory + plan.tlb_at),
-                            .policy_state = memory + plan.policy_at,
-                            .slots = (uint32_t *)(void *)(memory + plan.slots_at),
-                            .table_base = memory + plan.tables_at,
-                            .table_size = table_size < UINT32_MAX ? (uint32_t)table_size : UINT32_MAX};
-    set_levels(&made, &plan);
-    *vm = made;
+    memset(vm, 0, sizeof *vm); // and field by field: by a literal the compiler computes all before it writes any
+    vm->page_shift = plan.page_shift;
+    vm->offset_mask = ((cairn_vaddr_t)1 << plan.page_shift) - 1;
+    vm->tlb_mask = plan.tlb - 1;
+    vm->frame_count = config->frame_count;
+    vm->free_frame = CAIRN_FRAME_NONE;
+    vm->write_through = config->write_through;
+    vm->policy = plan.policy;
+    vm->touch = plan.policy->touch;
+    vm->store = config->store;
+    vm->reference = config->reference;
+    vm->thrashing = config->thrashing;
+    vm->context = config->context;
+    vm->frames = config->frames;
+    vm->table = (struct cairn_frame *)(void *)(memory + plan.table_at);
+    vm->tlb = (struct cairn_tlb_entry *)(void *)(memory + plan.tlb_at);
+    vm->policy_state = memory + plan.policy_at;
+    vm->slots = (uint32_t *)(void *)(memory + plan.slots_at);
+    vm->table_base = memory + plan.tables_at;
+    vm->table_size = table_size < UINT32_MAX ? (uint32_t)table_size : UINT32_MAX;
+    set_levels(vm, &plan);
     memset(vm->slots, 0, plan.tables_at - plan.slots_at);
     if (plan.tables_at != plan.streams_at) {
         vm->streams = (struct stream_table *)(void *)(memory + plan.streams_at);
