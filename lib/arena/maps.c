@@ -143,7 +143,7 @@ CAIRN_NOINLINE void cairn_map_free_(struct cairn_arena *arena, struct cairn_aren
     }
 }
 
-void cairn_map_explain_(const struct cairn_arena *arena, struct cairn_report *report)
+CAIRN_NOINLINE void cairn_map_explain_(const struct cairn_arena *arena, struct cairn_report *report)
 {
     const uint32_t at = lower_bound(arena, (const unsigned char *)report->address + 1);
     const struct cairn_arena_map *const map = at == 0 ? NULL : &arena->maps[at - 1];
@@ -279,7 +279,7 @@ CAIRN_NOINLINE uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_
     return spares;
 }
 
-bool cairn_map_is_whole_(const struct cairn_arena *arena)
+CAIRN_NOINLINE bool cairn_map_is_whole_(const struct cairn_arena *arena)
 {
     size_t mapped = 0;
     for (uint32_t at = 0; at < arena->map_count; at++) {

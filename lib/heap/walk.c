@@ -60,7 +60,7 @@ static uint32_t largest_free(const struct cairn_heap *heap)
     return longest;
 }
 
-void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats)
+CAIRN_NOINLINE void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats)
 {
     if (stats == NULL) {
         return;

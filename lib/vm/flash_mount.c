@@ -187,7 +187,7 @@ static void retire_failed(struct cairn_store_flash *store, struct newest *newest
     }
 }
 
-int cairn_flash_mount_(struct cairn_store_flash *store)
+CAIRN_NOINLINE int cairn_flash_mount_(struct cairn_store_flash *store)
 {
     struct newest newest = {.block = NO_BLOCK};
     memset(newest.failed, 0xFF, sizeof newest.failed);

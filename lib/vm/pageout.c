@@ -29,7 +29,7 @@ CAIRN_NOINLINE uint32_t cairn_slot_take_(struct cairn_vm *vm)
     return SLOT_NONE;
 }
 
-void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot)
+CAIRN_NOINLINE void cairn_slot_free_(struct cairn_vm *vm, uint32_t slot)
 {
     if (slot != SLOT_NONE) {
         vm->slots[slot / 32] &= ~((uint32_t)1 << slot % 32);
@@ -101,7 +101,7 @@ static CAIRN_NOINLINE int empty(struct cairn_vm *vm, uint32_t frame)
     return 0;
 }
 
-int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
+CAIRN_NOINLINE int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
 {
     const int error = empty(vm, frame);
     if (error == 0) {

@@ -53,19 +53,19 @@ static void twoq_init(void *state, uint32_t frames)
     q->frames = (uint16_t)frames;
     q->young_most = (uint16_t)(frames < 4 ? 1 : frames / 4);
     q->young = q->old = ring_empty();
-    history_init(history_of(q), remembered(frames));
+    cairn_history_init_(history_of(q), remembered(frames));
 }
 
 static void twoq_insert(void *state, uint32_t frame, uint32_t page)
 {
     struct twoq *const q = state;
     q->pages[frame] = page;
-    if (history_take(history_of(q), page)) {
+    if (cairn_history_take_(history_of(q), page)) {
         set_add(is_old_of(q), frame);
-        ring_append(&q->old, links_of(q), frame);
+        cairn_ring_append_(&q->old, links_of(q), frame);
     } else {
         set_drop(is_old_of(q), frame);
-        ring_append(&q->young, links_of(q), frame);
+        cairn_ring_append_(&q->young, links_of(q), frame);
     }
 }
 
@@ -73,7 +73,7 @@ static void twoq_touch(void *state, uint32_t frame)
 {
     struct twoq *const q = state;
     if (set_has(is_old_of(q), frame)) {
-        ring_renew(&q->old, links_of(q), frame);
+        cairn_ring_renew_(&q->old, links_of(q), frame);
     }
 }
 
@@ -81,12 +81,12 @@ static void twoq_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct twoq *const q = state;
     if (set_has(is_old_of(q), frame)) {
-        ring_unlink(&q->old, links_of(q), frame);
+        cairn_ring_unlink_(&q->old, links_of(q), frame);
         return;
     }
-    ring_unlink(&q->young, links_of(q), frame);
+    cairn_ring_unlink_(&q->young, links_of(q), frame);
     if (evicted) {
-        history_add(history_of(q), q->pages[frame]);
+        cairn_history_add_(history_of(q), q->pages[frame]);
     }
 }
 
@@ -95,8 +95,8 @@ static uint32_t twoq_victim(void *state, uint32_t page, const struct cairn_polic
     struct twoq *const q = state;
     const bool is_young_first = q->young.count > q->young_most || q->old.count == 0;
     (void)page;
-    const uint32_t frame = ring_oldest(is_young_first ? &q->young : &q->old, links_of(q), view);
-    return frame != CAIRN_FRAME_NONE ? frame : ring_oldest(is_young_first ? &q->old : &q->young, links_of(q), view);
+    const uint32_t frame = cairn_ring_oldest_(is_young_first ? &q->young : &q->old, links_of(q), view);
+    return frame != CAIRN_FRAME_NONE ? frame : cairn_ring_oldest_(is_young_first ? &q->old : &q->young, links_of(q), view);
 }
 
 const struct cairn_policy cairn_policy_2q = {"2q", twoq_bytes, twoq_init, twoq_insert, twoq_touch, twoq_take_out, twoq_victim};

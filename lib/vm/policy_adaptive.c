@@ -210,21 +210,21 @@ static void adaptive_insert(void *state, uint32_t frame, uint32_t page)
 {
     struct adaptive *const adaptive = state;
     adaptive->pages[frame] = page;
-    ring_append(&adaptive->ring, links_of(adaptive), frame);
+    cairn_ring_append_(&adaptive->ring, links_of(adaptive), frame);
     show(adaptive, page);
 }
 
 static void adaptive_touch(void *state, uint32_t frame)
 {
     struct adaptive *const adaptive = state;
-    ring_renew(&adaptive->ring, links_of(adaptive), frame);
+    cairn_ring_renew_(&adaptive->ring, links_of(adaptive), frame);
     show(adaptive, adaptive->pages[frame]);
 }
 
 static void adaptive_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct adaptive *const adaptive = state;
-    ring_unlink(&adaptive->ring, links_of(adaptive), frame);
+    cairn_ring_unlink_(&adaptive->ring, links_of(adaptive), frame);
     for (uint32_t i = 0; i < EXPERTS && !evicted; i++) {
         struct shadow *const shadow = shadow_of(adaptive, i);
         const uint32_t at = shadow_find(shadow, adaptive->pages[frame]);
@@ -254,7 +254,7 @@ static uint32_t adaptive_victim(void *state, uint32_t page, const struct cairn_p
         }
         frame = links[frame].next;
     }
-    return ring_oldest(&adaptive->ring, links, view);
+    return cairn_ring_oldest_(&adaptive->ring, links, view);
 }
 
 const struct cairn_policy cairn_policy_adaptive = {"adaptive",     adaptive_bytes,    adaptive_init,  adaptive_insert,

@@ -104,7 +104,7 @@ static void clockpro_init(void *state, uint32_t frames)
 static void link_node(struct clockpro *pro, uint32_t node)
 {
     struct ring ring = {pro->hand_hot, 0};
-    ring_append(&ring, links_of(pro), node);
+    cairn_ring_append_(&ring, links_of(pro), node);
     if (pro->hand_hot == NO_LINK) {
         pro->hand_hot = pro->hand_cold = pro->hand_test = (uint16_t)node;
     }
@@ -124,7 +124,7 @@ static void unlink_node(struct clockpro *pro, uint32_t node)
     pass(links, &pro->hand_cold, node);
     pass(links, &pro->hand_test, node);
     struct ring ring = {(uint16_t)node, 1};
-    ring_unlink(&ring, links, node);
+    cairn_ring_unlink_(&ring, links, node);
 }
 
 static uint16_t *bucket_of(struct clockpro *pro, uint32_t page)
@@ -272,7 +272,7 @@ static void leave_ghost(struct clockpro *pro, uint32_t frame)
     uint16_t *const bucket = bucket_of(pro, pro->pages[frame]);
     pro->free_ghost = links[ghost].next;
     struct ring ring = {links[frame].next, 1};
-    ring_append(&ring, links, ghost);
+    cairn_ring_append_(&ring, links, ghost);
     pro->pages[ghost] = pro->pages[frame];
     *chain_of(pro, ghost) = *bucket;
     *bucket = (uint16_t)ghost;

@@ -29,21 +29,21 @@ static void fifo_insert(void *state, uint32_t frame, uint32_t page)
 {
     struct fifo *const fifo = state;
     (void)page;
-    ring_append(&fifo->ring, fifo->links, frame);
+    cairn_ring_append_(&fifo->ring, fifo->links, frame);
 }
 
 static void fifo_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct fifo *const fifo = state;
     (void)evicted;
-    ring_unlink(&fifo->ring, fifo->links, frame);
+    cairn_ring_unlink_(&fifo->ring, fifo->links, frame);
 }
 
 static uint32_t fifo_victim(void *state, uint32_t page, const struct cairn_policy_view *view)
 {
     const struct fifo *const fifo = state;
     (void)page;
-    return ring_oldest(&fifo->ring, fifo->links, view);
+    return cairn_ring_oldest_(&fifo->ring, fifo->links, view);
 }
 
 const struct cairn_policy cairn_policy_fifo = {"fifo", fifo_bytes, fifo_init, fifo_insert, NULL, fifo_take_out, fifo_victim};

@@ -57,8 +57,8 @@ static void loop_init(void *state, uint32_t frames)
 
 static void keep(struct loop *loop, uint32_t frame)
 {
-    ring_unlink(&loop->passing, loop->links, frame);
-    ring_append(&loop->kept, loop->links, frame);
+    cairn_ring_unlink_(&loop->passing, loop->links, frame);
+    cairn_ring_append_(&loop->kept, loop->links, frame);
     set_add(kept_of(loop), frame);
     set_drop(used_of(loop), frame);
 }
@@ -68,7 +68,7 @@ static void loop_insert(void *state, uint32_t frame, uint32_t page)
     struct loop *const loop = state;
     (void)page;
     set_drop(kept_of(loop), frame);
-    ring_append(&loop->passing, loop->links, frame);
+    cairn_ring_append_(&loop->passing, loop->links, frame);
     if (loop->passing.count > passing_most(loop) && loop->passing.count + (uint32_t)loop->kept.count < loop->frames) {
         keep(loop, loop->passing.first);
     }
@@ -83,7 +83,7 @@ static void loop_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct loop *const loop = state;
     const bool is_kept = set_has(kept_of(loop), frame);
-    ring_unlink(is_kept ? &loop->kept : &loop->passing, loop->links, frame);
+    cairn_ring_unlink_(is_kept ? &loop->kept : &loop->passing, loop->links, frame);
     if (evicted && is_kept && loop->passing.count != 0) {
         loop->left = TURN;
         keep(loop, loop->passing.first);
@@ -102,11 +102,11 @@ static uint32_t loop_victim(void *state, uint32_t page, const struct cairn_polic
             return frame;
         }
         set_drop(used_of(loop), frame);
-        ring_renew(&loop->kept, loop->links, frame);
+        cairn_ring_renew_(&loop->kept, loop->links, frame);
         loop->left = TURN;
     }
-    const uint32_t frame = ring_oldest(&loop->passing, loop->links, view);
-    return frame != CAIRN_FRAME_NONE ? frame : ring_oldest(&loop->kept, loop->links, view);
+    const uint32_t frame = cairn_ring_oldest_(&loop->passing, loop->links, view);
+    return frame != CAIRN_FRAME_NONE ? frame : cairn_ring_oldest_(&loop->kept, loop->links, view);
 }
 
 const struct cairn_policy cairn_policy_loop_ = {"loop", loop_bytes, loop_init, loop_insert, loop_touch, loop_take_out, loop_victim};

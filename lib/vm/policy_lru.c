@@ -29,27 +29,27 @@ static void lru_insert(void *state, uint32_t frame, uint32_t page)
 {
     struct lru *const lru = state;
     (void)page;
-    ring_append(&lru->ring, lru->links, frame);
+    cairn_ring_append_(&lru->ring, lru->links, frame);
 }
 
 static void lru_touch(void *state, uint32_t frame)
 {
     struct lru *const lru = state;
-    ring_renew(&lru->ring, lru->links, frame);
+    cairn_ring_renew_(&lru->ring, lru->links, frame);
 }
 
 static void lru_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct lru *const lru = state;
     (void)evicted;
-    ring_unlink(&lru->ring, lru->links, frame);
+    cairn_ring_unlink_(&lru->ring, lru->links, frame);
 }
 
 static uint32_t lru_victim(void *state, uint32_t page, const struct cairn_policy_view *view)
 {
     const struct lru *const lru = state;
     (void)page;
-    return ring_oldest(&lru->ring, lru->links, view);
+    return cairn_ring_oldest_(&lru->ring, lru->links, view);
 }
 
 const struct cairn_policy cairn_policy_lru = {"lru", lru_bytes, lru_init, lru_insert, lru_touch, lru_take_out, lru_victim};

@@ -56,55 +56,12 @@ CAIRN_INLINE struct ring ring_empty(void)
 }
 
 // Put it before `first`: the youngest of the ring.
-CAIRN_SHARED void ring_append(struct ring *ring, struct ring_link *links, uint32_t at)
-{
-    if (ring->first == NO_LINK) {
-        links[at] = (struct ring_link){(uint16_t)at, (uint16_t)at};
-        ring->first = (uint16_t)at;
-    } else {
-        const uint16_t first = ring->first;
-        const uint16_t last = links[first].previous;
-        links[at] = (struct ring_link){last, first};
-        links[last].next = (uint16_t)at;
-        links[first].previous = (uint16_t)at;
-    }
-    ring->count++;
-}
-
-CAIRN_SHARED void ring_unlink(struct ring *ring, struct ring_link *links, uint32_t at)
-{
-    const struct ring_link link = links[at];
-    links[link.previous].next = link.next;
-    links[link.next].previous = link.previous;
-    if (ring->first == at) {
-        ring->first = link.next == at ? (uint16_t)NO_LINK : link.next;
-    }
-    ring->count--;
-}
-
+void cairn_ring_append_(struct ring *ring, struct ring_link *links, uint32_t at);
+void cairn_ring_unlink_(struct ring *ring, struct ring_link *links, uint32_t at);
 // Make it the youngest.
-CAIRN_SHARED void ring_renew(struct ring *ring, struct ring_link *links, uint32_t at)
-{
-    if (ring->first == at) {
-        ring->first = links[at].next;
-    } else if (links[ring->first].previous != at) {
-        ring_unlink(ring, links, at);
-        ring_append(ring, links, at);
-    }
-}
-
+void cairn_ring_renew_(struct ring *ring, struct ring_link *links, uint32_t at);
 // The oldest frame that is not pinned. Worst case: all are.
-CAIRN_SHARED uint32_t ring_oldest(const struct ring *ring, const struct ring_link *links, const struct cairn_policy_view *view)
-{
-    uint32_t at = ring->first;
-    for (uint32_t left = ring->count; left != 0; left--) {
-        if (!frame_is_pinned(view, at)) {
-            return at;
-        }
-        at = links[at].next;
-    }
-    return CAIRN_FRAME_NONE;
-}
+uint32_t cairn_ring_oldest_(const struct ring *ring, const struct ring_link *links, const struct cairn_policy_view *view);
 
 // -------------------------------------------------------------------------------------------------------------------------- sets
 
@@ -188,60 +145,17 @@ CAIRN_INLINE uint16_t *history_bucket(const struct history *history, uint32_t pa
     return (uint16_t *)(history_slots(history) + history->capacity) + hash_of(page, history->bits);
 }
 
-CAIRN_SHARED void history_init(struct history *history, uint32_t capacity)
-{
-    *history = (struct history){.capacity = (uint16_t)capacity, .bits = (uint16_t)hash_bits(capacity)};
-    struct history_slot *const slots = history_slots(history);
-    for (uint32_t i = 0; i < capacity; i++) {
-        slots[i].chain = HISTORY_HOLE;
-    }
-    memset(slots + capacity, 0xFF, sizeof(uint16_t) << history->bits);
-}
-
 CAIRN_INLINE uint32_t slot_page(const struct history_slot *slot)
 {
     return (uint32_t)slot->high << 16 | slot->low;
 }
 
+void cairn_history_init_(struct history *history, uint32_t capacity);
 // Forget the page in this slot, which has one.
-CAIRN_SHARED void history_clear(struct history *history, uint32_t at)
-{
-    struct history_slot *const slots = history_slots(history);
-    uint16_t *link = history_bucket(history, slot_page(&slots[at]));
-    while (*link != at) {
-        link = &slots[*link].chain;
-    }
-    *link = slots[at].chain;
-    slots[at].chain = HISTORY_HOLE;
-    history->count--;
-}
-
+void cairn_history_clear_(struct history *history, uint32_t at);
 // Remember a page that leaves; the oldest is forgotten.
-CAIRN_SHARED void history_add(struct history *history, uint32_t page)
-{
-    const uint32_t at = history->next;
-    struct history_slot *const slot = history_slots(history) + at;
-    if (slot->chain != HISTORY_HOLE) {
-        history_clear(history, at);
-    }
-    uint16_t *const bucket = history_bucket(history, page);
-    *slot = (struct history_slot){(uint16_t)page, (uint16_t)(page >> 16), *bucket};
-    *bucket = (uint16_t)at;
-    history->next = (uint16_t)frame_after(at, history->capacity);
-    history->count++;
-}
-
+void cairn_history_add_(struct history *history, uint32_t page);
 // Was it remembered? It is no longer.
-CAIRN_SHARED bool history_take(struct history *history, uint32_t page)
-{
-    const struct history_slot *const slots = history_slots(history);
-    for (uint32_t at = *history_bucket(history, page); at != NO_LINK; at = slots[at].chain) {
-        if (slot_page(&slots[at]) == page) {
-            history_clear(history, at);
-            return true;
-        }
-    }
-    return false;
-}
+bool cairn_history_take_(struct history *history, uint32_t page);
 
 #endif

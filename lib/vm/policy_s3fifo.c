@@ -51,16 +51,16 @@ static void s3fifo_init(void *state, uint32_t frames)
     s3->frames = (uint16_t)frames;
     s3->small_most = (uint16_t)(frames < 10 ? 1 : frames / 10);
     s3->small = s3->main = ring_empty();
-    history_init(history_of(s3), history_capacity(frames));
+    cairn_history_init_(history_of(s3), history_capacity(frames));
 }
 
 static void s3fifo_insert(void *state, uint32_t frame, uint32_t page)
 {
     struct s3fifo *const s3 = state;
-    const bool is_known = history_take(history_of(s3), page);
+    const bool is_known = cairn_history_take_(history_of(s3), page);
     s3->pages[frame] = page;
     counts_of(s3)[frame] = is_known ? MAIN : 0;
-    ring_append(is_known ? &s3->main : &s3->small, links_of(s3), frame);
+    cairn_ring_append_(is_known ? &s3->main : &s3->small, links_of(s3), frame);
 }
 
 static void s3fifo_touch(void *state, uint32_t frame)
@@ -75,12 +75,12 @@ static void s3fifo_take_out(void *state, uint32_t frame, bool evicted)
 {
     struct s3fifo *const s3 = state;
     if ((counts_of(s3)[frame] & MAIN) != 0) {
-        ring_unlink(&s3->main, links_of(s3), frame);
+        cairn_ring_unlink_(&s3->main, links_of(s3), frame);
         return;
     }
-    ring_unlink(&s3->small, links_of(s3), frame);
+    cairn_ring_unlink_(&s3->small, links_of(s3), frame);
     if (evicted) {
-        history_add(history_of(s3), s3->pages[frame]);
+        cairn_history_add_(history_of(s3), s3->pages[frame]);
     }
 }
 
@@ -93,22 +93,22 @@ static uint32_t step(struct s3fifo *s3, const struct cairn_policy_view *view)
     uint8_t *const count = &counts_of(s3)[frame];
     if (is_small) {
         if ((*count & COUNT) > 1) {
-            ring_unlink(&s3->small, links, frame);
-            ring_append(&s3->main, links, frame);
+            cairn_ring_unlink_(&s3->small, links, frame);
+            cairn_ring_append_(&s3->main, links, frame);
             *count = MAIN;
             return CAIRN_FRAME_NONE;
         }
         if (!frame_is_pinned(view, frame)) {
             return frame;
         }
-        ring_renew(&s3->small, links, frame);
+        cairn_ring_renew_(&s3->small, links, frame);
         return CAIRN_FRAME_NONE;
     }
     if ((*count & COUNT) == 0 && !frame_is_pinned(view, frame)) {
         return frame;
     }
     *count = (uint8_t)(*count - ((*count & COUNT) != 0 ? 1 : 0));
-    ring_renew(&s3->main, links, frame);
+    cairn_ring_renew_(&s3->main, links, frame);
     return CAIRN_FRAME_NONE;
 }
 
@@ -122,9 +122,9 @@ static uint32_t s3fifo_victim(void *state, uint32_t page, const struct cairn_pol
         frame = step(s3, view);
     }
     if (frame == CAIRN_FRAME_NONE) { // all that its queue has is pinned
-        frame = ring_oldest(&s3->main, links_of(s3), view);
+        frame = cairn_ring_oldest_(&s3->main, links_of(s3), view);
     }
-    return frame != CAIRN_FRAME_NONE ? frame : ring_oldest(&s3->small, links_of(s3), view);
+    return frame != CAIRN_FRAME_NONE ? frame : cairn_ring_oldest_(&s3->small, links_of(s3), view);
 }
 
 const struct cairn_policy cairn_policy_s3fifo = {"s3fifo", s3fifo_bytes, s3fifo_init, s3fifo_insert, s3fifo_touch, s3fifo_take_out, s3fifo_victim};

@@ -10,7 +10,7 @@
 #define SURE 2u
 #define NO_PAGE UINT32_MAX // a page of this number is not remembered
 
-void cairn_stream_init_(struct stream_table *table, uint32_t frames)
+CAIRN_NOINLINE void cairn_stream_init_(struct stream_table *table, uint32_t frames)
 {
     memset(table, 0, sizeof *table);
     memset(table->gone, 0xFF, sizeof table->gone);
@@ -149,7 +149,7 @@ CAIRN_NOINLINE void cairn_stream_fault_(struct stream_table *table, uint32_t pag
     stream->time = table->time;
 }
 
-void cairn_stream_waste_(struct stream_table *table, uint32_t page)
+CAIRN_NOINLINE void cairn_stream_waste_(struct stream_table *table, uint32_t page)
 {
     uint32_t steps;
     struct stream *const stream = stream_of(table, page, &steps);
@@ -160,7 +160,7 @@ void cairn_stream_waste_(struct stream_table *table, uint32_t page)
     }
 }
 
-void cairn_stream_gone_(struct stream_table *table, uint32_t page)
+CAIRN_NOINLINE void cairn_stream_gone_(struct stream_table *table, uint32_t page)
 {
     table->gone[table->next] = page;
     table->next = (uint16_t)((table->next + 1u) % STREAM_GONE);

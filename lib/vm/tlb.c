@@ -26,7 +26,7 @@ CAIRN_INLINE void take_asid(struct cairn_vm *vm, struct cairn_space *space)
     space->generation = vm->generation;
 }
 
-void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space)
+CAIRN_NOINLINE void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space)
 {
     if (vm->asid_next << ASID_SHIFT >= (vm->offset_mask & ~(cairn_vaddr_t)7)) { // the last one is nobody's
         cairn_vm_flush(vm);

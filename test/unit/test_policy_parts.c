@@ -32,14 +32,14 @@ static void a_ring_is_in_order(void **state)
         const bool is_in = at < count;
         const bool is_renewed = prng_below(&prng, 2) == 0;
         if (!is_in) {
-            ring_append(&ring, links, node);
+            cairn_ring_append_(&ring, links, node);
         } else {
             memmove(&order[at], &order[at + 1], (count - at - 1) * sizeof order[0]);
             count--;
             if (is_renewed) {
-                ring_renew(&ring, links, node);
+                cairn_ring_renew_(&ring, links, node);
             } else {
-                ring_unlink(&ring, links, node);
+                cairn_ring_unlink_(&ring, links, node);
             }
         }
         if (!is_in || is_renewed) {
@@ -67,7 +67,7 @@ static void a_history_holds_the_last_and_no_more(void **state)
     struct prng prng;
     (void)state;
     assert_in_range(history_bytes(CAPACITY), 4, sizeof memory);
-    history_init(history, CAPACITY);
+    cairn_history_init_(history, CAPACITY);
     memset(slots, 0xFF, sizeof slots);
     prng_seed(&prng, 2);
     for (uint32_t step = 0; step < 5000; step++) {
@@ -81,12 +81,12 @@ static void a_history_holds_the_last_and_no_more(void **state)
         }
         assert_int_equal(history->count, held);
         if (prng_below(&prng, 2) == 0) {
-            assert_int_equal(history_take(history, page), youngest != CAPACITY);
+            assert_int_equal(cairn_history_take_(history, page), youngest != CAPACITY);
             if (youngest != CAPACITY) {
                 slots[youngest] = UINT32_MAX;
             }
         } else {
-            history_add(history, page);
+            cairn_history_add_(history, page);
             slots[next] = page;
             next = (next + 1) % CAPACITY;
         }
