@@ -117,12 +117,19 @@ def rows():
     return table + vm_rows()
 
 
+def vm_table_bytes():
+    """Of page tables, for each of 128 pages in use."""
+    bytes_of_tables = vm("bytes.tables_128_pages", "max")
+    return None if bytes_of_tables is None else round(bytes_of_tables / 128, 2)
+
+
 def vm_rows():
     """The software MMU."""
     return [row("a load that hits in the TLB, in a loop, the load included", vm("load_hit"), 10, 7),
             row("a store that hits, the store included", vm("store_hit"), 10, 7),
             row("a load by a cursor", vm("cursor"), 5, 4),
-            row("a miss in the TLB, the page resident, two levels", vm("tlb_miss"), 60, 40),
+            row("a load that misses in the TLB, the page resident, two levels", vm("tlb_miss"), 60, 40),
+            row("a store that does", vm("tlb_miss_store"), 60, 40),
             row("a minor fault, without the zeroing", vm("minor"), 250, 150),
             row("a major fault that makes a clean page leave, without the transfer", vm("major"), 400, 300),
             row("a switch of space", vm("switch", "max"), 20, None),
@@ -131,4 +138,5 @@ def vm_rows():
             row("vm code -Os: paging over RAM, one policy", size("vm"), 5120, 4096),
             row("vm code -Os: everything, all policies and stores", size("vm_all"), 16384, 12288),
             row("RAM of a frame, the policy's left out", vm("bytes.frame", "max"), 16, 12),
+            row("RAM of a mapped page, in tables of 64", vm_table_bytes(), 4, None),
             row("RAM of an empty space, its root table left out", vm("bytes.space", "max"), 256, 128)]

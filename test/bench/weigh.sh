@@ -63,7 +63,7 @@ objects=$(lib_objects "$core" "$opt" "$folder")
 echo "$lists" | while IFS=: read -r name calls; do
     row cairn "$name" picolibc "" "$calls" $objects
 done
-# The software MMU: what pages a space over RAM, with one policy; all of it, with every policy and store, and the heap that its tables stand in.
+# The software MMU: what pages a space over RAM, with one policy; all of it, with every policy and store.
 if [ "$harden" = 1 ]; then
     row cairn vm picolibc "" "cairn_vm_init cairn_space_init cairn_space_map cairn_space_switch cairn_vm_load_ cairn_vm_store_ cairn_store_ram_init" $objects
     vm=$(cd lib/vm && for source in *.c; do arm-none-eabi-nm --defined-only "$OLDPWD/$folder/${source%.c}.o" | awk '$2 == "T" || $2 == "R" { print $3 }'; done | grep '^cairn_' | sort -u)
