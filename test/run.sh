@@ -60,6 +60,7 @@ step_preset() {
 
 # step_checks NAME...: no check writes where another reads.
 step_checks() {
+    rm -f "$logs"/check-*.status
     printf '%s\n' "$@" | xargs -P "$jobs" -I NAME sh -c 'status=0
         sh test/check/NAME.sh "$0" >"$1/check-NAME.log" 2>&1 || status=$?
         echo $status >"$1/check-NAME.status"' "$tier" "$logs"

@@ -15,9 +15,9 @@
 //     Victim: of the pages that the leader does not hold the least recently used; it holds no more than there are frames. Where it holds them all, the one that it
 //     would give up.
 //
-// INVARIANTS  0. An expert has a touch: a shadow has no view to ask.
-//             1. A shadow's frame is used and in its index, or in its list of free ones, through the chains; or above `used`, and was never used.
+// INVARIANTS  1. A shadow's frame is used and in its index, or in its list of free ones, through the chains; or above `used`, and was never used.
 //             2. Each page that comes in is in every shadow just then; a page that is given back is in none.
+//             3. An expert has a touch, and looks at no frame's use: a shadow has no view to ask.
 // STREAM      every access that is shown, and the better the more are. The shadows see the accesses that the frames see: with a TLB the fills.
 // COST        touch O(1), four look-ups and four touches, unless an expert misses, which then finds a victim; insert the same; victim O(frames).
 // CALLERS     the vm's.

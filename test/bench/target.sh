@@ -38,14 +38,14 @@ core_port() {
 }
 
 # lib_objects CORE OPT FOLDER: compiles the library as its CMakeLists.txt does, as many files at once as there are processors, and prints the objects' names.
-# What was compiled before, of the same text and with the same options, stays.
+# What was compiled before, of the same text, by the same compiler and with the same options, stays.
 lib_objects() {
     mkdir -p "$3"
     for source in lib/*/*.c; do
         echo "$3/$(basename "$source" .c).o"
     done
     options="$(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding -ffunction-sections -fdata-sections -fstack-usage ${BENCH_DEFINES:-}"
-    made=$( (echo "$options"; cat lib/*/*.[ch] lib/include/cairn/*.h) | cksum)
+    made=$( (arm-none-eabi-gcc --version; echo "$options"; cat lib/*/*.[ch] lib/include/cairn/*.h) | cksum)
     [ "$made" != "$(cat "$3/made" 2>/dev/null)" ] || return 0
     rm -f "$3"/*
     for source in lib/*/*.c; do
