@@ -58,7 +58,6 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_
         cairn_frame_free_(vm, frame);
         return error;
     }
-    *table_live(leaf) += was == 0;
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *pte = *now;
     vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = was == 0 ? SLOT_NONE : pte_number(was), .flags = FRAME_ACCESSED | FRAME_USED};

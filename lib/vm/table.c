@@ -3,7 +3,7 @@
 // Page tables: making and freeing nodes.
 // OWNS: the nodes; table.h has the picture. A node comes from the list of those of its size that were freed, or from what was never used.
 // INVARIANTS: V1.
-// COST: O(levels), and the zeroing of a node that is made. CALLERS: lib/vm.
+// COST: O(levels), and the zeroing of a node that is made; cairn_table_set_ to 0 looks at each entry of a node once at worst. CALLERS: lib/vm.
 #include "vm/table.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
 {
 #if UINTPTR_MAX > 0xFFFFFFFF
-    return (uint32_t)(size_t)((const unsigned char *)node - vm->table_base);
+    return (uint32_t)(size_t)((const unsigned char *)node - vm->table_base) + 4;
 #else
     (void)vm;
     return (uint32_t)(uintptr_t)node;
@@ -27,14 +27,14 @@ static uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
         node = table_below(vm, *list);
         *list = node[0];
     } else if (bytes <= vm->table_size - vm->table_used) {
-        node = (uint32_t *)(void *)(vm->table_base + vm->table_used) + 1;
+        node = (uint32_t *)(void *)(vm->table_base + vm->table_used);
         vm->table_used += bytes;
     } else {
         return NULL;
     }
     vm->figures.tables++;
     vm->figures.table_bytes += bytes;
-    memset(table_live(node), 0, bytes);
+    memset(node, 0, bytes);
     return node;
 }
 
@@ -68,12 +68,25 @@ static uint32_t path_to(const struct cairn_space *space, cairn_vaddr_t page, uin
     return level + 1;
 }
 
+// Has the node no entry? Where pages go one after the other, upwards, the next is the first that is looked at.
+static bool is_empty(const uint32_t *node, uint32_t from, uint32_t mask)
+{
+    uint32_t at = from;
+    do {
+        if (node[at] != 0) {
+            return false;
+        }
+        at = (at + 1) & mask;
+    } while (at != from);
+    return true;
+}
+
 // Free the nodes of the path that have no entry, from the last upwards.
 static void prune(struct cairn_space *space, cairn_vaddr_t page, uint32_t *path[CAIRN_LEVELS_MAX], uint32_t count)
 {
-    for (; count > 1 && *table_live(path[count - 1]) == 0; count--) {
-        path[count - 2][table_index(space->vm, count - 2, page)] = 0;
-        (*table_live(path[count - 2]))--;
+    const struct cairn_vm *const vm = space->vm;
+    for (; count > 1 && is_empty(path[count - 1], table_index(vm, count - 1, page), table_mask(vm, count - 1)); count--) {
+        path[count - 2][table_index(vm, count - 2, page)] = 0;
         cairn_table_free_(space->vm, path[count - 1], count - 1);
     }
 }
@@ -91,7 +104,6 @@ CAIRN_NOINLINE uint32_t *cairn_table_make_(struct cairn_space *space, cairn_vadd
         }
         path[count] = node;
         path[count - 1][table_index(vm, count - 1, page)] = entry_of(vm, node);
-        (*table_live(path[count - 1]))++;
     }
     return path[count - 1];
 }
@@ -104,10 +116,10 @@ CAIRN_NOINLINE void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t pa
     if (count != table_levels(vm)) {
         return; // pre: there is a table
     }
-    pte_t *const at = &path[count - 1][table_index(vm, count - 1, page)];
-    *table_live(path[count - 1]) += (uint32_t)(pte != 0) - (*at != 0);
-    *at = pte;
-    prune(space, page, path, count);
+    path[count - 1][table_index(vm, count - 1, page)] = pte;
+    if (pte == 0) {
+        prune(space, page, path, count);
+    }
 }
 
 CAIRN_NOINLINE cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)

@@ -3,10 +3,9 @@
 // Page tables: a tree of nodes, made on demand and freed when empty.
 //
 // OWNS: the nodes, and the memory that they come from.
-// PICTURE: page number | index, level 0 | index, level 1 | ..    a node: live, entry[2^bits]
-//          an inner entry: the node below, its address, or where that is longer than an entry bytes behind vm->table_base, which lies in front of all; 0: none.
-//          A leaf's entry: a pte. A node is named by the address of its first entry: `live` is in front of it
-// INVARIANTS: V1 `live` is the number of a node's entries that are not 0, and no node but the root has none.
+// PICTURE: page number | index, level 0 | index, level 1 | ..    a node: entry[2^bits]
+//          an inner entry: the node below, its address, or where that is longer than an entry 4 and its distance from vm->table_base; 0: none. A leaf's entry: a pte
+// INVARIANTS: V1 no node but the root is empty: there is an entry that is not 0.
 // COST: walk O(levels), 6 loads a level at most. No recursion.
 // CALLERS: lib/vm.
 #ifndef CAIRN_VM_TABLE_H
@@ -14,16 +13,10 @@
 
 #include "vm/pte.h"
 
-// Entries of the node that are not 0.
-CAIRN_INLINE uint32_t *table_live(uint32_t *node)
-{
-    return node - 1;
-}
-
 CAIRN_INLINE uint32_t *table_below(const struct cairn_vm *vm, uint32_t entry)
 {
 #if UINTPTR_MAX > 0xFFFFFFFF
-    return (uint32_t *)(void *)(vm->table_base + entry);
+    return (uint32_t *)(void *)(vm->table_base + (entry - 4));
 #else
     (void)vm;
     return (uint32_t *)(uintptr_t)entry;
@@ -65,7 +58,7 @@ CAIRN_INLINE uint32_t table_index(const struct cairn_vm *vm, uint32_t level, cai
 // Bytes of a node.
 CAIRN_INLINE uint32_t table_bytes(const struct cairn_vm *vm, uint32_t level)
 {
-    return (uint32_t)sizeof(uint32_t) * (table_mask(vm, level) + 2);
+    return (uint32_t)sizeof(uint32_t) * (table_mask(vm, level) + 1);
 }
 
 // The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
@@ -98,7 +91,7 @@ CAIRN_INLINE pte_t *table_walk(const struct cairn_space *space, cairn_vaddr_t pa
 // The leaf of a page that is to get a pte: makes the tables that are missing. NULL: no memory for one, and nothing has changed.
 uint32_t *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page);
 
-// Write the pte of a page, for which there is a table; frees what becomes empty, so that no pointer to a pte of this space is good behind it where pte is 0.
+// Write the pte of a page, for which there is a table; frees what becomes empty, for which the tables on the way are looked through where pte is 0, so that no pointer to a pte of this space is good behind it where pte is 0.
 void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t page, pte_t pte);
 
 // The first page at or behind `page` that has a pte, and below `end`; `end` if there is none. O(tables looked at).

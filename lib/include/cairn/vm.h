@@ -97,7 +97,7 @@ struct cairn_vm_figures {
     uint32_t evictions;
     uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t slots_used;
-    uint32_t tables, table_bytes; // nodes of page tables in use, and what they take: 4 bytes for each entry, and 4
+    uint32_t tables, table_bytes; // nodes of page tables in use, and what they take: 4 bytes for each entry
 };
 
 #define CAIRN_VICTIMS 4u // entries of the set behind the TLB
@@ -194,7 +194,7 @@ struct cairn_space {
 
 // ------------------------------------------------------------------------------------------------------------------ the machine
 
-// Bytes of `memory` that a vm needs for a configuration, with `table_bytes` for page tables: for each 4 bytes, and 4 for each entry. A table that is freed is for
+// Bytes of `memory` that a vm needs for a configuration, with `table_bytes` for page tables: 4 bytes for each entry. A table that is freed is for
 // others of that size: most in use at a time, size by size, is what is needed. 0 iff the configuration is not valid.
 size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes);
 
