@@ -16,7 +16,7 @@ CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access
     return space->user ? access | CAIRN_USER : access;
 }
 
-// Bring the page in, for an access, and note it. Returns 0, its pte and what is known of its frame; or an error.
+// Bring the page in, for an access, and note it. Returns 0, its pte and what is known of its frame; or an error; or FOUND_DIRECT, and nothing else.
 CAIRN_SHARED int reach(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte, uint32_t *flags)
 {
     const int error = cairn_fault_access_(space, address, access_of(space, access), pte);
@@ -74,12 +74,16 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
         return CAIRN_EFAULT;
     }
     const int error = reach(vm, space, address, access, &pte, &flags);
-    if (error == 0) {
+    if (CAIRN_LIKELY(error == 0)) {
         if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
             cairn_tlb_assign_(vm, space);
         }
         *addend = enter(vm, tlb_victim(vm, page), page, tlb_tag(vm, space->asid, page), pte_number(pte),
                         (flags & pte & FRAME_DIRTY) != 0 && !(CAIRN_UNLIKELY(space->quick_root == NULL) && vm->write_through));
+    } else if (error == FOUND_DIRECT) {
+        *addend = (uintptr_t)vm->sharing->direct(space, address) - (uintptr_t)address;
+        entry_exchange(tlb_at(vm, page), tlb_victim(vm, page), *addend, tlb_tag(vm, space->asid, page), CAIRN_TAG_NONE);
+        return 0;
     }
     return error;
 }
@@ -123,13 +127,34 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
     pte_t pte;
     uint32_t flags;
     const int error = reach(space->vm, space, address, access, &pte, &flags);
-    if (error != 0) {
+    if (error < 0) {
         return error;
     }
     const uint32_t left = page_size(vm) - offset;
-    *memory = frame_memory(vm, pte_number(pte)) + offset;
+    *memory = error == 0 ? frame_memory(vm, pte_number(pte)) + offset : vm->sharing->direct(space, address);
     *run = left < most ? left : (uint32_t)most;
     return 0;
+}
+
+// Keep the page, which span has found, where it is. *frame: what to release; NULL for memory that is in no frame. CAIRN_EOVERFLOW iff it has 255 pins.
+CAIRN_SHARED int hold(struct cairn_vm *vm, const unsigned char *memory, struct cairn_frame **frame)
+{
+    const size_t number = (size_t)((uintptr_t)memory - (uintptr_t)vm->frames) >> page_shift(vm);
+    *frame = number < vm->frame_count ? &vm->table[number] : NULL;
+    if (*frame != NULL) {
+        if ((*frame)->pins == UINT8_MAX) {
+            return CAIRN_EOVERFLOW;
+        }
+        frame_pin(*frame);
+    }
+    return 0;
+}
+
+static void release(struct cairn_frame *frame)
+{
+    if (frame != NULL) {
+        frame_unpin(frame);
+    }
 }
 
 // The page at the address was stored to.
@@ -194,18 +219,25 @@ int cairn_space_copy(struct cairn_space *to_space, cairn_vaddr_t to, struct cair
         return CAIRN_EINVAL;
     }
     for (; size != 0; size -= run, to += run, from += run) {
-        void *source;
-        size_t there;
-        int error = cairn_space_pin(from_space, from, CAIRN_READ, &source, &there);
+        unsigned char *source;
+        struct cairn_frame *frame;
+        uint32_t there;
+        int error = span(from_space, from, CAIRN_READ, size, &source, &there);
         if (error != 0) {
             return error;
         }
-        error = span(to_space, to, CAIRN_WRITE, there < size ? there : size, &memory, &run);
+        error = hold(from_space->vm, source, &frame);
+        if (error != 0) {
+            return error;
+        }
+        error = span(to_space, to, CAIRN_WRITE, there, &memory, &run);
         if (error == 0) {
             memmove(memory, source, run);
+        }
+        release(frame);
+        if (error == 0) {
             stored(to_space, to);
         }
-        (void)!cairn_space_unpin(from_space, from);
         if (error != 0) {
             return error;
         }
@@ -322,29 +354,25 @@ int cairn_vm_load_(struct cairn_vm *vm, cairn_vaddr_t address, void *value, size
 // Both pages first; the first stays while the second comes.
 CAIRN_NOINLINE int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_t address, const void *value, size_t size)
 {
-    struct cairn_vm *const vm = space->vm;
-    const uint32_t offset = (uint32_t)(address & vm->offset_mask);
-    const uint32_t first = page_size(vm) - offset;
+    unsigned char *first;
     unsigned char *second;
-    uint32_t flags, run;
-    pte_t pte;
-    int error = reach(vm, space, address, CAIRN_WRITE, &pte, &flags);
+    struct cairn_frame *frame;
+    uint32_t left, rest;
+    int error = span(space, address, CAIRN_WRITE, size, &first, &left);
+    if (error == 0) {
+        error = hold(space->vm, first, &frame);
+    }
     if (error != 0) {
         return error;
     }
-    struct cairn_frame *const frame = &vm->table[pte_number(pte)];
-    if (frame->pins == UINT8_MAX) {
-        return CAIRN_EOVERFLOW;
-    }
-    frame_pin(frame);
-    error = span(space, address + first, CAIRN_WRITE, size - first, &second, &run);
-    frame_unpin(frame);
+    error = span(space, address + left, CAIRN_WRITE, size - left, &second, &rest);
+    release(frame);
     if (error == 0) {
-        memcpy(frame_memory(vm, pte_number(pte)) + offset, value, first);
-        memcpy(second, (const unsigned char *)value + first, run);
-        stored(space, address + first);
+        memcpy(first, value, left);
+        memcpy(second, (const unsigned char *)value + left, rest);
+        stored(space, address + left);
     }
-    frame_stored(vm, pte_number(pte));
+    stored(space, address);
     return error;
 }
 

@@ -10,7 +10,7 @@
 #ifndef CAIRN_VM_FRAME_H
 #define CAIRN_VM_FRAME_H
 
-#include "vm/table.h"
+#include "vm/tlb.h"
 
 #define SLOT_NONE UINT32_MAX
 
@@ -19,6 +19,8 @@
 #define FRAME_USED CAIRN_FRAME_USED     // since the policy cleared it
 #define FRAME_ACCESSED 8u               // since the last tick
 #define FRAME_AHEAD 16u                 // was brought in by prefetch.c, and not asked for yet: its pte allows nothing
+#define ACCESS_NONE PTE_PRESENT // to have the page, and no more
+#define FOUND_DIRECT 1          // in place of 0: the page is in memory of the caller's, and has no frame
 
 CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t frame)
 {
@@ -35,6 +37,25 @@ CAIRN_INLINE uint32_t page_size(const struct cairn_vm *vm)
 {
     return (uint32_t)1 << page_shift(vm);
 }
+
+// share.c. What a vm in which pages are shared does otherwise.
+struct cairn_sharing {
+    // As fault.c does for mappings that are a space's alone: is the address valid, is the access allowed; then the page. Returns 0 and its pte, or an error.
+    int (*resolve)(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
+    // A page of an object's or the pool's: nobody may store to it at once any more; or (all) nobody may name it any more, it leaves. Of a space's: nothing.
+    void (*unmap)(struct cairn_space *owner, cairn_vaddr_t page, bool all);
+    // A space names a page no more that is another's. pte: what it had.
+    void (*drop)(struct cairn_space *space, pte_t pte);
+    // A page is to be pinned: it becomes the space's own, or is an object's that is mapped shared. Returns 0 and its pte, or an error.
+    int (*own)(struct cairn_space *space, cairn_vaddr_t address, pte_t *pte);
+    // A page, which is not the space's own, has a pin more (1) or less (-1) through it.
+    void (*count_pin)(struct cairn_space *space, cairn_vaddr_t page, uint32_t change);
+    // A mapping is the space's no more; all of them are to be so. Returns 0 or CAIRN_EBUSY.
+    void (*forget)(struct cairn_mapping *mapping);
+    int (*end)(struct cairn_space *space);
+    // Where the byte is at an address for which resolve returned FOUND_DIRECT.
+    unsigned char *(*direct)(const struct cairn_space *space, cairn_vaddr_t address);
+};
 
 // A slot that is in use from now on; SLOT_NONE: there is none.
 uint32_t cairn_slot_take_(struct cairn_vm *vm);
@@ -96,12 +117,34 @@ CAIRN_INLINE void frame_stored(struct cairn_vm *vm, uint32_t frame)
     }
 }
 
+// Forget a page's translations, or only that it may be stored to, where `writes`: in each space that maps it.
+CAIRN_INLINE void frame_drop(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, bool writes)
+{
+    if (!cairn_tlb_forget_(vm, space, page, writes) && CAIRN_UNLIKELY(vm->sharing != NULL)) {
+        vm->sharing->unmap(space, page, !writes);
+    }
+}
+
 // fault.c. Bring the page of an address in, for an access; asks the space's handler where that cannot be. Returns 0, and its pte; or an error: then nothing has
-// changed.
-// A page that was there is noted as touched.
+// changed; or FOUND_DIRECT. A page that was there is noted as touched.
 CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
+
+// space.c. Are these pages of a space?
+CAIRN_INLINE bool range_is_good(const struct cairn_vm *vm, cairn_vaddr_t address, cairn_vaddr_t size)
+{
+    return ((address | size) & vm->offset_mask) == 0 && address != 0 && size != 0 && address <= vm->limit && size - 1 <= vm->limit - address;
+}
+
+CAIRN_INLINE bool is_protection(uint32_t protection)
+{
+    return (protection & ~PTE_ACCESS) == 0 && (protection & (CAIRN_WRITE | CAIRN_READ)) != CAIRN_WRITE;
+}
+
+// Forget a page that has a pte, wherever it lives. Is any page of a range pinned?
+void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t page);
+bool cairn_pages_pinned_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);
 
 // prefetch.c.
 struct cairn_prefetch {

@@ -50,11 +50,16 @@ int cairn_space_suspend(struct cairn_space *space)
     }
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         const pte_t pte = *table_walk(space, page);
-        const int error = pte_is_present(pte) ? cairn_frame_evict_(vm, pte_number(pte)) : 0;
+        const bool is_own = pte_is_present(pte) && vm->table[pte_number(pte)].space == space;
+        const int error = is_own ? cairn_frame_evict_(vm, pte_number(pte)) : 0;
         if (error != 0) {
             return error;
         }
+        if (!is_own) {
+            *table_walk(space, page) &= ~PTE_ACCESS;
+        }
     }
+    cairn_space_flush(space);
     space->suspended = true;
     return 0;
 }
@@ -67,7 +72,8 @@ void cairn_space_resume(struct cairn_space *space)
 int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address)
 {
     pte_t pte;
-    return cairn_fault_access_(space, address, 0, &pte);
+    const int error = cairn_fault_access_(space, address, ACCESS_NONE, &pte);
+    return error == FOUND_DIRECT ? 0 : error;
 }
 
 int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)

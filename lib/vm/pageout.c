@@ -66,7 +66,7 @@ CAIRN_NOINLINE int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
     }
     its->slot = slot;
     its->flags &= (uint8_t)~FRAME_DIRTY;
-    cairn_tlb_drop_(vm, its->space, its->page, true);
+    frame_drop(vm, its->space, its->page, true);
     its->space->figures.writes++;
     vm->figures.writes++;
     return 0;
@@ -84,14 +84,14 @@ static CAIRN_NOINLINE int empty(struct cairn_vm *vm, uint32_t frame)
             return error;
         }
     }
+    frame_drop(vm, space, page, false);
     const uint32_t slot = its->slot;
-    cairn_tlb_drop_(vm, space, page, false);
     vm->policy->remove(vm->policy_state, frame, true);
     if (CAIRN_UNLIKELY(vm->prefetch != NULL)) {
         vm->prefetch->left(vm, its);
     }
-    if (slot == SLOT_NONE) {
-        cairn_table_set_(space, page, 0);
+    if (!CAIRN_SPEED || slot == SLOT_NONE || CAIRN_UNLIKELY(space->root == NULL)) {
+        cairn_table_set_(space, page, slot == SLOT_NONE ? 0 : slot << PTE_SHIFT | PTE_SWAPPED);
     } else {
         *table_pte(vm, table_leaf(vm, space->root, page), page) = slot << PTE_SHIFT | PTE_SWAPPED;
     }

@@ -15,31 +15,46 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
     if ((access & ~(CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) != 0 || access == 0) {
         return CAIRN_EINVAL;
     }
-    const int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &pte);
-    if (error != 0) {
+    int error = cairn_fault_access_(space, address, space->user ? access | CAIRN_USER : access, &pte);
+    if (error == 0 && CAIRN_UNLIKELY(vm->sharing != NULL)) {
+        error = vm->sharing->own(space, address, &pte);
+    }
+    if (error < 0) {
         return error;
+    }
+    const size_t offset = (size_t)(address & vm->offset_mask);
+    *run = page_size(vm) - offset;
+    if (error == FOUND_DIRECT) { // it stays anyway
+        *memory = vm->sharing->direct(space, address);
+        return 0;
     }
     const uint32_t frame = pte_number(pte);
     if (vm->table[frame].pins == UINT8_MAX) {
         return CAIRN_EOVERFLOW;
+    }
+    if (CAIRN_UNLIKELY(vm->table[frame].space != space)) {
+        vm->sharing->count_pin(space, address >> page_shift(vm), 1);
     }
     frame_pin(&vm->table[frame]);
     frame_note(&vm->table[frame], access);
     if (vm->reference != NULL) {
         vm->reference(vm->context, space, address, (access & CAIRN_WRITE) != 0);
     }
-    const size_t offset = (size_t)(address & vm->offset_mask);
     *memory = frame_memory(vm, frame) + offset;
-    *run = page_size(vm) - offset;
     return 0;
 }
 
 int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t *const pte = !table_covers(vm, address) ? NULL : table_walk(space, address >> page_shift(vm));
+    const cairn_vaddr_t page = address >> page_shift(vm);
+    const pte_t *const pte = !table_covers(vm, address) ? NULL : table_walk(space, page);
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
-        return CAIRN_EINVAL;
+        const struct cairn_mapping *const mapping = mapping_of(space, page);
+        return mapping != NULL && mapping->memory != NULL ? 0 : CAIRN_EINVAL;
+    }
+    if (CAIRN_UNLIKELY(vm->table[pte_number(*pte)].space != space)) {
+        vm->sharing->count_pin(space, page, UINT32_MAX);
     }
     frame_unpin(&vm->table[pte_number(*pte)]);
     frame_stored(vm, pte_number(*pte));

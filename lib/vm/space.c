@@ -8,6 +8,8 @@
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
+#include <string.h>
+
 #define SPACES_MAX 255u
 
 // Where the space's pointer to the mapping is; NULL: it is not one of its.
@@ -20,18 +22,13 @@ static struct cairn_mapping **place_of(struct cairn_space *space, const struct c
     return *at == NULL ? NULL : at;
 }
 
-static bool is_protection(uint32_t protection)
-{
-    return (protection & ~PTE_ACCESS) == 0 && (protection & (CAIRN_WRITE | CAIRN_READ)) != CAIRN_WRITE;
-}
-
 int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)
 {
     if (space == NULL || mapping == NULL || space->vm == NULL || !is_protection(protection)) {
         return CAIRN_EINVAL;
     }
     const struct cairn_vm *const vm = space->vm;
-    if (((address | size) & vm->offset_mask) != 0 || address == 0 || size == 0 || address > vm->limit || size - 1 > vm->limit - address) {
+    if (!range_is_good(vm, address, size)) {
         return CAIRN_EINVAL;
     }
     const cairn_vaddr_t first = address >> vm->page_shift;
@@ -45,37 +42,45 @@ int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, ca
     if (place_of(space, mapping) != NULL) {
         return CAIRN_EBUSY;
     }
-    *mapping = (struct cairn_mapping){*at, first, pages, protection};
+    memset(mapping, 0, sizeof *mapping);
+    mapping->next = *at;
+    mapping->first = first;
+    mapping->pages = pages;
+    mapping->protection = protection;
+    mapping->plain = protection | PTE_PRESENT;
+    mapping->space = space;
     *at = mapping;
     space->figures.virtual_pages += pages;
     return 0;
 }
 
 // Forget the page, wherever it lives.
-static void page_drop(struct cairn_space *space, cairn_vaddr_t page)
+CAIRN_NOINLINE void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t page)
 {
     struct cairn_vm *const vm = space->vm;
     const pte_t pte = *table_walk(space, page);
-    if (pte_is_present(pte)) {
+    (void)cairn_tlb_forget_(vm, space, page, false);
+    if (pte_is_swapped(pte)) {
+        cairn_slot_free_(vm, pte_number(pte));
+        space->figures.swapped--;
+    } else if (CAIRN_UNLIKELY(!pte_is_present(pte)) || CAIRN_UNLIKELY(vm->table[pte_number(pte)].space != space)) {
+        vm->sharing->drop(space, pte);
+    } else {
         const uint32_t frame = pte_number(pte);
-        cairn_tlb_drop_(vm, space, page, false);
         vm->policy->remove(vm->policy_state, frame, false);
         cairn_slot_free_(vm, vm->table[frame].slot);
         cairn_frame_free_(vm, frame);
         space->figures.resident--;
-    } else {
-        cairn_slot_free_(vm, pte_number(pte));
-        space->figures.swapped--;
     }
     cairn_table_set_(space, page, 0);
 }
 
 // Is any page of the range pinned?
-static bool has_pins(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
+CAIRN_NOINLINE bool cairn_pages_pinned_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
     for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         const pte_t pte = *table_walk(space, page);
-        if (pte_is_present(pte) && space->vm->table[pte_number(pte)].pins != 0) {
+        if (pte_is_present(pte) && space->vm->table[pte_number(pte)].pins != 0 && space->vm->table[pte_number(pte)].space == space) {
             return true;
         }
     }
@@ -89,15 +94,18 @@ int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping)
         return CAIRN_ENOENT;
     }
     const cairn_vaddr_t end = mapping->first + mapping->pages;
-    if (has_pins(space, mapping->first, end)) {
+    if (cairn_pages_pinned_(space, mapping->first, end)) {
         return CAIRN_EBUSY;
     }
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        page_drop(space, page);
+        cairn_page_drop_(space, page);
     }
     *at = mapping->next;
     mapping->next = NULL;
     space->figures.virtual_pages -= mapping->pages;
+    if (CAIRN_UNLIKELY(space->vm->sharing != NULL)) {
+        space->vm->sharing->forget(mapping);
+    }
     return 0;
 }
 
@@ -111,12 +119,11 @@ int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping
     }
     const cairn_vaddr_t end = mapping->first + mapping->pages;
     mapping->protection = protection;
+    mapping->plain = mapping->plain == 0 ? 0 : protection | PTE_PRESENT;
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         pte_t *const pte = table_walk(space, page);
-        if (pte_is_present(*pte)) {
-            *pte &= ~PTE_ACCESS; // the next access to it takes the long way
-            cairn_tlb_drop_(space->vm, space, page, false);
-        }
+        *pte &= ~PTE_ACCESS; // the next access to it takes the long way
+        (void)cairn_tlb_forget_(space->vm, space, page, false);
     }
     return 0;
 }
@@ -164,7 +171,13 @@ int cairn_space_deinit(struct cairn_space *space)
         return CAIRN_EINVAL;
     }
     struct cairn_vm *const vm = space->vm;
-    if (has_pins(space, 0, (vm->limit >> vm->page_shift) + 1)) {
+    if (CAIRN_UNLIKELY(vm->sharing != NULL)) {
+        const int error = vm->sharing->end(space);
+        if (error != 0) {
+            return error;
+        }
+    }
+    if (cairn_pages_pinned_(space, 0, (vm->limit >> vm->page_shift) + 1)) {
         return CAIRN_EBUSY;
     }
     while (space->mappings != NULL) {

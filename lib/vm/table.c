@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Page tables: making and freeing nodes.
+// Page tables: making and freeing nodes, and what else lies among them.
 // OWNS: the nodes; table.h has the picture. A node comes from the list of those of its size that were freed, or from what was never used.
 // INVARIANTS: V1.
 // COST: O(levels), and the zeroing of a node that is made; cairn_table_set_ to 0 looks at each entry of a node once at worst. CALLERS: lib/vm.
@@ -18,31 +18,44 @@ CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
 #endif
 }
 
-static uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
+CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint32_t bytes)
 {
-    const uint32_t bytes = table_bytes(vm, level);
-    uint32_t *const list = &vm->free_node[vm->node_list[level]];
+    uint32_t *const first = &vm->free_node[list];
     uint32_t *node;
-    if (*list != 0) {
-        node = table_below(vm, *list);
-        *list = node[0];
+    if (*first != 0) {
+        node = table_below(vm, *first);
+        *first = node[0];
     } else if (bytes <= vm->table_size - vm->table_used) {
         node = (uint32_t *)(void *)(vm->table_base + vm->table_used);
         vm->table_used += bytes;
     } else {
         return NULL;
     }
-    vm->figures.tables++;
-    vm->figures.table_bytes += bytes;
     memset(node, 0, bytes);
+    return node;
+}
+
+CAIRN_NOINLINE void cairn_table_give_(struct cairn_vm *vm, uint32_t list, void *memory)
+{
+    uint32_t *const node = memory;
+    node[0] = vm->free_node[list];
+    vm->free_node[list] = entry_of(vm, node);
+}
+
+static CAIRN_NOINLINE uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
+{
+    const uint32_t bytes = table_bytes(vm, level);
+    uint32_t *const node = cairn_table_take_(vm, vm->node_list[level], bytes);
+    if (node != NULL) {
+        vm->figures.tables++;
+        vm->figures.table_bytes += bytes;
+    }
     return node;
 }
 
 CAIRN_NOINLINE void cairn_table_free_(struct cairn_vm *vm, uint32_t *node, uint32_t level)
 {
-    uint32_t *const list = &vm->free_node[vm->node_list[level]];
-    node[0] = *list;
-    *list = entry_of(vm, node);
+    cairn_table_give_(vm, vm->node_list[level], node);
     vm->figures.tables--;
     vm->figures.table_bytes -= table_bytes(vm, level);
 }
@@ -112,6 +125,10 @@ CAIRN_NOINLINE void cairn_table_set_(struct cairn_space *space, cairn_vaddr_t pa
 {
     const struct cairn_vm *const vm = space->vm;
     uint32_t *path[CAIRN_LEVELS_MAX];
+    if (CAIRN_UNLIKELY(space->root == NULL)) {
+        table_record(vm, page)->pte = pte;
+        return;
+    }
     const uint32_t count = path_to(space, page, path);
     if (count != table_levels(vm)) {
         return; // pre: there is a table

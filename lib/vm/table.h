@@ -75,6 +75,17 @@ CAIRN_SHARED uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cai
     return node;
 }
 
+// What is known of a page that several spaces have: its pte, and how many ptes of spaces name it. It is as a node, and its number says where.
+struct record {
+    pte_t pte;
+    uint32_t owners;
+};
+
+CAIRN_INLINE struct record *table_record(const struct cairn_vm *vm, cairn_vaddr_t number)
+{
+    return (struct record *)(void *)((uint32_t *)(void *)vm->table_base + number);
+}
+
 // Where the pte of a page is in its leaf.
 CAIRN_INLINE pte_t *table_pte(const struct cairn_vm *vm, uint32_t *leaf, cairn_vaddr_t page)
 {
@@ -99,6 +110,12 @@ cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t p
 
 // pre: the node is of this level, and empty.
 void cairn_table_free_(struct cairn_vm *vm, uint32_t *node, uint32_t level);
+
+// Memory for something of so many bytes, a multiple of 4, which are zeros: what was given back to that list, or what was never used. NULL: there is none.
+void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint32_t bytes);
+void cairn_table_give_(struct cairn_vm *vm, uint32_t list, void *memory);
+#define TABLE_LIST_RECORDS CAIRN_LEVELS_MAX
+#define TABLE_LIST_MAPPINGS (CAIRN_LEVELS_MAX + 1)
 
 // A root without entries; NULL: no memory.
 uint32_t *cairn_table_root_(struct cairn_vm *vm);

@@ -72,11 +72,23 @@ CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool 
     }
 }
 
-CAIRN_NOINLINE void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
+CAIRN_NOINLINE bool cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
 {
-    if (space->generation == vm->generation) {
-        const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
-        forget(tlb_at(vm, page), tag, writes);
-        forget(tlb_victim(vm, page), tag, writes);
+    if (space->generation != vm->generation) {
+        return false;
+    }
+    const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
+    forget(tlb_at(vm, page), tag, writes);
+    forget(tlb_victim(vm, page), tag, writes);
+    return true;
+}
+
+void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory)
+{
+    for (uint32_t i = 0; i <= vm->tlb_mask + CAIRN_VICTIMS; i++) {
+        struct cairn_tlb_entry *const entry = i <= vm->tlb_mask ? &vm->tlb[i] : &vm->victim[i - vm->tlb_mask - 1];
+        if (entry->read_tag != CAIRN_TAG_NONE && entry->addend + (uintptr_t)(entry->read_tag & ~vm->offset_mask) == (uintptr_t)memory) {
+            clear(entry);
+        }
     }
 }

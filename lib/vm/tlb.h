@@ -12,10 +12,12 @@
 #ifndef CAIRN_VM_TLB_H
 #define CAIRN_VM_TLB_H
 
-#include "vm/pte.h"
+#include "vm/table.h"
 
 #define ASID_SHIFT 3
 #define ASID_NONE ((cairn_vaddr_t)1) // in no tag of an entry: what an access has where no space is current
+
+#define GENERATION_OTHERS UINT32_MAX // of what has pages that others map, and no ASID: an object, the pool
 
 CAIRN_INLINE cairn_vaddr_t tlb_tag(const struct cairn_vm *vm, cairn_vaddr_t asid, cairn_vaddr_t page)
 {
@@ -30,8 +32,10 @@ CAIRN_INLINE struct cairn_tlb_entry *tlb_at(const struct cairn_vm *vm, cairn_vad
 // An ASID for the space, in this generation.
 void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space);
 
-// Forget the page. Lets go of its write tag only, where `writes`.
-void cairn_tlb_drop_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes);
+// Forget the page. Lets go of its write tag only, where `writes`. Returns false where the space has no ASID, and so nothing in the TLB.
+bool cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes);
+// Forget all pages that are in a frame.
+void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory);
 
 CAIRN_INLINE struct cairn_tlb_entry *tlb_victim(struct cairn_vm *vm, cairn_vaddr_t page)
 {

@@ -5,11 +5,10 @@
 // OWNS: nothing; read-only.
 // INVARIANTS: V1 no node is empty   V2 a pte is nothing, present or swapped   V3 frames and present ptes name each other   V4 a slot in use has one
 //     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
-//     every page that has a pte; the figures agree
+//     every page that has a pte; the figures agree   V9 what a mapping shows is its object's   V10 a shared page has as many owners as it says
 // COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots). CALLERS: the user, tests.
 #include "cairn/access.h"
-#include "vm/frame.h"
-#include "vm/tlb.h"
+#include "vm/share.h"
 
 // V1: a walk through all nodes, of which only the root may have no entry. Adds up their bytes.
 static bool nodes_are_good(const struct cairn_space *space, uint32_t *bytes)
@@ -56,62 +55,146 @@ CAIRN_INLINE bool slot_is_used(const struct cairn_vm *vm, uint32_t slot)
     return vm->store != NULL && slot < vm->store->slots && (vm->slots[slot / 32] >> slot % 32 & 1) != 0;
 }
 
-// V2, V3, V4, V8 for one page. Counts what it holds.
-static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, struct slots *slots)
+// V4 for a page that is in a slot, or whose frame says so; slot: SLOT_NONE, SLOT_BACKED for none.
+static uint32_t check_slot(const struct cairn_vm *vm, uint32_t slot, struct slots *slots)
+{
+    if (slot == SLOT_NONE || slot == SLOT_BACKED) {
+        return 0;
+    }
+    slots_add(slots, slot);
+    return slot_is_used(vm, slot) ? 0 : 4;
+}
+
+// V2, V3, V4 for a page of the owner's own: a space's, an object's, the pool's. allowed: the most that its pte may allow. Counts what it holds.
+static uint32_t check_own(const struct cairn_space *owner, cairn_vaddr_t page, pte_t pte, uint32_t allowed, struct cairn_space_figures *seen, struct slots *slots)
+{
+    const struct cairn_vm *const vm = owner->vm;
+    if (pte_is_swapped(pte)) {
+        seen->swapped++;
+        return check_slot(vm, pte_number(pte), slots);
+    }
+    const uint32_t frame = pte_number(pte);
+    if (frame >= vm->frame_count || vm->table[frame].space != owner || vm->table[frame].page != page) {
+        return 3;
+    }
+    if ((pte & PTE_ACCESS & ~((vm->table[frame].flags & FRAME_AHEAD) != 0 ? 0 : allowed)) != 0) {
+        return 2;
+    }
+    seen->resident++;
+    return check_slot(vm, vm->table[frame].slot, slots);
+}
+
+// V9 for a page of an object's, in a mapping.
+static uint32_t check_shown(const struct cairn_mapping *mapping, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *seen)
+{
+    const struct cairn_vm *const vm = mapping->space->vm;
+    const struct cairn_frame *const frame = &vm->table[pte_number(pte)];
+    const uint32_t allowed = mapping_is_shared(mapping) ? mapping->protection : mapping->protection & ~CAIRN_WRITE;
+    seen->shared++;
+    return mapping->object == NULL || frame->space != &mapping->object->pages || frame->page != page - mapping->first + mapping->offset ||
+                   (pte & PTE_ACCESS & ~allowed) != 0
+               ? 9
+               : 0;
+}
+
+// V10 for a page of the pool's, at one of the ptes that name it: all are counted at the first of them.
+static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *pool, struct slots *slots)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
+    const struct record *const record = table_record(vm, pte_number(pte));
+    uint32_t owners = 0;
+    if (vm->pool == NULL || (uint64_t)pte_number(pte) * 4 + sizeof *record > vm->table_used) {
+        return 10;
+    }
+    for (const struct cairn_space *other = vm->spaces; other != NULL; other = other->next) {
+        for (cairn_vaddr_t there = cairn_table_next_(other, 0, end); there < end; there = cairn_table_next_(other, there + 1, end)) {
+            const bool is_here = other == space && there == page;
+            if (((*table_walk(other, there) ^ pte) & ~PTE_ACCESS) != 0) {
+                continue;
+            }
+            if (owners == 0 && !is_here) {
+                return 0; // counted there
+            }
+            owners++;
+        }
+    }
+    pool->virtual_pages++;
+    if (owners != record->owners) {
+        return 10;
+    }
+    const uint32_t rule = record->pte == 0 ? 0 : check_own(vm->pool, pte_number(pte), record->pte, 0, pool, slots);
+    return rule == 0 && pte_is_present(record->pte) && vm->table[pte_number(record->pte)].pins != 0 ? 10 : rule;
+}
+
+// All rules for one page that has a pte.
+static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, struct cairn_space_figures *pool,
+                           struct slots *slots)
 {
     const struct cairn_vm *const vm = space->vm;
     const pte_t pte = *table_walk(space, page);
-    if (pte_is_present(pte) == pte_is_swapped(pte)) {
+    if ((uint32_t)pte_is_present(pte) + pte_is_swapped(pte) + pte_is_shared(pte) != 1) {
         return 2;
+    }
+    if (space->generation == GENERATION_OTHERS) { // an object's
+        const struct cairn_object *const object = (const struct cairn_object *)(const void *)space;
+        return page >= object->count || pte_is_shared(pte) || (space->backing != NULL && !pte_is_present(pte)) ? 9 : check_own(space, page, pte, 0, seen, slots);
     }
     const struct cairn_mapping *const mapping = mapping_of(space, page);
     if (mapping == NULL) {
         return 8;
     }
-    if (pte_is_swapped(pte)) {
-        seen->swapped++;
-        slots_add(slots, pte_number(pte));
-        return slot_is_used(vm, pte_number(pte)) ? 0 : 4;
+    if (pte_is_shared(pte)) {
+        seen->shared++;
+        return check_pool(space, page, pte, pool, slots);
     }
-    const uint32_t frame = pte_number(pte);
-    if (frame >= vm->frame_count || vm->table[frame].space != space || vm->table[frame].page != page) {
-        return 3;
+    if (pte_is_present(pte) && pte_number(pte) < vm->frame_count && vm->table[pte_number(pte)].space != space && mapping->object != NULL) {
+        return check_shown(mapping, page, pte, seen);
     }
-    const uint32_t allowed = (vm->table[frame].flags & FRAME_AHEAD) != 0 ? 0 : mapping->protection;
-    if ((pte & PTE_ACCESS & ~allowed) != 0) {
-        return 2;
-    }
-    seen->resident++;
-    if (vm->table[frame].slot == SLOT_NONE) {
-        return 0;
-    }
-    slots_add(slots, vm->table[frame].slot);
-    return slot_is_used(vm, vm->table[frame].slot) ? 0 : 4;
+    return check_own(space, page, pte, mapping->protection, seen, slots);
 }
 
-static uint32_t check_space(const struct cairn_space *space, struct slots *slots, uint32_t *bytes)
+// V8, V9 for the mappings of a space: in order, and each in the list of its object.
+static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages)
+{
+    const cairn_vaddr_t end = (space->vm->limit >> space->vm->page_shift) + 1;
+    cairn_vaddr_t behind = 1;
+    for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
+        if (mapping->first < behind || mapping->first >= end || mapping->pages == 0 || mapping->pages > end - mapping->first || mapping->space != space) {
+            return 8;
+        }
+        behind = mapping->first + mapping->pages;
+        *pages += mapping->pages;
+        const struct cairn_mapping *its = mapping->object == NULL ? mapping : mapping->object->mappings;
+        while (its != NULL && its != mapping) {
+            its = its->sibling;
+        }
+        if (its == NULL || (mapping->object != NULL && (mapping->offset > mapping->object->count || mapping->pages > mapping->object->count - mapping->offset))) {
+            return 9;
+        }
+    }
+    return 0;
+}
+
+static uint32_t check_space(const struct cairn_space *space, struct cairn_space_figures *pool, struct slots *slots, uint32_t *bytes)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
     struct cairn_space_figures seen = {0};
-    cairn_vaddr_t behind = 1;
-    for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
-        if (mapping->first < behind || mapping->first >= end || mapping->pages == 0 || mapping->pages > end - mapping->first) {
-            return 8;
-        }
-        behind = mapping->first + mapping->pages;
-        seen.virtual_pages += mapping->pages;
+    uint32_t rule = check_mappings(space, &seen.virtual_pages);
+    if (rule != 0) {
+        return rule;
     }
     if (!nodes_are_good(space, bytes)) {
         return 1;
     }
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const uint32_t rule = check_page(space, page, &seen, slots);
+        rule = check_page(space, page, &seen, pool, slots);
         if (rule != 0) {
             return rule;
         }
     }
-    return seen.resident == space->figures.resident && seen.swapped == space->figures.swapped &&
+    return seen.resident == space->figures.resident && seen.swapped == space->figures.swapped && seen.shared == space->figures.shared &&
                    seen.virtual_pages == space->figures.virtual_pages
                ? 0
                : 8;
@@ -139,7 +222,7 @@ static uint32_t check_frames(const struct cairn_vm *vm)
         if ((its->pins != 0) != ((its->flags & FRAME_PINNED) != 0)) {
             return 7;
         }
-        const pte_t *const pte = table_walk(its->space, its->page);
+        const pte_t *const pte = its->space == vm->pool ? &table_record(vm, its->page)->pte : table_walk(its->space, its->page);
         if (pte == NULL || !pte_is_present(*pte) || pte_number(*pte) != frame) {
             return 3;
         }
@@ -161,13 +244,21 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
     if (space == NULL) {
         return true; // of a space that is no more; nobody has its ASID in this generation
     }
-    const pte_t *const pte = table_walk(space, page);
-    if (pte == NULL || !pte_allows(*pte, CAIRN_READ) ||
-        entry->addend + (uintptr_t)(page << vm->page_shift) != (uintptr_t)frame_memory(vm, pte_number(*pte))) {
+    const uintptr_t there = entry->addend + (uintptr_t)(page << vm->page_shift);
+    const struct cairn_mapping *const mapping = mapping_of(space, page);
+    if (mapping != NULL && mapping->memory != NULL) {
+        return entry->write_tag == CAIRN_TAG_NONE && there == (uintptr_t)mapping->memory + ((uintptr_t)(page - mapping->first) << vm->page_shift);
+    }
+    const pte_t *const named = table_walk(space, page);
+    if (named != NULL && pte_is_shared(*named)) {
+        const pte_t pte = table_record(vm, pte_number(*named))->pte;
+        return entry->write_tag == CAIRN_TAG_NONE && pte_is_present(pte) && there == (uintptr_t)frame_memory(vm, pte_number(pte));
+    }
+    if (named == NULL || !pte_allows(*named, CAIRN_READ) || there != (uintptr_t)frame_memory(vm, pte_number(*named))) {
         return false;
     }
-    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*pte, CAIRN_WRITE) &&
-                                                      (vm->table[pte_number(*pte)].flags & FRAME_DIRTY) != 0);
+    return entry->write_tag == CAIRN_TAG_NONE || (entry->write_tag == entry->read_tag && pte_allows(*named, CAIRN_WRITE) &&
+                                                      (vm->table[pte_number(*named)].flags & FRAME_DIRTY) != 0);
 }
 
 static uint32_t check_tlb(const struct cairn_vm *vm)
@@ -193,10 +284,11 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
 {
     struct slots named = {0};
     struct slots used = {0};
+    struct cairn_space_figures pool = {0};
     uint32_t bytes = 0;
     uint32_t broken = check_frames(vm);
     for (const struct cairn_space *space = vm->spaces; broken == 0 && space != NULL; space = space->next) {
-        broken = check_space(space, &named, &bytes);
+        broken = check_space(space, &pool, &named, &bytes);
     }
     for (uint32_t slot = 0; vm->store != NULL && slot < vm->store->slots; slot++) {
         if (slot_is_used(vm, slot)) {
@@ -208,6 +300,10 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
     }
     if (broken == 0 && (named.count != used.count || named.sum != used.sum || named.squares != used.squares || used.count != vm->figures.slots_used)) {
         broken = 4;
+    }
+    if (broken == 0 && vm->pool != NULL &&
+        (pool.resident != vm->pool->figures.resident || pool.swapped != vm->pool->figures.swapped || pool.virtual_pages != vm->figures.shared)) {
+        broken = 10;
     }
     if (broken == 0) {
         broken = check_tlb(vm);

@@ -7,7 +7,7 @@
 
 struct vm_fixture vm_fixture;
 _Alignas(PAGE * FRAMES_MOST) unsigned char vm_frames[FRAMES_MOST * PAGE];
-_Alignas(8) unsigned char vm_memory[2560];
+_Alignas(8) unsigned char vm_memory[4096];
 unsigned char vm_slots[SLOTS * PAGE];
 
 // ------------------------------------------------------------------------------------------------------------------ the store

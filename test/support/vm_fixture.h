@@ -56,7 +56,7 @@ struct vm_fixture {
 
 extern struct vm_fixture vm_fixture;
 extern unsigned char vm_frames[FRAMES_MOST * PAGE];
-extern unsigned char vm_memory[2560];
+extern unsigned char vm_memory[4096];
 extern unsigned char vm_slots[SLOTS * PAGE];
 
 // cmocka's fixtures.

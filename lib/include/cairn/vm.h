@@ -37,6 +37,8 @@ typedef uint32_t cairn_vaddr_t;
 
 struct cairn_vm;
 struct cairn_space;
+struct cairn_object;
+struct cairn_sharing;
 
 // What is read ahead. A program that never names it does not link it.
 struct cairn_prefetch;
@@ -97,6 +99,7 @@ struct cairn_vm_figures {
     uint32_t evictions;
     uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t slots_used;
+    uint32_t shared;              // pages that several spaces have, and have not written since (object.h)
     uint32_t tables, table_bytes; // nodes of page tables in use, and what they take: 4 bytes for each entry
 };
 
@@ -130,12 +133,17 @@ struct cairn_vm {
     cairn_vaddr_t limit; // last address that there is
     uint32_t table_used;                   // bytes that were ever a node's
     uint32_t table_size;
-    uint32_t free_node[CAIRN_LEVELS_MAX]; // lists, each entry as in a table
+    uint32_t free_node[CAIRN_LEVELS_MAX + 2]; // lists, each entry as in a table: of tables; of shared pages; of mappings
     uint8_t node_list[CAIRN_LEVELS_MAX];  // of the nodes of a level: levels with equal nodes have one
     const struct cairn_policy *policy;
     const struct cairn_port_store *store;
     const struct cairn_prefetch *prefetch; // NULL: none
     struct stream_table *streams;
+    const struct cairn_sharing *sharing; // NULL: nothing was ever shared here (object.h)
+    struct cairn_space *pool;            // whose the shared pages are
+    struct cairn_object *objects;
+    uint32_t commit_mode;                // CAIRN_COMMIT_...
+    cairn_vaddr_t committed, commit_limit; // pages
     uint32_t gone;                // the page that left last, for the policy, and 1 more; 0: none
     uint32_t *slots; // bit: in use
     uint32_t slot_cursor;
@@ -148,12 +156,21 @@ struct cairn_vm {
     uint32_t tick_misses;
 };
 
-// A range of a space, in memory of the caller's for as long as it is mapped.
+// A range of a space, in memory of the caller's for as long as it is mapped. What is behind `plain` is object.h's.
 struct cairn_mapping {
     struct cairn_mapping *next;
     cairn_vaddr_t first; // page
     cairn_vaddr_t pages;
     uint32_t protection;
+    uint32_t plain;               // what a fault allows by itself; 0: object.h's faults
+    uint32_t flags;               // CAIRN_MAP_...
+    cairn_vaddr_t grow;           // pages by which it may still grow down
+    struct cairn_space *space;
+    struct cairn_object *object;  // what it shows; NULL: pages of its own
+    cairn_vaddr_t offset;         // page of the object that is its first
+    struct cairn_mapping *sibling; // the next one of the object
+    uint32_t pins;                // of pages of the object, through it
+    const unsigned char *memory;  // that is executed in place
 };
 
 // segment:offset is base + offset, if offset is below the limit; in one that grows down, if it is at or above it.
@@ -166,10 +183,12 @@ struct cairn_segment {
 
 struct cairn_space_figures {
     cairn_vaddr_t virtual_pages;
-    uint32_t resident, swapped;
+    uint32_t resident, swapped; // of its own
+    uint32_t shared; // that it has from others: an object's in a frame, or as they were when spaces forked
     uint32_t minor, major;
     uint32_t reads, writes;
     uint32_t prefetches;
+    uint32_t copies; // that were made because it wrote to a page of several
     uint32_t working_set; // pages that were seen in use in the last tick
 };
 
@@ -186,6 +205,9 @@ struct cairn_space {
     void *context;
     cairn_vaddr_t asid; // as in a tag
     uint32_t generation; // of asid
+    const struct cairn_port_store *backing; // what an object's pages are read from and written to; NULL: zeros at first, and the vm's store
+    uint32_t backing_slot;                  // of its first page
+    cairn_vaddr_t break_start, break_end;   // addresses; object.h
     uint16_t number;     // in page numbers for the policy
     bool suspended;
     bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: MIT
+//
+// Pages that are shared: faults in mappings that are not a space's alone, and what becomes of ptes when such a page leaves.
+//
+// OWNS: share.h says what. A fault is in the order of fault.c; then: memory that is mapped where it is; a page of the pool, which is copied for a store unless nobody
+//     else has it; the object's, which is copied for a store to a private mapping; the space's own.
+// INVARIANTS: V9, V10. A copy is whole before a pte names it. The page that is copied stays meanwhile.
+// COST: as a fault; a copy. CALLERS: through vm->sharing.
+#include "vm/share.h"
+
+#include "vm/bring.h"
+
+CAIRN_NOINLINE int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t from, uint32_t *frame)
+{
+    if (vm->table[from].pins == UINT8_MAX) {
+        return CAIRN_EOVERFLOW;
+    }
+    frame_pin(&vm->table[from]);
+    const int error = cairn_frame_take_(vm, key, frame);
+    frame_unpin(&vm->table[from]);
+    if (error == 0) {
+        memcpy(frame_memory(vm, *frame), frame_memory(vm, from), page_size(vm));
+    }
+    return error;
+}
+
+// ------------------------------------------------------------------------------------------------------------------- the pool
+
+// A record goes with its last owner. pre: it has none.
+static void record_free(struct cairn_vm *vm, struct record *record)
+{
+    vm->figures.shared--;
+    cairn_table_give_(vm, TABLE_LIST_RECORDS, record);
+}
+
+CAIRN_NOINLINE pte_t cairn_pool_take_(struct cairn_space *space, pte_t own)
+{
+    struct cairn_vm *const vm = space->vm;
+    struct record *const record = cairn_table_take_(vm, TABLE_LIST_RECORDS, sizeof *record);
+    const uint32_t number = record == NULL ? 0 : (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base);
+    if (record == NULL) {
+        return 0;
+    }
+    if (number >= PTE_NUMBERS) {
+        cairn_table_give_(vm, TABLE_LIST_RECORDS, record);
+        return 0;
+    }
+    record->pte = own & ~PTE_ACCESS;
+    record->owners = 1;
+    if (pte_is_present(own)) {
+        struct cairn_frame *const frame = &vm->table[pte_number(own)];
+        frame->space = vm->pool;
+        frame->page = number;
+        frame->flags &= (uint8_t)~FRAME_AHEAD;
+        vm->pool->figures.resident++;
+        space->figures.resident--;
+    } else {
+        vm->pool->figures.swapped++;
+        space->figures.swapped--;
+    }
+    space->figures.shared++;
+    vm->figures.shared++;
+    return number << PTE_SHIFT | PTE_SHARED;
+}
+
+// The pool's page is its only owner's again. at: that one's pte. Returns false where that is 0 now: the page is zeros, and has no frame.
+static bool take_over(struct cairn_space *space, cairn_vaddr_t page, pte_t *at)
+{
+    struct cairn_vm *const vm = space->vm;
+    struct record *const record = table_record(vm, pte_number(*at));
+    *at = record->pte;
+    if (pte_is_present(record->pte)) {
+        struct cairn_frame *const frame = &vm->table[pte_number(record->pte)];
+        frame->space = space;
+        frame->page = page;
+        vm->pool->figures.resident--;
+        space->figures.resident++;
+    } else if (record->pte != 0) {
+        vm->pool->figures.swapped--;
+        space->figures.swapped++;
+    }
+    space->figures.shared--;
+    record_free(vm, record);
+    return *at != 0;
+}
+
+// Have a page of the pool in a frame. Returns 0 or an error.
+static int pool_page(struct cairn_vm *vm, uint32_t number, uint32_t *frame)
+{
+    struct record *const record = table_record(vm, number);
+    if (pte_is_present(record->pte)) {
+        *frame = pte_number(record->pte);
+        frame_touch(vm, *frame);
+        return 0;
+    }
+    int error = cairn_frame_take_(vm, page_key(vm->pool, number), frame);
+    if (error != 0) {
+        return error;
+    }
+    const pte_t was = record->pte;
+    error = fill(vm->pool, number, *frame, was);
+    if (error != 0) {
+        cairn_frame_free_(vm, *frame);
+        return error;
+    }
+    record->pte = *frame << PTE_SHIFT | PTE_PRESENT;
+    frame_enter(vm->pool, number, *frame, was == 0 ? SLOT_NONE : pte_number(was), 0);
+    return 0;
+}
+
+// An owner less.
+static void pool_drop(struct cairn_vm *vm, uint32_t number)
+{
+    struct record *const record = table_record(vm, number);
+    if (--record->owners != 0) {
+        return;
+    }
+    if (pte_is_present(record->pte)) {
+        const uint32_t frame = pte_number(record->pte);
+        vm->policy->remove(vm->policy_state, frame, false);
+        cairn_slot_free_(vm, vm->table[frame].slot);
+        cairn_frame_free_(vm, frame);
+        vm->pool->figures.resident--;
+    } else if (record->pte != 0) {
+        cairn_slot_free_(vm, pte_number(record->pte));
+        vm->pool->figures.swapped--;
+    }
+    record_free(vm, record);
+}
+
+static void share_drop(struct cairn_space *space, pte_t pte)
+{
+    space->figures.shared--;
+    if (pte_is_shared(pte)) {
+        pool_drop(space->vm, pte_number(pte));
+    }
+}
+
+// -------------------------------------------------------------------------------------------------------------------- objects
+
+// An object's page comes from its store.
+CAIRN_INLINE int fill_object(struct cairn_space *pages, cairn_vaddr_t page, uint32_t frame, pte_t was)
+{
+    const struct cairn_port_store *const store = pages->backing;
+    if (store == NULL) {
+        return fill(pages, page, frame, was);
+    }
+    const int error = store->read(store->context, pages->backing_slot + (uint32_t)page, frame_memory(pages->vm, frame));
+    if (error != 0) {
+        return error < 0 ? error : CAIRN_EIO;
+    }
+    pages->figures.major++;
+    pages->vm->figures.major++;
+    return 0;
+}
+
+CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t page, uint32_t *frame)
+{
+    struct cairn_space *const pages = &object->pages;
+    struct cairn_vm *const vm = pages->vm;
+    uint32_t *const leaf = table_leaf(vm, pages->root, page);
+    pte_t pte;
+    if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
+        *frame = pte_number(*table_pte(vm, leaf, page));
+        frame_touch(vm, *frame);
+        return 0;
+    }
+    const int error = bring_in(pages, page, leaf, 0, &pte, fill_object);
+    if (error == 0) {
+        *frame = pte_number(pte);
+        if (pages->backing != NULL) {
+            vm->table[*frame].slot = SLOT_BACKED;
+        }
+    }
+    return error;
+}
+
+// --------------------------------------------------------------------------------------------------------------------- faults
+
+// A stack grows down to the page, if that is near enough and a page remains free below it. Returns its mapping, or NULL.
+static struct cairn_mapping *grow_down(struct cairn_space *space, cairn_vaddr_t page)
+{
+    cairn_vaddr_t behind = 0; // the last page that is mapped below
+    for (struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
+        if (mapping->first > page) {
+            const cairn_vaddr_t pages = mapping->first - page;
+            if (pages > mapping->grow || page < behind + 2 || !cairn_commit_take_(space->vm, pages)) {
+                return NULL;
+            }
+            mapping->first = page;
+            mapping->pages += pages;
+            mapping->grow -= pages;
+            space->figures.virtual_pages += pages;
+            return mapping;
+        }
+        behind = mapping_end(mapping) - 1;
+    }
+    return NULL;
+}
+
+// A copy of a frame's page becomes the space's own. Returns 0, and its pte; or an error.
+static CAIRN_NOINLINE int copy_own(struct cairn_space *space, cairn_vaddr_t page, uint32_t from, uint32_t protection, pte_t *now)
+{
+    struct cairn_vm *const vm = space->vm;
+    uint32_t frame;
+    const int error = cairn_frame_copy_(vm, page_key(space, page), from, &frame);
+    if (error != 0) {
+        return error;
+    }
+    uint32_t *leaf = table_leaf(vm, space->root, page); // taking a frame may have freed tables
+    if (leaf == NULL) {
+        leaf = cairn_table_make_(space, page);
+    }
+    if (leaf == NULL) {
+        cairn_frame_free_(vm, frame);
+        return CAIRN_ENOMEM;
+    }
+    pte_t *const at = table_pte(vm, leaf, page);
+    (void)cairn_tlb_forget_(vm, space, page, false);
+    if (*at != 0) {
+        share_drop(space, *at);
+    }
+    *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
+    *at = *now;
+    frame_enter(space, page, frame, SLOT_NONE, FRAME_DIRTY);
+    space->figures.copies++;
+    space->figures.minor++;
+    vm->figures.minor++;
+    return 0;
+}
+
+// own: it is to be the space's own.
+static int pool_fault(struct cairn_space *space, cairn_vaddr_t page, pte_t *at, uint32_t protection, bool own, pte_t *now)
+{
+    struct cairn_vm *const vm = space->vm;
+    const uint32_t number = pte_number(*at);
+    uint32_t frame;
+    if (own && table_record(vm, number)->owners == 1) {
+        (void)cairn_tlb_forget_(vm, space, page, false);
+        if (!take_over(space, page, at)) {
+            cairn_table_set_(space, page, 0);
+        }
+        return own_page(space, page, protection, now);
+    }
+    const uint32_t major = vm->figures.major;
+    const int error = pool_page(vm, number, &frame);
+    if (error != 0) {
+        return error;
+    }
+    space->figures.major += vm->figures.major - major;
+    if (own) {
+        return copy_own(space, page, frame, protection, now);
+    }
+    *now = frame << PTE_SHIFT | PTE_PRESENT | (protection & ~CAIRN_WRITE);
+    return 0;
+}
+
+static int object_fault(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool own, pte_t *now)
+{
+    struct cairn_vm *const vm = space->vm;
+    const bool is_shared = mapping_is_shared(mapping);
+    const uint32_t major = vm->figures.major;
+    uint32_t frame;
+    const int error = cairn_object_page_(mapping->object, page - mapping->first + mapping->offset, &frame);
+    if (error != 0) {
+        return error;
+    }
+    space->figures.major += vm->figures.major - major;
+    if (own && !is_shared) {
+        return copy_own(space, page, frame, mapping->protection, now);
+    }
+    uint32_t *leaf = table_leaf(vm, space->root, page);
+    if (leaf == NULL) {
+        leaf = cairn_table_make_(space, page);
+    }
+    if (leaf == NULL) {
+        return CAIRN_ENOMEM;
+    }
+    pte_t *const at = table_pte(vm, leaf, page);
+    space->figures.shared += *at == 0;
+    space->figures.minor += vm->figures.major == major;
+    *now = frame << PTE_SHIFT | PTE_PRESENT | (is_shared ? mapping->protection : mapping->protection & ~CAIRN_WRITE);
+    *at = *now;
+    return 0;
+}
+
+// own: the page is to be pinned, or stored to.
+static int find(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool own, pte_t *pte)
+{
+    const struct cairn_vm *const vm = space->vm;
+    pte_t *const at = table_walk(space, page);
+    if (at != NULL && pte_is_shared(*at)) {
+        return pool_fault(space, page, at, mapping->protection, own, pte);
+    }
+    const bool is_own = at != NULL && *at != 0 && (!pte_is_present(*at) || frame_is_of(vm, *at, space));
+    if (mapping->object != NULL && !is_own) {
+        return object_fault(space, mapping, page, own, pte);
+    }
+    return own_page(space, page, mapping->protection, pte);
+}
+
+static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
+{
+    const cairn_vaddr_t page = address >> page_shift(space->vm);
+    const struct cairn_mapping *mapping = mapping_of(space, page);
+    if (mapping == NULL && table_covers(space->vm, address)) {
+        mapping = grow_down(space, page);
+    }
+    if (mapping == NULL) {
+        return CAIRN_EFAULT;
+    }
+    if ((~mapping->protection & access & PTE_ACCESS) != 0 || mapping->protection == 0) {
+        return CAIRN_EACCES;
+    }
+    if (space->suspended) {
+        return CAIRN_EBUSY;
+    }
+    return mapping->memory != NULL ? FOUND_DIRECT : find(space, mapping, page, (access & CAIRN_WRITE) != 0, pte);
+}
+
+static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pte)
+{
+    const cairn_vaddr_t page = address >> page_shift(space->vm);
+    const pte_t *const at = table_walk(space, page);
+    if (at != NULL && pte_is_present(*at) && frame_is_of(space->vm, *at, space)) {
+        return 0;
+    }
+    return find(space, mapping_of(space, page), page, true, pte);
+}
+
+static void share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
+{
+    mapping_of(space, page)->pins += change;
+}
+
+static unsigned char *share_direct(const struct cairn_space *space, cairn_vaddr_t address)
+{
+    const struct cairn_mapping *const mapping = mapping_of(space, address >> page_shift(space->vm));
+    return (unsigned char *)(uintptr_t)mapping->memory + (size_t)(address - (mapping->first << page_shift(space->vm)));
+}
+
+// ------------------------------------------------------------------------------------------------------------- pages that leave
+
+static void share_unmap(struct cairn_space *owner, cairn_vaddr_t page, bool all)
+{
+    struct cairn_vm *const vm = owner->vm;
+    if (owner->generation != GENERATION_OTHERS) {
+        return;
+    }
+    const bool is_pool = owner == vm->pool;
+    const uint32_t frame = pte_number(is_pool ? table_record(vm, page)->pte : *table_walk(owner, page));
+    if (is_pool && all) {
+        cairn_tlb_forget_frame_(vm, frame_memory(vm, frame));
+    }
+    if (is_pool) {
+        return; // nobody may store to it as it is
+    }
+    for (struct cairn_mapping *mapping = ((struct cairn_object *)(void *)owner)->mappings; mapping != NULL; mapping = mapping->sibling) {
+        if (page - mapping->offset >= mapping->pages) {
+            continue;
+        }
+        const cairn_vaddr_t there = mapping->first + (page - mapping->offset);
+        const pte_t *const at = table_walk(mapping->space, there);
+        if (at != NULL && pte_is_present(*at) && pte_number(*at) == frame) {
+            (void)cairn_tlb_forget_(vm, mapping->space, there, !all);
+            if (all) {
+                mapping->space->figures.shared--;
+                cairn_table_set_(mapping->space, there, 0);
+            }
+        }
+    }
+    if (all && owner->backing != NULL) {
+        vm->table[frame].slot = SLOT_NONE; // it is where it came from, and its pte need not say so
+    }
+}
+
+static void share_forget(struct cairn_mapping *mapping)
+{
+    struct cairn_object *const object = mapping->object;
+    struct cairn_vm *const vm = mapping->space->vm;
+    if (object != NULL) {
+        struct cairn_mapping **at = &object->mappings;
+        while (*at != mapping) {
+            at = &(*at)->sibling;
+        }
+        *at = mapping->sibling;
+    }
+    if ((mapping->flags & MAP_CHARGED) != 0) {
+        cairn_commit_give_(vm, mapping->pages);
+    }
+    if (mapping->memory != NULL) {
+        cairn_space_flush(mapping->space);
+    }
+    if ((mapping->flags & MAP_NODE) != 0) {
+        cairn_table_give_(vm, TABLE_LIST_MAPPINGS, mapping);
+    }
+    if (object != NULL && object->removed && object->mappings == NULL) {
+        (void)!cairn_object_deinit(object); // it has no store: that cannot fail
+    }
+}
+
+static int share_end(struct cairn_space *space)
+{
+    const struct cairn_vm *const vm = space->vm;
+    return cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+}
+
+const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};
+
+// ---------------------------------------------------------------------------------------------------------------- the vm's store
+
+static int pool_read(void *context, uint32_t slot, void *page)
+{
+    const struct pool *const pool = context;
+    return pool->under->read(pool->under->context, slot, page);
+}
+
+// A page of an object with a store goes there: which one it is, its frame says.
+static int pool_write(void *context, uint32_t slot, const void *page)
+{
+    const struct pool *const pool = context;
+    const struct cairn_vm *const vm = pool->pages.vm;
+    if (slot != SLOT_BACKED) {
+        return pool->under->write(pool->under->context, slot, page);
+    }
+    const struct cairn_frame *const frame = &vm->table[(size_t)((uintptr_t)page - (uintptr_t)vm->frames) >> page_shift(vm)];
+    const struct cairn_space *const pages = frame->space;
+    return pages->backing->write(pages->backing->context, pages->backing_slot + (uint32_t)frame->page, page);
+}
+
+static void pool_trim(void *context, uint32_t slot)
+{
+    const struct pool *const pool = context;
+    pool->under->trim(pool->under->context, slot);
+}
+
+int cairn_sharing_start_(struct cairn_vm *vm)
+{
+    if (vm->sharing != NULL) {
+        return 0;
+    }
+    const uint32_t at = (vm->table_used + 7) & ~(uint32_t)7;
+    if (at > vm->table_size || sizeof(struct pool) > vm->table_size - at) {
+        return CAIRN_ENOMEM;
+    }
+    struct pool *const pool = (struct pool *)(void *)(vm->table_base + at);
+    vm->table_used = at + (uint32_t)sizeof *pool;
+    memset(pool, 0, sizeof *pool);
+    pool->pages.vm = vm;
+    pool->pages.generation = GENERATION_OTHERS;
+    pool->under = vm->store;
+    pool->store = (struct cairn_port_store){.context = pool, .read = pool_read, .write = pool_write, .page = page_size(vm)};
+    if (vm->store != NULL) {
+        pool->store.slots = vm->store->slots;
+        pool->store.trim = vm->store->trim != NULL ? pool_trim : NULL;
+    }
+    vm->store = &pool->store;
+    vm->pool = &pool->pages;
+    vm->sharing = &cairn_sharing_;
+    return 0;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+//
+// Pages that are shared: those of objects, and those that spaces have had in common since one was the other's copy.
+//
+// OWNS: the pool, the records of its pages; the nodes of mappings.
+// PICTURE: space, private mapping      pte --shared--> record { pte, owners } --present--> frame          the page is the pool's; a record is freed with its last owner
+//          space, mapping of an object pte ----------present----------------------------> frame <-- pte of the object. A space's own pages hide an object's
+//          A frame's `space` is who owns the page: a space, an object (its `pages`), or the pool.
+// INVARIANTS: V9 a pte of a space that names a frame which is not its own is in a mapping of an object, whose page it is, and does not allow a store that is private; an
+//     object's pages are within it; its list has each mapping that shows it. V10 a record has as many owners as ptes name it, and at least one; a frame of the pool has
+//     no pins, and its record names it.
+// COST: O(mappings of an object) where its page leaves; O(TLB) where one of the pool does. CALLERS: object.h's files.
+#ifndef CAIRN_VM_SHARE_H
+#define CAIRN_VM_SHARE_H
+
+#include "cairn/object.h"
+#include "vm/frame.h"
+
+#define SLOT_BACKED (UINT32_MAX - 1) // of a frame: its contents are in its object's store
+
+#define MAP_CHARGED 0x100u // its pages are counted as promised
+#define MAP_NODE 0x200u    // it lies in the vm's memory
+
+// What a vm has in which something is shared. Its pages have no tables: their numbers are those of records.
+struct pool {
+    struct cairn_space pages;
+    struct cairn_port_store store;         // what the vm has in place of its own
+    const struct cairn_port_store *under;  // its own; NULL: none
+    uint32_t merge_cursor;                 // a frame
+};
+
+CAIRN_INLINE struct pool *pool_of(const struct cairn_vm *vm)
+{
+    return (struct pool *)(void *)vm->pool;
+}
+
+CAIRN_INLINE bool frame_is_of(const struct cairn_vm *vm, pte_t pte, const struct cairn_space *space)
+{
+    return vm->table[pte_number(pte)].space == space;
+}
+
+CAIRN_INLINE cairn_vaddr_t mapping_end(const struct cairn_mapping *mapping)
+{
+    return mapping->first + mapping->pages;
+}
+
+CAIRN_INLINE bool mapping_is_shared(const struct cairn_mapping *mapping)
+{
+    return (mapping->flags & CAIRN_MAP_SHARED) != 0;
+}
+
+// Have a pool. Returns 0 or CAIRN_ENOMEM.
+CAIRN_MUST_CHECK int cairn_sharing_start_(struct cairn_vm *vm);
+extern const struct cairn_sharing cairn_sharing_;
+
+// Have a page of an object in a frame. Returns 0 or an error.
+CAIRN_MUST_CHECK int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t page, uint32_t *frame);
+
+// The page is the pool's from now on, and the space one of its owners: a page that has a pte of the space's own. Returns the pte of owners; 0: no memory for a record.
+CAIRN_MUST_CHECK pte_t cairn_pool_take_(struct cairn_space *space, pte_t own);
+
+// A frame for a copy of what is in another one, which is copied; not entered yet. Returns 0 or an error.
+CAIRN_MUST_CHECK int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t from, uint32_t *frame);
+
+// mapping.c. Promise pages, take it back. Returns false where that is too many.
+bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages);
+void cairn_commit_give_(struct cairn_vm *vm, cairn_vaddr_t pages);
+// Do mappings with this count as promised?
+CAIRN_INLINE bool is_charged(const struct cairn_object *object, const void *memory, uint32_t flags, uint32_t protection)
+{
+    return object == NULL ? memory == NULL && protection != 0 : (flags & CAIRN_MAP_SHARED) == 0 && (protection & CAIRN_WRITE) != 0;
+}
+// Put a mapping, whose range is free, into its space's list, and its object's.
+void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mapping);
+// Have mappings begin and end where the range does. Returns 0; CAIRN_EFAULT: some of it is not mapped; CAIRN_ENOMEM; CAIRN_EBUSY.
+CAIRN_MUST_CHECK int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);
+// Make one of neighbours that are alike.
+void cairn_mapping_merge_(struct cairn_space *space);
+// advise.c. Let the pages of a mapping that is locked go.
+void cairn_mapping_unlock_(struct cairn_mapping *mapping);
+// object.c. Write what is dirty of so many pages of an object's, and have its store make it safe. Returns 0 or its error.
+CAIRN_MUST_CHECK int cairn_object_write_(struct cairn_object *object, cairn_vaddr_t page, cairn_vaddr_t pages);
+
+// Is all of it mapped?
+bool cairn_mapping_covers_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);
+
+#endif
