@@ -74,18 +74,24 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
         return CAIRN_EFAULT;
     }
     const int error = reach(vm, space, address, access, &pte, &flags);
-    if (CAIRN_LIKELY(error == 0)) {
-        if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
-            cairn_tlb_assign_(vm, space);
-        }
-        *addend = enter(vm, tlb_victim(vm, page), page, tlb_tag(vm, space->asid, page), pte_number(pte),
-                        (flags & pte & FRAME_DIRTY) != 0 && !(CAIRN_UNLIKELY(space->quick_root == NULL) && vm->write_through));
-    } else if (error == FOUND_DIRECT) {
-        *addend = (uintptr_t)vm->sharing->direct(space, address) - (uintptr_t)address;
-        entry_exchange(tlb_at(vm, page), tlb_victim(vm, page), *addend, tlb_tag(vm, space->asid, page), CAIRN_TAG_NONE);
-        return 0;
+    if (error < 0) {
+        return error;
     }
-    return error;
+    if (CAIRN_UNLIKELY(space->generation != vm->generation)) { // the handler ran other spaces
+        cairn_tlb_assign_(vm, space);
+    }
+    const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
+    cairn_vaddr_t write_tag = CAIRN_TAG_NONE;
+    if (CAIRN_LIKELY(error == 0)) {
+        *addend = (uintptr_t)frame_memory(vm, pte_number(pte)) - (uintptr_t)(page << page_shift(vm));
+        if ((flags & pte & FRAME_DIRTY) != 0 && !(CAIRN_UNLIKELY(space->quick_root == NULL) && vm->write_through)) {
+            write_tag = tag;
+        }
+    } else {
+        *addend = (uintptr_t)vm->sharing->direct(space, address) - (uintptr_t)address;
+    }
+    entry_exchange(tlb_at(vm, page), tlb_victim(vm, page), *addend, tag, write_tag);
+    return 0;
 }
 
 // Have the TLB hold the page of an address of the current space, for an access. Returns false where that takes the long way.

@@ -13,9 +13,8 @@
 #include <string.h>
 
 // Fill the frame with the page's contents. Returns 0 or the store's error.
-CAIRN_INLINE int fill(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame, pte_t pte)
+CAIRN_INLINE int fill(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t frame, pte_t pte)
 {
-    struct cairn_vm *const vm = space->vm;
     (void)page;
     if (!pte_is_swapped(pte)) {
         memset(frame_memory(vm, frame), 0, page_size(vm));
@@ -34,19 +33,17 @@ CAIRN_INLINE int fill(struct cairn_space *space, cairn_vaddr_t page, uint32_t fr
 }
 
 // The frame holds the page from now on.
-CAIRN_INLINE void frame_enter(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame, uint32_t slot, uint32_t flags)
+CAIRN_INLINE void frame_enter(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t frame, uint32_t slot, uint32_t flags)
 {
-    struct cairn_vm *const vm = space->vm;
     vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = slot, .flags = (uint8_t)(flags | FRAME_ACCESSED | FRAME_USED)};
     space->figures.resident++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
 }
 
 // The page has none, or lives in a slot: give it a frame. leaf: that of its pte, or NULL. fill_frame: as fill above. Returns 0, and its pte; or an error.
-CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, pte_t *now,
-                          int (*fill_frame)(struct cairn_space *, cairn_vaddr_t, uint32_t, pte_t))
+CAIRN_INLINE int bring_in(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, pte_t *now,
+                          int (*fill_frame)(struct cairn_vm *, struct cairn_space *, cairn_vaddr_t, uint32_t, pte_t))
 {
-    struct cairn_vm *const vm = space->vm;
     uint32_t frame = vm->free_frame;
     int error;
     if (CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
@@ -63,7 +60,7 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_
     }
     pte_t *const pte = leaf == NULL ? NULL : table_pte(vm, leaf, page);
     const pte_t was = leaf == NULL ? 0 : *pte;
-    error = leaf == NULL ? CAIRN_ENOMEM : fill_frame(space, page, frame, was);
+    error = leaf == NULL ? CAIRN_ENOMEM : fill_frame(vm, space, page, frame, was);
     if (CAIRN_UNLIKELY(error != 0)) {
         if (leaf != NULL) {
             cairn_table_set_(space, page, was); // frees what was made for it
@@ -73,7 +70,7 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *pte = *now;
-    frame_enter(space, page, frame, was == 0 ? SLOT_NONE : pte_number(was), 0);
+    frame_enter(vm, space, page, frame, was == 0 ? SLOT_NONE : pte_number(was), 0);
     if (CAIRN_UNLIKELY(vm->prefetch != NULL) && was != 0) {
         vm->prefetch->asked(space, page, frame);
     }
@@ -81,20 +78,20 @@ CAIRN_INLINE int bring_in(struct cairn_space *space, cairn_vaddr_t page, uint32_
 }
 
 // A page of the space's own, or one that becomes it, for an access that `protection` allows. Returns 0, and its pte; or an error.
-CAIRN_INLINE int own_page(struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, pte_t *pte)
+CAIRN_INLINE int own_page(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, pte_t *pte)
 {
-    const struct cairn_vm *const vm = space->vm;
     uint32_t *const leaf = table_leaf(vm, space->root, page);
-    if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
-        *table_pte(vm, leaf, page) |= protection; // a page that was brought in ahead has none yet
-        *pte = *table_pte(vm, leaf, page);
+    pte_t *const at = leaf == NULL ? NULL : table_pte(vm, leaf, page);
+    if (at != NULL && pte_is_present(*at)) {
+        *pte = *at | protection; // a page that was brought in ahead has none yet
+        *at = *pte;
         frame_touch(vm, pte_number(*pte));
         if (CAIRN_UNLIKELY((vm->table[pte_number(*pte)].flags & FRAME_AHEAD) != 0)) {
             vm->prefetch->asked(space, page, pte_number(*pte));
         }
         return 0;
     }
-    return bring_in(space, page, leaf, protection, pte, fill);
+    return bring_in(vm, space, page, leaf, protection, pte, fill);
 }
 
 #endif

@@ -18,7 +18,7 @@ static CAIRN_NOINLINE int refuse(struct cairn_space *space, cairn_vaddr_t addres
 // In the order of the textbook.
 CAIRN_INLINE int resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
-    const struct cairn_vm *const vm = space->vm;
+    struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);
     const struct cairn_mapping *const mapping = mapping_of(space, page); // a page of a mapping is one that the tables have (V8)
     if (CAIRN_UNLIKELY(mapping == NULL) || CAIRN_UNLIKELY((~mapping->plain & access) != 0)) {
@@ -27,7 +27,7 @@ CAIRN_INLINE int resolve(struct cairn_space *space, cairn_vaddr_t address, uint3
     if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
     }
-    return own_page(space, page, mapping->plain, pte);
+    return own_page(vm, space, page, mapping->plain, pte);
 }
 
 CAIRN_NOINLINE int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error)

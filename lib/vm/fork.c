@@ -17,7 +17,7 @@ static CAIRN_NOINLINE int copy_pinned(struct cairn_space *child, cairn_vaddr_t p
     uint32_t frame;
     const int error = cairn_frame_copy_(vm, page_key(child, page), pte_number(own), &frame);
     if (error == 0) {
-        frame_enter(child, page, frame, SLOT_NONE, FRAME_DIRTY);
+        frame_enter(vm, child, page, frame, SLOT_NONE, FRAME_DIRTY);
         *pte = frame << PTE_SHIFT | PTE_PRESENT | (own & PTE_ACCESS);
     }
     return error;

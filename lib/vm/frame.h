@@ -109,19 +109,11 @@ CAIRN_INLINE void frame_touch(const struct cairn_vm *vm, uint32_t frame)
     }
 }
 
-// The page in a frame was stored to.
+// The page in a frame was stored to, and goes to the store at once if nobody may store to it meanwhile. pre: vm->write_through.
 CAIRN_INLINE void frame_stored(struct cairn_vm *vm, uint32_t frame)
 {
-    if (CAIRN_UNLIKELY(vm->write_through) && vm->table[frame].pins == 0 && (vm->table[frame].flags & FRAME_DIRTY) != 0) {
+    if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_DIRTY)) == FRAME_DIRTY) {
         (void)!cairn_frame_clean_(vm, frame); // where it fails, the page stays dirty, and is written when it leaves
-    }
-}
-
-// Forget a page's translations, or only that it may be stored to, where `writes`: in each space that maps it.
-CAIRN_INLINE void frame_drop(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, bool writes)
-{
-    if (!cairn_tlb_forget_(vm, space, page, writes) && CAIRN_UNLIKELY(vm->sharing != NULL)) {
-        vm->sharing->unmap(space, page, !writes);
     }
 }
 

@@ -55,7 +55,7 @@ static pte_t to_pool(struct cairn_vm *vm, uint32_t frame)
     const pte_t pte = cairn_pool_take_(space, *at);
     if (pte != 0) {
         *at = pte;
-        (void)cairn_tlb_forget_(vm, space, page, false);
+        cairn_tlb_forget_(vm, space, page, false);
         mapping_of(space, page)->plain = 0; // its faults are share.c's from now on
     }
     return pte;

@@ -66,7 +66,7 @@ CAIRN_NOINLINE int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
     }
     its->slot = slot;
     its->flags &= (uint8_t)~FRAME_DIRTY;
-    frame_drop(vm, its->space, its->page, true);
+    cairn_tlb_drop_(vm, its->space, its->page, true);
     its->space->figures.writes++;
     vm->figures.writes++;
     return 0;
@@ -84,7 +84,7 @@ static CAIRN_NOINLINE int empty(struct cairn_vm *vm, uint32_t frame)
             return error;
         }
     }
-    frame_drop(vm, space, page, false);
+    cairn_tlb_drop_(vm, space, page, false);
     const uint32_t slot = its->slot;
     vm->policy->remove(vm->policy_state, frame, true);
     if (CAIRN_UNLIKELY(vm->prefetch != NULL)) {

@@ -57,7 +57,9 @@ int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
         vm->sharing->count_pin(space, page, UINT32_MAX);
     }
     frame_unpin(&vm->table[pte_number(*pte)]);
-    frame_stored(vm, pte_number(*pte));
+    if (CAIRN_UNLIKELY(vm->write_through)) {
+        frame_stored(vm, pte_number(*pte));
+    }
     return 0;
 }
 

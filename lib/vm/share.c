@@ -98,13 +98,13 @@ static int pool_page(struct cairn_vm *vm, uint32_t number, uint32_t *frame)
         return error;
     }
     const pte_t was = record->pte;
-    error = fill(vm->pool, number, *frame, was);
+    error = fill(vm, vm->pool, number, *frame, was);
     if (error != 0) {
         cairn_frame_free_(vm, *frame);
         return error;
     }
     record->pte = *frame << PTE_SHIFT | PTE_PRESENT;
-    frame_enter(vm->pool, number, *frame, was == 0 ? SLOT_NONE : pte_number(was), 0);
+    frame_enter(vm, vm->pool, number, *frame, was == 0 ? SLOT_NONE : pte_number(was), 0);
     return 0;
 }
 
@@ -139,18 +139,18 @@ static void share_drop(struct cairn_space *space, pte_t pte)
 // -------------------------------------------------------------------------------------------------------------------- objects
 
 // An object's page comes from its store.
-CAIRN_INLINE int fill_object(struct cairn_space *pages, cairn_vaddr_t page, uint32_t frame, pte_t was)
+CAIRN_INLINE int fill_object(struct cairn_vm *vm, struct cairn_space *pages, cairn_vaddr_t page, uint32_t frame, pte_t was)
 {
     const struct cairn_port_store *const store = pages->backing;
     if (store == NULL) {
-        return fill(pages, page, frame, was);
+        return fill(vm, pages, page, frame, was);
     }
-    const int error = store->read(store->context, pages->backing_slot + (uint32_t)page, frame_memory(pages->vm, frame));
+    const int error = store->read(store->context, pages->backing_slot + (uint32_t)page, frame_memory(vm, frame));
     if (error != 0) {
         return error < 0 ? error : CAIRN_EIO;
     }
     pages->figures.major++;
-    pages->vm->figures.major++;
+    vm->figures.major++;
     return 0;
 }
 
@@ -165,7 +165,7 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
         frame_touch(vm, *frame);
         return 0;
     }
-    const int error = bring_in(pages, page, leaf, 0, &pte, fill_object);
+    const int error = bring_in(vm, pages, page, leaf, 0, &pte, fill_object);
     if (error == 0) {
         *frame = pte_number(pte);
         if (pages->backing != NULL) {
@@ -216,13 +216,13 @@ static CAIRN_NOINLINE int copy_own(struct cairn_space *space, cairn_vaddr_t page
         return CAIRN_ENOMEM;
     }
     pte_t *const at = table_pte(vm, leaf, page);
-    (void)cairn_tlb_forget_(vm, space, page, false);
+    cairn_tlb_forget_(vm, space, page, false);
     if (*at != 0) {
         share_drop(space, *at);
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *at = *now;
-    frame_enter(space, page, frame, SLOT_NONE, FRAME_DIRTY);
+    frame_enter(vm, space, page, frame, SLOT_NONE, FRAME_DIRTY);
     space->figures.copies++;
     space->figures.minor++;
     vm->figures.minor++;
@@ -236,11 +236,11 @@ static int pool_fault(struct cairn_space *space, cairn_vaddr_t page, pte_t *at, 
     const uint32_t number = pte_number(*at);
     uint32_t frame;
     if (own && table_record(vm, number)->owners == 1) {
-        (void)cairn_tlb_forget_(vm, space, page, false);
+        cairn_tlb_forget_(vm, space, page, false);
         if (!take_over(space, page, at)) {
             cairn_table_set_(space, page, 0);
         }
-        return own_page(space, page, protection, now);
+        return own_page(vm, space, page, protection, now);
     }
     const uint32_t major = vm->figures.major;
     const int error = pool_page(vm, number, &frame);
@@ -296,7 +296,7 @@ static int find(struct cairn_space *space, const struct cairn_mapping *mapping, 
     if (mapping->object != NULL && !is_own) {
         return object_fault(space, mapping, page, own, pte);
     }
-    return own_page(space, page, mapping->protection, pte);
+    return own_page(space->vm, space, page, mapping->protection, pte);
 }
 
 static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
@@ -362,7 +362,7 @@ static void share_unmap(struct cairn_space *owner, cairn_vaddr_t page, bool all)
         const cairn_vaddr_t there = mapping->first + (page - mapping->offset);
         const pte_t *const at = table_walk(mapping->space, there);
         if (at != NULL && pte_is_present(*at) && pte_number(*at) == frame) {
-            (void)cairn_tlb_forget_(vm, mapping->space, there, !all);
+            cairn_tlb_forget_(vm, mapping->space, there, !all);
             if (all) {
                 mapping->space->figures.shared--;
                 cairn_table_set_(mapping->space, there, 0);

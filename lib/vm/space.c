@@ -33,23 +33,21 @@ int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, ca
     }
     const cairn_vaddr_t first = address >> vm->page_shift;
     const cairn_vaddr_t pages = size >> vm->page_shift;
-    struct cairn_mapping **at = &space->mappings;
-    for (; *at != NULL && (*at)->first < first + pages; at = &(*at)->next) {
-        if (*at == mapping || (*at)->first + (*at)->pages > first) {
+    struct cairn_mapping **place = &space->mappings;
+    for (struct cairn_mapping *other = space->mappings; other != NULL; other = other->next) {
+        if (other == mapping || (other->first < first + pages && first < other->first + other->pages)) {
             return CAIRN_EBUSY;
         }
-    }
-    if (place_of(space, mapping) != NULL) {
-        return CAIRN_EBUSY;
+        place = other->first < first ? &other->next : place;
     }
     memset(mapping, 0, sizeof *mapping);
-    mapping->next = *at;
+    mapping->next = *place;
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = protection;
     mapping->plain = protection | PTE_PRESENT;
     mapping->space = space;
-    *at = mapping;
+    *place = mapping;
     space->figures.virtual_pages += pages;
     return 0;
 }
@@ -59,7 +57,7 @@ CAIRN_NOINLINE void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t pa
 {
     struct cairn_vm *const vm = space->vm;
     const pte_t pte = *table_walk(space, page);
-    (void)cairn_tlb_forget_(vm, space, page, false);
+    cairn_tlb_drop_(vm, space, page, false);
     if (pte_is_swapped(pte)) {
         cairn_slot_free_(vm, pte_number(pte));
         space->figures.swapped--;
@@ -123,7 +121,7 @@ int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         pte_t *const pte = table_walk(space, page);
         *pte &= ~PTE_ACCESS; // the next access to it takes the long way
-        (void)cairn_tlb_forget_(space->vm, space, page, false);
+        cairn_tlb_drop_(space->vm, space, page, false);
     }
     return 0;
 }

@@ -2,7 +2,7 @@
 //
 // The TLB: keeping it true.
 // OWNS: tlb.h says what. INVARIANTS: V6. COST: O(1); a flush O(entries). CALLERS: lib/vm.
-#include "vm/tlb.h"
+#include "vm/frame.h"
 
 // Without tags an entry is nothing, whatever else is in it.
 CAIRN_INLINE void clear(struct cairn_tlb_entry *entry)
@@ -64,7 +64,7 @@ void cairn_space_flush(struct cairn_space *space)
     }
 }
 
-CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool writes)
+CAIRN_SHARED void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool writes)
 {
     if (entry->read_tag == tag) {
         entry->write_tag = CAIRN_TAG_NONE;
@@ -72,15 +72,27 @@ CAIRN_INLINE void forget(struct cairn_tlb_entry *entry, cairn_vaddr_t tag, bool 
     }
 }
 
-CAIRN_NOINLINE bool cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
+CAIRN_SHARED void forget_page(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
 {
-    if (space->generation != vm->generation) {
-        return false;
-    }
     const cairn_vaddr_t tag = tlb_tag(vm, space->asid, page);
     forget(tlb_at(vm, page), tag, writes);
     forget(tlb_victim(vm, page), tag, writes);
-    return true;
+}
+
+CAIRN_NOINLINE void cairn_tlb_drop_(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, bool writes)
+{
+    if (CAIRN_LIKELY(space->generation == vm->generation)) {
+        forget_page(vm, space, page, writes);
+    } else if (vm->sharing != NULL) {
+        vm->sharing->unmap(space, page, !writes);
+    }
+}
+
+CAIRN_NOINLINE void cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes)
+{
+    if (space->generation == vm->generation) {
+        forget_page(vm, space, page, writes);
+    }
 }
 
 void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory)

@@ -32,8 +32,11 @@ CAIRN_INLINE struct cairn_tlb_entry *tlb_at(const struct cairn_vm *vm, cairn_vad
 // An ASID for the space, in this generation.
 void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space);
 
-// Forget the page. Lets go of its write tag only, where `writes`. Returns false where the space has no ASID, and so nothing in the TLB.
-bool cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes);
+// Forget the page. Lets go of its write tag only, where `writes`. Of an object's page, or the pool's: in each space that maps it, which maps it no more then, but
+// for `writes`.
+void cairn_tlb_drop_(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, bool writes);
+// The same, of a page of a space.
+void cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_space *space, cairn_vaddr_t page, bool writes);
 // Forget all pages that are in a frame.
 void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory);
 

@@ -26,6 +26,8 @@ struct plan {
     size_t table_at, tlb_at, policy_at, slots_at, streams_at, tables_at;
 };
 
+_Static_assert(sizeof(struct cairn_frame) % 8 == 0 && sizeof(struct cairn_tlb_entry) % 8 == 0, "what follows them is aligned");
+
 CAIRN_INLINE size_t to_8(size_t bytes)
 {
     return (bytes + 7) & ~(size_t)7;
@@ -44,36 +46,27 @@ static bool plan_levels(struct plan *plan, const struct cairn_vm_config *config)
     return is_same;
 }
 #else
-// The levels: as they are given, or as many of 10 bits as the address has room for.
+// The levels: as they are given; or the fewest of at most 12 bits, and for long addresses 4 of 10.
 static bool plan_levels(struct plan *plan, const struct cairn_vm_config *config)
 {
-    uint32_t sum = 0;
+    uint32_t left = CAIRN_VADDR_BITS - plan->page_shift;
     plan->levels = config->levels;
     if (plan->levels > CAIRN_LEVELS_MAX) {
         return false;
     }
     if (plan->levels == 0) {
-        for (uint32_t left = CAIRN_VADDR_BITS - plan->page_shift; left != 0 && plan->levels < CAIRN_LEVELS_MAX; plan->levels++) {
-            const uint32_t bits = left < 10 ? left : 10;
-            plan->bits[plan->levels] = (uint8_t)bits;
-            left -= bits;
-        }
-        if (plan->levels == 3 && CAIRN_VADDR_BITS == 32) { // 10, 10 and a few: two of 11 or 12
-            const uint32_t all = CAIRN_VADDR_BITS - plan->page_shift;
-            plan->levels = all <= 2 * BITS_MAX ? 2 : 3;
-            plan->bits[0] = (uint8_t)(plan->levels == 2 ? all / 2 : plan->bits[0]);
-            plan->bits[1] = (uint8_t)(plan->levels == 2 ? all - all / 2 : plan->bits[1]);
-        }
-        return true;
+        plan->levels = CAIRN_VADDR_BITS == 64 ? CAIRN_LEVELS_MAX : left <= 2 * BITS_MAX ? 2 : 3;
+        left = CAIRN_VADDR_BITS == 64 ? 40 : left;
     }
     for (uint32_t level = 0; level < plan->levels; level++) {
-        plan->bits[level] = config->bits[level];
-        sum += config->bits[level];
-        if (config->bits[level] == 0 || config->bits[level] > BITS_MAX) {
+        const uint32_t bits = config->levels == 0 ? left / (plan->levels - level) : config->bits[level];
+        if (bits == 0 || bits > BITS_MAX || bits > left) {
             return false;
         }
+        plan->bits[level] = (uint8_t)bits;
+        left -= bits;
     }
-    return sum + plan->page_shift <= CAIRN_VADDR_BITS;
+    return true;
 }
 #endif
 
@@ -92,8 +85,8 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
         return false;
     }
     plan->table_at = 0;
-    plan->tlb_at = to_8(sizeof(struct cairn_frame) * config->frame_count);
-    plan->policy_at = plan->tlb_at + to_8(sizeof(struct cairn_tlb_entry) * plan->tlb);
+    plan->tlb_at = sizeof(struct cairn_frame) * config->frame_count;
+    plan->policy_at = plan->tlb_at + sizeof(struct cairn_tlb_entry) * plan->tlb;
     plan->slots_at = plan->policy_at + to_8(plan->policy->bytes(config->frame_count));
     plan->streams_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
     plan->tables_at = plan->streams_at + (config->prefetch != NULL && config->store != NULL ? to_8(config->prefetch->bytes) : 0);
@@ -121,7 +114,7 @@ static void set_levels(struct cairn_vm *vm, const struct plan *plan)
         vm->node_list[level] = first;
     }
     vm->levels = (uint8_t)plan->levels;
-    vm->limit = (((((cairn_vaddr_t)1 << (below - 1)) - 1) << 1 | 1) << plan->page_shift) | vm->offset_mask;
+    vm->limit = ~(cairn_vaddr_t)0 >> (CAIRN_VADDR_BITS - below - plan->page_shift);
 }
 
 int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
