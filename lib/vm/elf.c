@@ -30,6 +30,8 @@
 #define PF_W 2u
 #define PF_R 4u
 
+_Static_assert(sizeof(struct cairn_elf) == 200, "the public header says so");
+
 static uint32_t half_at(const unsigned char *bytes)
 {
     return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;

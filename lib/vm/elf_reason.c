@@ -28,11 +28,11 @@ const char *cairn_elf_reason_name(uint32_t reason)
     case CAIRN_ELF_INTERP: return "PT_INTERP: not static";
     case CAIRN_ELF_DYNAMIC: return "PT_DYNAMIC: not static";
     case CAIRN_ELF_TLS: return "PT_TLS: thread-local data";
-    case CAIRN_ELF_MANY: return "PT_LOAD: too many segments";
     case CAIRN_ELF_ZERO: return "p_vaddr: in page 0";
+    case CAIRN_ELF_SHARED: return "p_vaddr: shares a page with the segment before";
     case CAIRN_ELF_LIMIT: return "p_vaddr, p_memsz: beyond the limit";
     case CAIRN_ELF_ALIGN: return "p_offset, p_vaddr: differ modulo the page";
-    case CAIRN_ELF_SHARED: return "p_vaddr: shares a page with the segment before";
+    case CAIRN_ELF_MANY: return "PT_LOAD: too many segments";
     case CAIRN_ELF_READ: return "image: cannot be read";
     default: return "unknown";
     }

@@ -2,7 +2,7 @@
 //
 // Runs a fuzz target over a corpus as a plain program, or packs a corpus into one file.
 //
-//   fuzz_heap CORPUS...          runs each input of each packed corpus
+//   fuzz_heap CORPUS...          runs each input of each packed corpus; fails where a target that has a floor misses something
 //   fuzz_heap --pack OUT FILE... packs the files, an input each
 //   fuzz_heap --unpack FOLDER CORPUS   writes each input to a file of its own
 //
@@ -16,6 +16,8 @@
 #define INPUT_MOST 0xFFFFu
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+// Of a target that has a floor: what the inputs so far have not reached; NULL: nothing.
+__attribute__((weak)) const char *fuzz_missed(void);
 
 static uint8_t bytes[INPUT_MOST];
 
@@ -84,5 +86,9 @@ int main(int argc, char **argv)
         fclose(in);
     }
     printf("%lu inputs\n", inputs);
+    if (folder == NULL && fuzz_missed != NULL && fuzz_missed() != NULL) {
+        fprintf(stderr, "not reached: %s\n", fuzz_missed());
+        return 1;
+    }
     return inputs == 0;
 }

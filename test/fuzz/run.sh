@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Fuzzes both targets with libFuzzer, address and undefined-behaviour sanitizers on.
+# Fuzzes the targets with libFuzzer, address and undefined-behaviour sanitizers on.
 #
-#   sh test/fuzz/run.sh [--pack] [SECONDS]      so long for each target; 60 by default
+#   sh test/fuzz/run.sh [--pack] [SECONDS [TARGET...]]      so long for each target; 60 and all of them by default
 #
 # Starts from the committed corpus and what earlier runs left in build/fuzz. --pack: afterwards write the smallest set of inputs with the
 # same coverage over test/fuzz/<target>.corpus. An input that breaks something stays in build/fuzz as crash-*, and the run fails.
@@ -15,18 +15,23 @@ if [ "${1:-}" = --pack ]; then
     shift
 fi
 seconds=${1:-60}
+[ $# -eq 0 ] || shift
+[ $# -ne 0 ] || set -- heap attach elf
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
 heap="lib/base/*.c lib/heap/*.c"
-flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz"
+elf="lib/vm/elf.c lib/vm/elf_reason.c test/support/elf_image.c"
+flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz -Itest/support"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
-for target in heap attach; do
+for target in "$@"; do
+    sources=$heap
+    [ "$target" != elf ] || sources="$heap $elf"
     # shellcheck disable=SC2086
-    clang $flags $sanitizers -fsanitize=fuzzer $heap test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
+    clang $flags $sanitizers -fsanitize=fuzzer $sources test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
     # shellcheck disable=SC2086
-    clang $flags $heap test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
+    clang $flags $sources test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
     mkdir -p "$out/$target"
     if [ -f test/fuzz/$target.corpus ]; then
         "$out/replay_$target" --unpack "$out/$target" test/fuzz/$target.corpus

@@ -54,6 +54,20 @@ void elf_image_make(unsigned char image[IMAGE_SIZE], uint32_t machine)
     }
 }
 
+void elf_image_make_large(unsigned char image[IMAGE_LARGE], uint32_t headers, uint32_t loads)
+{
+    elf_image_make(image, CAIRN_ELF_ARM);
+    memset(image + 52, 0, IMAGE_LARGE - 52);
+    elf_image_put(image, E_PHNUM, 2, headers);
+    elf_image_put(image, E_ENTRY, 4, 0x1000);
+    for (uint32_t i = 0; i < headers; i++) {
+        elf_image_put(image, IMAGE_FIELD(i, P_TYPE), 4, i < loads ? 1 : 4);
+        elf_image_put(image, IMAGE_FIELD(i, P_VADDR), 4, 0x1000 + i * IMAGE_PAGE);
+        elf_image_put(image, IMAGE_FIELD(i, P_MEMSZ), 4, i == 1 ? 1 : IMAGE_PAGE);
+        elf_image_put(image, IMAGE_FIELD(i, P_FLAGS), 4, 5);
+    }
+}
+
 // ------------------------------------------------------------------------------------------------------------------ the oracle
 
 struct load {

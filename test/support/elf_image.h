@@ -22,6 +22,8 @@
 #define IMAGE_STACK 3u
 #define IMAGE_TLS 4u
 #define IMAGE_EMPTY 5u
+#define IMAGE_LARGE_HEADERS 33u
+#define IMAGE_LARGE (52u + 32u * IMAGE_LARGE_HEADERS) // bytes
 
 // Offsets of fields.
 enum { E_TYPE = 16, E_MACHINE = 18, E_VERSION = 20, E_ENTRY = 24, E_PHOFF = 28, E_FLAGS = 36, E_EHSIZE = 40, E_PHENTSIZE = 42, E_PHNUM = 44 };
@@ -29,6 +31,8 @@ enum { P_TYPE = 0, P_OFFSET = 4, P_VADDR = 8, P_FILESZ = 16, P_MEMSZ = 20, P_FLA
 #define IMAGE_FIELD(header, field) (52u + 32u * (header) + (field))
 
 void elf_image_make(unsigned char image[IMAGE_SIZE], uint32_t machine);
+// Program headers, the first `loads` of them for a page of zeros each, from 0x1000 on; the rest are notes. ARM, the entry is the first.
+void elf_image_make_large(unsigned char image[IMAGE_LARGE], uint32_t headers, uint32_t loads);
 void elf_image_put(unsigned char *image, uint32_t offset, uint32_t width, uint32_t value); // little-endian
 uint32_t elf_image_get(const unsigned char *image, uint32_t offset, uint32_t width);
 

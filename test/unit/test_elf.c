@@ -15,10 +15,8 @@
 #include <cmocka.h>
 
 #define READ_ERROR (-77)
-#define MANY 33u // headers of the large image
-#define LARGE (52u + 32u * MANY)
 
-static unsigned char image[LARGE];
+static unsigned char image[IMAGE_LARGE];
 static struct cairn_elf_config config;
 static struct cairn_elf elf;
 static uint32_t reads, fail_at; // 0: none fails, else the number of the read, from 1
@@ -140,6 +138,24 @@ static void what_is_allowed_is_accepted(void **state)
     assert_true(elf.stack_exec);
 }
 
+static void a_segment_begins_at_the_first_page_or_within_a_word(void **state)
+{
+    (void)state;
+    start(CAIRN_ELF_ARM);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_VADDR), 4, IMAGE_PAGE);
+    elf_image_put(image, E_ENTRY, 4, IMAGE_PAGE);
+    expect_good();
+    start(CAIRN_ELF_ARM);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_VADDR), 4, 0x1002);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_OFFSET), 4, 2);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_FILESZ), 4, 0xFE);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_MEMSZ), 4, 0xFE);
+    elf_image_put(image, E_ENTRY, 4, 0x1003);
+    expect_good();
+    elf_image_put(image, E_ENTRY, 4, 0x1001);
+    expect_refused(CAIRN_ELF_ENTRY, 0);
+}
+
 static void bytes_of_no_file_need_no_offset(void **state)
 {
     (void)state;
@@ -160,6 +176,11 @@ static void the_headers_are_somewhere_or_nowhere(void **state)
     elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_FILESZ), 4, 52 + 32 * IMAGE_HEADERS - 1);
     expect_good();
     assert_int_equal(elf.phdr, 0);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_OFFSET), 4, 52); // they and nothing else are text
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_VADDR), 4, 0x1034);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_FILESZ), 4, 32 * IMAGE_HEADERS);
+    expect_good();
+    assert_int_equal(elf.phdr, 0x1034);
     start(CAIRN_ELF_ARM); // text from behind their first byte on
     elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_OFFSET), 4, 0x80);
     elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_FILESZ), 4, 0xB0);
@@ -288,21 +309,11 @@ static void each_field_is_refused_by_its_reason(void **state)
     expect_refused(CAIRN_ELF_ENTRY, 0);
 }
 
-// `loads` segments of a page each, the first with the entry, then headers of no meaning.
 static void make_large(uint32_t headers, uint32_t loads)
 {
-    memset(image, 0, sizeof image);
     start(CAIRN_ELF_ARM);
-    config.size = LARGE;
-    elf_image_put(image, E_PHNUM, 2, headers);
-    memset(image + 52, 0, LARGE - 52);
-    for (uint32_t i = 0; i < headers; i++) {
-        elf_image_put(image, IMAGE_FIELD(i, P_TYPE), 4, i < loads ? 1 : 4);
-        elf_image_put(image, IMAGE_FIELD(i, P_VADDR), 4, 0x1000 + i * IMAGE_PAGE);
-        elf_image_put(image, IMAGE_FIELD(i, P_MEMSZ), 4, i == 1 ? 1 : IMAGE_PAGE);
-        elf_image_put(image, IMAGE_FIELD(i, P_FLAGS), 4, 5);
-    }
-    elf_image_put(image, E_ENTRY, 4, 0x1000);
+    elf_image_make_large(image, headers, loads);
+    config.size = IMAGE_LARGE;
 }
 
 static void the_largest_image_and_the_next_larger_one(void **state)
@@ -314,6 +325,8 @@ static void the_largest_image_and_the_next_larger_one(void **state)
     assert_int_equal(elf.end, 0x1000 + CAIRN_ELF_SEGMENTS * IMAGE_PAGE);
     elf_image_put(image, E_ENTRY, 4, 0x1000 + (CAIRN_ELF_SEGMENTS - 1) * IMAGE_PAGE);
     expect_good(); // in the last
+    elf_image_put(image, E_ENTRY, 4, 0x1000 + CAIRN_ELF_SEGMENTS * IMAGE_PAGE);
+    expect_refused(CAIRN_ELF_ENTRY, 0); // behind it
     make_large(CAIRN_ELF_HEADERS, CAIRN_ELF_SEGMENTS + 1);
     expect_refused(CAIRN_ELF_MANY, CAIRN_ELF_SEGMENTS);
     is_reached[CAIRN_ELF_MANY] = true;
@@ -332,7 +345,7 @@ static void every_byte_and_bit_is_judged_as_the_oracle_does(void **state)
             start(machine);
             const unsigned char was = image[i];
             for (uint32_t how = 0; how < 10; how++) {
-                image[i] = how == 8 ? 0 : how == 9 ? 0xFF : (unsigned char)(was ^ 1u << how);
+                image[i] = (unsigned char)(how == 8 ? 0 : how == 9 ? 0xFF : was ^ 1u << how);
                 good += judged() == 0;
             }
         }
@@ -428,6 +441,7 @@ static void bad_arguments_are_refused(void **state)
         config.limit = pages[i][1];
         assert_int_equal(answer(), CAIRN_EINVAL);
         assert_int_equal(reads, 0);
+        assert_int_equal(((unsigned char *)&elf)[0], 0xA5); // not changed
     }
     start(CAIRN_ELF_ARM);
     config.read = NULL;
@@ -439,6 +453,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_image_is_read),
         cmocka_unit_test(what_is_allowed_is_accepted),
+        cmocka_unit_test(a_segment_begins_at_the_first_page_or_within_a_word),
         cmocka_unit_test(bytes_of_no_file_need_no_offset),
         cmocka_unit_test(the_headers_are_somewhere_or_nowhere),
         cmocka_unit_test(the_config_says_what_more_is_allowed),

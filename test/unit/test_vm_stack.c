@@ -11,7 +11,8 @@
 #define FIXED 84u     // as the header says
 #define MARK 0xEEu
 
-static const char *const arguments[] = {"prog", "", "-x", "a longer argument, which lies across the end of a page of 128 bytes and takes as many as it needs for that", NULL};
+static const char *const arguments[] = {
+    "prog", "", "-x", "a longer argument, which lies across the end of a page of 128 bytes and takes as many as it needs for that", NULL};
 static const char *const environment[] = {"HOME=/", "A=", NULL};
 static const char *const none[] = {NULL};
 static const unsigned char random_bytes[16] = {0xD0, 1, 2, 3, 4, 5, 6, 7, 0, 9, 10, 11, 12, 13, 14, 0xDF};

@@ -26,7 +26,8 @@ extern "C" {
 #define CAIRN_ELF_ARM 40u
 #define CAIRN_ELF_RISCV 243u
 
-// Why an image is refused, and by which field. In the order in which they are looked at within each group; of several the first is told.
+// Why an image is refused, and by which field. The ELF header is looked at first, then one program header after the other, then e_entry; what is found first
+// is told.
 enum cairn_elf_reason {
     CAIRN_ELF_GOOD = 0,
     // What no image may have: CAIRN_ECORRUPT.
@@ -44,18 +45,18 @@ enum cairn_elf_reason {
     // What others may run: CAIRN_ENOTSUP.
     CAIRN_ELF_CLASS,     // EI_CLASS: not of 32 bits
     CAIRN_ELF_DATA,      // EI_DATA: not little-endian
-    CAIRN_ELF_OSABI,     // EI_OSABI is neither 0 (System V) nor 3 (GNU), as for FDPIC
+    CAIRN_ELF_OSABI,     // EI_OSABI is neither 0 (System V) nor 3 (GNU): FDPIC, say
     CAIRN_ELF_TYPE,      // e_type is not ET_EXEC. ET_DYN is refused also where it is a static PIE: it would have to relocate itself
     CAIRN_ELF_MACHINE,   // e_machine is neither of the two, or not the one that is asked for
     CAIRN_ELF_PHNUM,     // e_phnum is more than CAIRN_ELF_HEADERS
     CAIRN_ELF_INTERP,    // PT_INTERP: needs a dynamic linker
     CAIRN_ELF_DYNAMIC,   // PT_DYNAMIC: the same
     CAIRN_ELF_TLS,       // PT_TLS that is not empty, and the config does not allow it
-    CAIRN_ELF_MANY,      // more than CAIRN_ELF_SEGMENTS that are to be loaded
     CAIRN_ELF_ZERO,      // p_vaddr is in page 0
+    CAIRN_ELF_SHARED,    // its first page is also the last of the segment before it
     CAIRN_ELF_LIMIT,     // p_vaddr and p_memsz reach over the config's limit
     CAIRN_ELF_ALIGN,     // p_offset and p_vaddr differ modulo the page, and the config does not allow it
-    CAIRN_ELF_SHARED,    // its first page is also the last of the segment before it
+    CAIRN_ELF_MANY,      // more than CAIRN_ELF_SEGMENTS that are to be loaded
     // The read failed: its own error.
     CAIRN_ELF_READ,
 };
@@ -69,8 +70,8 @@ struct cairn_elf_config {
     uint32_t page;    // bytes of a page, a power of two
     uint32_t limit;   // first address that a segment may not have; a multiple of a page, not 0
     uint16_t machine; // CAIRN_ELF_ARM or CAIRN_ELF_RISCV; 0: either
-    // False: each segment's p_offset and p_vaddr are congruent modulo the page, so that pages of the image are pages of memory; else CAIRN_ELF_ALIGN. True: that
-    // is not looked at. Who maps asks cairn_elf_is_mappable for each segment then, and copies those that are not.
+    // False: each segment's p_offset and p_vaddr are congruent modulo the page, so that pages of the image are pages of memory; else CAIRN_ELF_ALIGN.
+    // True: that is not looked at. Who maps asks cairn_elf_is_mappable for each segment then, and copies those that are not.
     bool copies;
     bool tls; // true: thread-local data are allowed. The program must set them up itself, as the start-up code of static programs does
 };
@@ -99,14 +100,16 @@ struct cairn_elf {
 };
 
 // Read what is to be mapped of an image. If it returns 0, in *elf:
-//     1. segment_count is 1 to CAIRN_ELF_SEGMENTS; the segments ascend by address, have no byte and no page in common, and lie between the first page and the limit;
+//     1. segment_count is 1 to CAIRN_ELF_SEGMENTS; the segments ascend by address, have no byte and no page in common, and lie between the first page and the
+//        limit;
 //     2. of each, file_size <= size, and the bytes of the file are within the image; offset and address are congruent modulo the page if `copies` is false;
 //     3. the entry is in a segment that may be executed; phdr, if not 0, is the address of all `headers` program headers in the bytes of one segment;
 //     4. end is the last segment's address + size, and at most the limit.
-// Segments of size 0 are left out. Of each page that a segment has in part, the rest is in nobody's way: the bytes of the image that stand there may be there, too,
-// but those from address + file_size to address + size must become 0. p_align is not looked at: the page is what counts.
-// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL, page is not a power of two, or limit is 0 or no multiple of it; else as the reason says, with it
-// in elf->reason, in elf->refused the number of the program header that it is about, if it is about one, and 0 in all else. O(headers); calls config->read, nothing else.
+// Segments of size 0 are left out. Two segments never share a page, also where they allow the same. Of a page that a segment has in part nobody else has the rest:
+// what the image has there may be there, too, but the bytes from address + file_size to address + size must become 0. p_align and p_paddr are not looked at.
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL, page is not a power of two, or limit is 0 or no multiple of it: then *elf has not changed; else as
+// the reason says, with it in elf->reason, in elf->refused the number of the program header that it is about, if it is about one, and 0 in all else.
+// O(headers); calls config->read, nothing else.
 CAIRN_MUST_CHECK int cairn_elf_read(struct cairn_elf *elf, const struct cairn_elf_config *config);
 
 // Name the field that is wrong, for a person. Returns a constant string, never NULL; "unknown" for a number that is none of the reasons.
@@ -125,19 +128,19 @@ struct cairn_stack_config {
     uint32_t top;    // first address behind the stack
     uint32_t lowest; // no byte below is written
     uint32_t page;   // bytes of a page, for AT_PAGESZ
-    const struct cairn_elf *elf;          // the program, for AT_PHDR, AT_PHENT, AT_PHNUM (0 where phdr is 0), AT_ENTRY
-    const char *const *arguments;         // strings, and a NULL behind the last; NULL: none
-    const char *const *environment;       // the same
-    const unsigned char *random;          // 16 bytes, for AT_RANDOM; NULL: AT_IGNORE stands in its place
+    const struct cairn_elf *elf;    // the program, for AT_PHDR, AT_PHENT, AT_PHNUM (0 where phdr is 0), AT_ENTRY
+    const char *const *arguments;   // strings, and a NULL behind the last; NULL: none
+    const char *const *environment; // the same
+    const unsigned char *random;    // 16 bytes, for AT_RANDOM; NULL: AT_IGNORE stands in its place
 };
 
 // Write what a program finds when it begins, as the System V ABI has it, into a space: from *sp, which is a multiple of 16, upwards
 //     argc | an address for each argument | 0 | an address for each string of the environment | 0 | pairs of the auxiliary vector, the last AT_NULL, 0
 // in words of 32 bits, little-endian; above them the random bytes and the strings, those of the arguments first, without holes, up to the top. All that takes
 // 84 bytes, also where there are no random ones; 4 and its own for each string; and up to 15 to align *sp.
-// Returns 0; fails with CAIRN_EINVAL iff space, config, config->elf or sp is NULL; CAIRN_ENOMEM iff it does not fit between lowest and top: then nothing has been written;
-// with what cairn_space_write answers, which leaves a part of it written there. *sp changes iff 0 is returned. O(bytes of the stack): strings are not read further
-// than they fit.
+// Returns 0; fails with CAIRN_EINVAL iff space, config, config->elf or sp is NULL, or the space has no vm; CAIRN_ENOMEM iff it does not fit between lowest and
+// top: then nothing has been written; with what cairn_space_write answers, which leaves a part of it written there. *sp changes iff 0 is returned.
+// O(bytes of the stack): strings are not read further than they fit.
 CAIRN_MUST_CHECK int cairn_stack_build(struct cairn_space *space, const struct cairn_stack_config *config, uint32_t *sp);
 
 #ifdef __cplusplus
