@@ -8,7 +8,7 @@
 //   trust         none: whatever the image holds, the answer is an error with its reason, or a layout that can be mapped by pages as it stands
 //   memory        none is allocated, no space is touched while an image is read; struct cairn_elf is 200 bytes
 //   time          an image: at most 1 + CAIRN_ELF_HEADERS reads, of 52 and 32 bytes; a stack: O(bytes of it)
-//   stack         less than 200 bytes each, and what `read` takes
+//   stack         no recursion; less than 210 bytes each, and what `read`, or cairn_space_write, takes
 //   threads, ISR  none of its own; a stack: the lock of the vm
 #ifndef CAIRN_ELF_H
 #define CAIRN_ELF_H
