@@ -11,8 +11,6 @@
 // COST: at most 33 reads. CALLERS: who makes a program of an image, before anything has changed.
 #include "cairn/elf.h"
 
-#include "base/compiler.h"
-
 #include <string.h>
 
 #define EHDR 52u // bytes of the ELF header
@@ -86,47 +84,54 @@ static enum cairn_elf_reason take_header(struct cairn_elf *elf, const struct cai
     return CAIRN_ELF_GOOD;
 }
 
+// May a segment that is not empty come behind those so far?
+static enum cairn_elf_reason check_segment(const struct cairn_elf *elf, const struct cairn_elf_config *config, const struct cairn_elf_segment *segment)
+{
+    if (segment->file_size != 0 && (segment->offset > config->size || segment->file_size > config->size - segment->offset)) {
+        return CAIRN_ELF_OFFSET;
+    }
+    if (segment->size - 1 > ~segment->address) {
+        return CAIRN_ELF_MEMSZ;
+    }
+    if (segment->address < config->page) {
+        return CAIRN_ELF_ZERO;
+    }
+    if (segment->address < elf->end) {
+        return CAIRN_ELF_VADDR;
+    }
+    if ((segment->address & (0 - config->page)) < elf->end) {
+        return CAIRN_ELF_SHARED;
+    }
+    if (segment->address > config->limit || segment->size > config->limit - segment->address) {
+        return CAIRN_ELF_LIMIT;
+    }
+    if (!config->copies && !cairn_elf_is_mappable(segment, config->page)) {
+        return CAIRN_ELF_ALIGN;
+    }
+    return elf->segment_count == CAIRN_ELF_SEGMENTS ? CAIRN_ELF_MANY : CAIRN_ELF_GOOD;
+}
+
 // table: where the program headers begin in the image.
 static enum cairn_elf_reason take_segment(struct cairn_elf *elf, const struct cairn_elf_config *config, const unsigned char *header, uint32_t table)
 {
-    const struct cairn_elf_segment segment = {.address = word_at(header + 8),
-                                              .size = word_at(header + 20),
-                                              .offset = word_at(header + 4),
-                                              .file_size = word_at(header + 16)};
+    const uint32_t flags = word_at(header + 24);
+    const struct cairn_elf_segment segment = {
+        .address = word_at(header + 8),
+        .size = word_at(header + 20),
+        .offset = word_at(header + 4),
+        .file_size = word_at(header + 16),
+        .protection = ((flags & (PF_R | PF_W)) != 0 ? CAIRN_READ : 0) | ((flags & PF_W) != 0 ? CAIRN_WRITE : 0) | ((flags & PF_X) != 0 ? CAIRN_EXEC : 0)};
     if (segment.file_size > segment.size) {
         return CAIRN_ELF_FILESZ;
     }
     if (segment.size == 0) {
         return CAIRN_ELF_GOOD;
     }
-    if (segment.file_size != 0 && (segment.offset > config->size || segment.file_size > config->size - segment.offset)) {
-        return CAIRN_ELF_OFFSET;
+    const enum cairn_elf_reason reason = check_segment(elf, config, &segment);
+    if (reason != CAIRN_ELF_GOOD) {
+        return reason;
     }
-    if (segment.size - 1 > ~segment.address) {
-        return CAIRN_ELF_MEMSZ;
-    }
-    if (segment.address < config->page) {
-        return CAIRN_ELF_ZERO;
-    }
-    if (segment.address < elf->end) {
-        return CAIRN_ELF_VADDR;
-    }
-    if ((segment.address & (0 - config->page)) < elf->end) {
-        return CAIRN_ELF_SHARED;
-    }
-    if (segment.address > config->limit || segment.size > config->limit - segment.address) {
-        return CAIRN_ELF_LIMIT;
-    }
-    if (!config->copies && !cairn_elf_is_mappable(&segment, config->page)) {
-        return CAIRN_ELF_ALIGN;
-    }
-    if (elf->segment_count == CAIRN_ELF_SEGMENTS) {
-        return CAIRN_ELF_MANY;
-    }
-    const uint32_t flags = word_at(header + 24);
-    struct cairn_elf_segment *const its = &elf->segments[elf->segment_count++];
-    *its = segment;
-    its->protection = ((flags & (PF_R | PF_W)) != 0 ? CAIRN_READ : 0) | ((flags & PF_W) != 0 ? CAIRN_WRITE : 0) | ((flags & PF_X) != 0 ? CAIRN_EXEC : 0);
+    elf->segments[elf->segment_count++] = segment;
     elf->end = segment.address + segment.size;
     // Where the table begins before the segment's bytes, the difference wraps and is too large.
     if (PHDR * elf->headers <= segment.file_size && table - segment.offset <= segment.file_size - PHDR * elf->headers) {
