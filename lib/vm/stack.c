@@ -94,24 +94,40 @@ static void put_strings(struct stack_writer *writer, const char *const *strings)
     put_word(writer, 0);
 }
 
+// Where the words begin, and the strings; how many are arguments. Returns false where it does not fit.
+static bool lay_out(const struct cairn_stack_config *config, uint32_t *at, uint32_t *string, uint32_t *arguments)
+{
+    const uint32_t fixed = (1 + 1 + 1 + 2 * PAIRS) * 4 + RANDOM; // also where there are no random bytes
+    uint32_t left = config->top < config->lowest ? 0 : config->top - config->lowest;
+    *arguments = measure(config->arguments, &left);
+    const uint32_t variables = measure(config->environment, &left);
+    *at = (config->lowest + left - fixed) & ~15u;
+    *string = config->lowest + left + 4 * (*arguments + variables); // words were taken for their addresses, too
+    return left >= fixed && *at >= config->lowest;
+}
+
+int cairn_stack_measure(const struct cairn_stack_config *config, uint32_t *sp)
+{
+    uint32_t string, arguments;
+    if (config == NULL || sp == NULL) {
+        return CAIRN_EINVAL;
+    }
+    return lay_out(config, sp, &string, &arguments) ? 0 : CAIRN_ENOMEM;
+}
+
 int cairn_stack_build(struct cairn_space *space, const struct cairn_stack_config *config, uint32_t *sp)
 {
     if (space == NULL || space->vm == NULL || config == NULL || config->elf == NULL || sp == NULL) {
         return CAIRN_EINVAL;
     }
     const struct cairn_elf *const elf = config->elf;
-    const uint32_t fixed = (1 + 1 + 1 + 2 * PAIRS) * 4 + RANDOM; // also where there are no random bytes
-    uint32_t left = config->top < config->lowest ? 0 : config->top - config->lowest;
-    const uint32_t arguments = measure(config->arguments, &left);
-    const uint32_t variables = measure(config->environment, &left);
-    const uint32_t at = (config->lowest + left - fixed) & ~15u;
-    if (left < fixed || at < config->lowest) {
+    struct stack_writer writer; // but for `piece`, which need not be cleared
+    uint32_t arguments;
+    if (!lay_out(config, &writer.word, &writer.string, &arguments)) {
         return CAIRN_ENOMEM;
     }
-    struct stack_writer writer; // but for `piece`, which need not be cleared
+    const uint32_t at = writer.word;
     writer.space = space;
-    writer.word = at;
-    writer.string = config->lowest + left + 4 * (arguments + variables); // words were taken for their addresses, too
     writer.used = 0;
     writer.error = 0;
     const uint32_t random = writer.string - RANDOM;

@@ -18,7 +18,7 @@ cd "$(dirname "$0")/../.."
 export LC_ALL=C
 
 floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h cairn/heap.h cairn/deferred.h cairn/recorder.h cairn/pool.h cairn/arena.h
-    cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/elf.h cairn/page_recorder.h
+    cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/elf.h cairn/exec.h cairn/page_recorder.h
     base/compiler.h base/bits.h base/atomic.h base/checksum.h
     heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h
     pool/bitmap.h

@@ -134,6 +134,9 @@ struct cairn_stack_config {
     const unsigned char *random;    // 16 bytes, for AT_RANDOM; NULL: AT_IGNORE stands in its place
 };
 
+// Where *sp will be. Returns 0; fails with CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff it does not fit: then *sp is anything. elf and random are not looked at.
+CAIRN_MUST_CHECK int cairn_stack_measure(const struct cairn_stack_config *config, uint32_t *sp);
+
 // Write what a program finds when it begins, as the System V ABI has it, into a space: from *sp, which is a multiple of 16, upwards
 //     argc | an address for each argument | 0 | an address for each string of the environment | 0 | pairs of the auxiliary vector, the last AT_NULL, 0
 // in words of 32 bits, little-endian; above them the random bytes and the strings, those of the arguments first, without holes, up to the top. All that takes
