@@ -38,12 +38,12 @@ static int read_image(void *context, uint32_t offset, void *bytes, size_t size)
 }
 
 // Where a part of the space ends: the last is the first address behind the stack.
-struct plan {
+struct program_plan {
     uint32_t top, lowest, page;
     uint32_t user; // CAIRN_USER, or 0
 };
 
-static bool make_plan(const struct cairn_space *space, uint32_t stack, struct plan *plan)
+static bool make_plan(const struct cairn_space *space, uint32_t stack, struct program_plan *plan)
 {
     const struct cairn_vm *const vm = space->vm;
     plan->page = page_size(vm);
@@ -54,13 +54,13 @@ static bool make_plan(const struct cairn_space *space, uint32_t stack, struct pl
     return (stack & (plan->page - 1)) == 0 && stack < plan->top && plan->lowest > 3 * plan->page;
 }
 
-static uint32_t page_up(const struct plan *plan, uint32_t address)
+static uint32_t page_up(const struct program_plan *plan, uint32_t address)
 {
     return (address + plan->page - 1) & ~(plan->page - 1);
 }
 
 // Pages that the image, or the stack, promises to have.
-static cairn_vaddr_t pages_promised(const struct plan *plan, const struct cairn_elf *elf)
+static cairn_vaddr_t pages_promised(const struct program_plan *plan, const struct cairn_elf *elf)
 {
     cairn_vaddr_t bytes = plan->top - plan->lowest;
     for (uint32_t i = 0; i < elf->segment_count; i++) {
@@ -74,7 +74,7 @@ static cairn_vaddr_t pages_promised(const struct plan *plan, const struct cairn_
 }
 
 // Have what cannot be had later be there: nodes for mappings, and the promise, in place of what the space has. Returns 0 or CAIRN_ENOMEM.
-static int reserve(struct cairn_space *space, const struct plan *plan, const struct cairn_elf *elf)
+static int reserve(struct cairn_space *space, const struct program_plan *plan, const struct cairn_elf *elf)
 {
     struct cairn_vm *const vm = space->vm;
     struct cairn_mapping *nodes = NULL;
@@ -85,7 +85,7 @@ static int reserve(struct cairn_space *space, const struct plan *plan, const str
         count += (mapping->flags & MAP_NODE) != 0;
     }
     for (; count < MAPPINGS; count++) { // those that the space has come back
-        struct cairn_mapping *const node = cairn_table_take_(vm, TABLE_LIST_MAPPINGS, sizeof *node);
+        struct cairn_mapping *const node = cairn_table_take_(vm, TABLE_LIST_MAPPINGS, NODE_BYTES);
         if (node == NULL) {
             break;
         }
@@ -108,7 +108,7 @@ static int reserve(struct cairn_space *space, const struct plan *plan, const str
     return may ? 0 : CAIRN_ENOMEM;
 }
 
-static int map_segment(struct cairn_space *space, const struct plan *plan, struct cairn_object *image, const struct cairn_elf_segment *segment)
+static int map_segment(struct cairn_space *space, const struct program_plan *plan, struct cairn_object *image, const struct cairn_elf_segment *segment)
 {
     const uint32_t first = segment->address & ~(plan->page - 1);
     const uint32_t file_end = segment->address + segment->file_size;
@@ -139,7 +139,7 @@ static int map_segment(struct cairn_space *space, const struct plan *plan, struc
     return error;
 }
 
-static int map_stack(struct cairn_space *space, const struct plan *plan)
+static int map_stack(struct cairn_space *space, const struct program_plan *plan)
 {
     const struct cairn_map guard = {.address = plan->lowest - 2 * plan->page, .size = plan->page, .flags = CAIRN_MAP_FIXED};
     const struct cairn_map stack = {.address = plan->top - plan->page,
@@ -157,7 +157,7 @@ static int unmap_all(struct cairn_space *space)
 }
 
 // The image is good, and what can run out is reserved.
-static int load(struct cairn_space *space, const struct plan *plan, struct cairn_object *image, const struct cairn_stack_config *stack, struct cairn_exec *program)
+static int load(struct cairn_space *space, const struct program_plan *plan, struct cairn_object *image, const struct cairn_stack_config *stack, struct cairn_exec *program)
 {
     const struct cairn_elf *const elf = &program->elf;
     int error = 0;
@@ -171,7 +171,7 @@ static int load(struct cairn_space *space, const struct plan *plan, struct cairn
 
 int cairn_space_exec(struct cairn_space *space, const struct cairn_exec_config *config, struct cairn_exec *program)
 {
-    struct plan plan;
+    struct program_plan plan;
     if (space == NULL || space->vm == NULL || config == NULL || program == NULL || config->image == NULL || config->image->pages.vm != space->vm ||
         config->size > config->image->count << space->vm->page_shift || !make_plan(space, config->stack, &plan)) {
         return CAIRN_EINVAL;

@@ -9,10 +9,10 @@
 #include "vm/bring.h"
 
 // The page is none of a mapping that is the space's alone, or the access is not allowed there.
-static CAIRN_NOINLINE int refuse(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, const struct cairn_mapping *mapping, pte_t *pte)
+static CAIRN_NOINLINE int refuse(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const struct cairn_sharing *const sharing = space->vm->sharing;
-    return sharing != NULL ? sharing->resolve(space, address, access, pte) : mapping == NULL ? CAIRN_EFAULT : CAIRN_EACCES;
+    return sharing != NULL ? sharing->resolve(space, mapping, address, access, pte) : mapping == NULL ? CAIRN_EFAULT : CAIRN_EACCES;
 }
 
 // In the order of the textbook.
@@ -20,9 +20,9 @@ CAIRN_INLINE int resolve(struct cairn_space *space, cairn_vaddr_t address, uint3
 {
     struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);
-    const struct cairn_mapping *const mapping = mapping_of(space, page); // a page of a mapping is one that the tables have (V8)
+    struct cairn_mapping *const mapping = mapping_of(space, page); // a page of a mapping is one that the tables have (V8)
     if (CAIRN_UNLIKELY(mapping == NULL) || CAIRN_UNLIKELY((~mapping->plain & access) != 0)) {
-        return refuse(space, address, access, mapping, pte);
+        return refuse(space, mapping, address, access, pte);
     }
     if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;

@@ -5,7 +5,7 @@
 // OWNS: nothing beyond share.h. The space's own pages become the pool's, with two owners; those of the pool get one more; an object's are found again at the next access.
 // PICTURE: parent | pte --> frame |        parent | pte --> record { frame, 2 } <-- pte | child        the next fork makes that 3: a record never stands behind a record
 // INVARIANTS: V9, V10. A page with pins stays where it is: the child gets a copy.
-// COST: O(pages in use), a flush of the parent's translations. CALLERS: the user.
+// COST: O(pages in use), and the parent's translations. CALLERS: the user.
 #include "vm/share.h"
 
 #include "vm/bring.h"
@@ -23,40 +23,129 @@ static CAIRN_NOINLINE int copy_pinned(struct cairn_space *child, cairn_vaddr_t p
     return error;
 }
 
-// Share what a leaf of the parent's has, from an entry on, below another one.
-static int fork_leaf(struct cairn_space *child, struct cairn_space *parent, cairn_vaddr_t page, uint32_t *leaf, uint32_t at, uint32_t end)
+// What several pages of a leaf have in common.
+struct fork {
+    struct cairn_vm *vm;
+    struct cairn_space *parent, *child;
+    uint32_t *from, *to; // the leaf of both; to: NULL until there is one
+};
+
+// Share a page that fork_run leaves. Returns 0 or an error.
+static CAIRN_NOINLINE int fork_page(struct fork *fork, cairn_vaddr_t page, uint32_t at)
 {
-    struct cairn_vm *const vm = parent->vm;
-    uint32_t *to = NULL;
-    for (; at < end; at++, page++) {
-        const pte_t own = leaf[at];
-        if (own == 0 || (pte_is_present(own) && !frame_is_of(vm, own, parent))) {
-            continue;
+    struct cairn_vm *const vm = fork->vm;
+    const pte_t own = fork->from[at];
+    const bool is_present = pte_is_present(own);
+    if (is_present && !frame_is_of(vm, own, fork->parent)) {
+        return 0; // an object's: the child finds it there
+    }
+    if (fork->to == NULL) {
+        fork->to = cairn_table_make_(fork->child, page);
+    }
+    pte_t pte = 0;
+    int error = fork->to == NULL ? CAIRN_ENOMEM : 0;
+    if (error == 0 && is_present && vm->table[pte_number(own)].pins != 0) {
+        error = copy_pinned(fork->child, page, own, &pte);
+    } else if (error == 0) {
+        pte = pte_is_shared(own) ? own : cairn_pool_take_(fork->parent, own);
+        error = pte == 0 ? CAIRN_ENOMEM : 0;
+    }
+    if (error != 0) {
+        if (fork->to != NULL) {
+            cairn_table_set_(fork->child, page, 0); // frees what was made for it
         }
-        pte_t pte = own;
-        int error = 0;
-        to = to != NULL ? to : cairn_table_make_(child, page);
-        if (to == NULL) {
-            return CAIRN_ENOMEM;
-        }
-        if (pte_is_present(own) && vm->table[pte_number(own)].pins != 0) {
-            error = copy_pinned(child, page, own, &pte);
-        } else {
-            pte = pte_is_shared(own) ? own : cairn_pool_take_(parent, own);
-            error = pte == 0 ? CAIRN_ENOMEM : 0;
-        }
-        if (error != 0) {
-            cairn_table_set_(child, page, 0); // frees what was made for it
-            return error;
-        }
-        to[at] = pte;
-        if (pte_is_shared(pte)) {
-            leaf[at] = pte;
-            table_record(vm, pte_number(pte))->owners++;
-            child->figures.shared++;
-        }
+        return error;
+    }
+    fork->to[at] = pte;
+    if (pte_is_shared(pte)) {
+        fork->from[at] = pte;
+        table_record(vm, pte_number(pte))->owners++;
+        fork->child->figures.shared++;
     }
     return 0;
+}
+
+// Share pages as long as they are in frames, the parent's own, not pinned, and there are records: of those that were freed, or (is_new) of what was never used.
+// Returns the entry that is none such, or `end`.
+CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t end, bool is_new)
+{
+    struct cairn_vm *const vm = fork->vm;
+    struct cairn_space *const parent = fork->parent;
+    struct cairn_space *const pool = vm->pool;
+    struct cairn_frame *const table = vm->table;
+    const struct record *const behind = table_record(vm, vm->table_size / 8 * 2);
+    struct record *record = table_record(vm, vm->table_used / 4);
+    uint32_t number = vm->table_used / 4;
+    uint32_t list = vm->free_node[TABLE_LIST_RECORDS];
+    uint32_t count = 0;
+    for (; at < end; at++) {
+        const pte_t own = fork->from[at];
+        struct cairn_frame *const frame = &table[pte_number(own)];
+        if (CAIRN_UNLIKELY(!pte_is_present(own))) {
+            if (own == 0) {
+                continue;
+            }
+            break;
+        }
+        if (frame->space != parent || (frame->flags & (FRAME_PINNED | FRAME_AHEAD)) != 0 || (is_new ? record == behind : list == 0)) {
+            break;
+        }
+        if (!is_new) {
+            record = (struct record *)(void *)table_below(vm, list);
+            list = record->pte;
+            number = (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base);
+        } else if (UINTPTR_MAX > UINT32_MAX && number >= PTE_NUMBERS) {
+            break;
+        }
+        record->pte = own & ~PTE_ACCESS;
+        record->owners = 2;
+        frame->space = pool;
+        frame->page = number;
+        fork->to[at] = fork->from[at] = number << PTE_SHIFT | PTE_SHARED;
+        count++;
+        if (is_new) {
+            record++;
+            number += 2;
+        }
+    }
+    if (is_new) {
+        vm->table_used = 4 * number;
+    } else {
+        vm->free_node[TABLE_LIST_RECORDS] = list;
+    }
+    vm->figures.shared += count;
+    pool->figures.resident += count;
+    parent->figures.resident -= count;
+    parent->figures.shared += count;
+    fork->child->figures.shared += count;
+    return at;
+}
+
+static CAIRN_NOINLINE uint32_t fork_listed(const struct fork *fork, uint32_t at, uint32_t end)
+{
+    return fork_run(fork, at, end, false);
+}
+
+static CAIRN_NOINLINE uint32_t fork_new(const struct fork *fork, uint32_t at, uint32_t end)
+{
+    return fork_run(fork, at, end, true);
+}
+
+// Share what a leaf of the parent's has, from an entry on, below another one. Returns 0 or an error: then some are.
+static int fork_leaf(struct fork *fork, cairn_vaddr_t page, uint32_t at, uint32_t end)
+{
+    const cairn_vaddr_t first = page - at;
+    int error = 0;
+    while (error == 0 && at < end) {
+        if (fork->from[at] != 0) {
+            error = fork_page(fork, first + at, at);
+        }
+        at++;
+        if (error == 0 && fork->to != NULL) {
+            at = fork->vm->free_node[TABLE_LIST_RECORDS] != 0 ? fork_listed(fork, at, end) : fork_new(fork, at, end);
+        }
+    }
+    return error;
 }
 
 // Share the pages of a mapping. Returns 0 or an error: then some are.
@@ -65,11 +154,14 @@ static int fork_pages(struct cairn_space *child, struct cairn_space *parent, con
     const struct cairn_vm *const vm = parent->vm;
     const cairn_vaddr_t end = mapping_end(mapping);
     const uint32_t entries = table_mask(vm, table_levels(vm) - 1) + 1;
+    struct fork fork = {.vm = parent->vm, .parent = parent, .child = child};
     int error = 0;
     for (cairn_vaddr_t page = cairn_table_next_(parent, mapping->first, end); error == 0 && page < end; page = cairn_table_next_(parent, page, end)) {
         const uint32_t at = table_index(vm, table_levels(vm) - 1, page);
         const uint32_t count = end - page < entries - at ? (uint32_t)(end - page) : entries - at;
-        error = fork_leaf(child, parent, page, table_leaf(vm, parent->root, page), at, at + count);
+        fork.from = table_leaf(vm, parent->root, page);
+        fork.to = table_leaf(vm, child->root, page);
+        error = fork_leaf(&fork, page, at, at + count);
         page += count;
     }
     return error;
@@ -79,7 +171,7 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
 {
     struct cairn_vm *const vm = parent->vm;
     const bool is_charged = (mapping->flags & MAP_CHARGED) != 0;
-    struct cairn_mapping *const copy = cairn_table_take_(vm, TABLE_LIST_MAPPINGS, sizeof *copy);
+    struct cairn_mapping *const copy = cairn_table_take_(vm, TABLE_LIST_MAPPINGS, NODE_BYTES);
     if (copy == NULL) {
         return CAIRN_ENOMEM;
     }
@@ -87,14 +179,14 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
         cairn_table_give_(vm, TABLE_LIST_MAPPINGS, copy);
         return CAIRN_ENOMEM;
     }
-    if (mapping->object == NULL && mapping->memory == NULL) {
-        mapping->plain = 0; // its faults are share.c's from now on
+    if ((mapping->flags & MAP_UNTOUCHED) == 0) {
+        mapping_common(mapping); // its faults are share.c's from now on
     }
     *copy = *mapping;
     copy->flags = (mapping->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;
     copy->pins = 0;
     cairn_mapping_link_(child, copy);
-    return fork_pages(child, parent, mapping);
+    return (mapping->flags & MAP_UNTOUCHED) != 0 ? 0 : fork_pages(child, parent, mapping);
 }
 
 int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
@@ -118,7 +210,10 @@ int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
     for (struct cairn_mapping *mapping = parent->mappings; error == 0 && mapping != NULL; mapping = mapping->next) {
         error = fork_mapping(child, parent, mapping);
     }
-    cairn_space_flush(parent); // what it could store to at once it may not any more
+    cairn_tlb_assign_(vm, parent); // what it could store to at once it may not any more: with another ASID it is not found
+    if (vm->current == parent) {
+        vm->asid = parent->asid;
+    }
     if (error != 0) {
         (void)!cairn_space_deinit(child); // nothing of it is pinned
     }

@@ -40,8 +40,9 @@ CAIRN_INLINE uint32_t page_size(const struct cairn_vm *vm)
 
 // share.c. What a vm in which pages are shared does otherwise.
 struct cairn_sharing {
-    // As fault.c does for mappings that are a space's alone: is the address valid, is the access allowed; then the page. Returns 0 and its pte, or an error.
-    int (*resolve)(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
+    // As fault.c does for mappings that are a space's alone: is the address valid, is the access allowed; then the page. mapping: that of the page, or NULL.
+    // Returns 0 and its pte, or an error.
+    int (*resolve)(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, uint32_t access, pte_t *pte);
     // A page of an object's or the pool's: nobody may store to it at once any more; or (all) nobody may name it any more, it leaves. Of a space's: nothing.
     void (*unmap)(struct cairn_space *owner, cairn_vaddr_t page, bool all);
     // A space names a page no more that is another's. pte: what it had.

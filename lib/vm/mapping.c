@@ -76,7 +76,7 @@ bool cairn_mapping_covers_(const struct cairn_space *space, cairn_vaddr_t page, 
 
 static struct cairn_mapping *node_take(struct cairn_vm *vm)
 {
-    return cairn_table_take_(vm, TABLE_LIST_MAPPINGS, sizeof(struct cairn_mapping));
+    return cairn_table_take_(vm, TABLE_LIST_MAPPINGS, NODE_BYTES);
 }
 
 // The mapping ends at a page within it; what is behind is the node's.
@@ -135,8 +135,8 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
 static bool continues(const struct cairn_mapping *a, const struct cairn_mapping *b)
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
-    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~MAP_NODE) == 0 && a->protection == b->protection &&
-           a->plain == b->plain && b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
+    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON)) == 0 && a->protection == b->protection &&
+           b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
            (a->object == NULL || a->offset + a->pages == b->offset) && (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 
@@ -151,6 +151,8 @@ void cairn_mapping_merge_(struct cairn_space *space)
         }
         mapping->pages += next->pages;
         mapping->pins += next->pins;
+        mapping->flags = (mapping->flags & (next->flags | ~MAP_UNTOUCHED)) | (next->flags & MAP_COMMON);
+        mapping_set_plain(mapping);
         mapping->next = next->next;
         next->pages = 0; // nothing of it is given back
         space->vm->sharing->forget(next);
@@ -163,16 +165,21 @@ void cairn_mapping_merge_(struct cairn_space *space)
 static bool is_pinned(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
     const struct cairn_vm *const vm = space->vm;
-    for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
-        if (mapping->pins != 0 && mapping->first < end && page < mapping_end(mapping)) {
+    for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL && mapping->first < end; mapping = mapping->next) {
+        const uint32_t locks = (mapping->flags & CAIRN_MAP_LOCKED) != 0;
+        const cairn_vaddr_t last = mapping_end(mapping) < end ? mapping_end(mapping) : end;
+        if (last <= page || (mapping->flags & MAP_UNTOUCHED) != 0) {
+            continue;
+        }
+        if (mapping->pins != 0) {
             return true;
         }
-    }
-    for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const pte_t pte = *table_walk(space, page);
-        const uint32_t locks = (mapping_of(space, page)->flags & CAIRN_MAP_LOCKED) != 0;
-        if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > locks) {
-            return true;
+        cairn_vaddr_t its = mapping->first < page ? page : mapping->first;
+        for (its = cairn_table_next_(space, its, last); its < last; its = cairn_table_next_(space, its + 1, last)) {
+            const pte_t pte = *table_walk(space, its);
+            if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > locks) {
+                return true;
+            }
         }
     }
     return false;
@@ -189,7 +196,7 @@ static void unmap_whole(struct cairn_space *space, cairn_vaddr_t page, cairn_vad
             continue;
         }
         cairn_mapping_unlock_(mapping);
-        const cairn_vaddr_t last = mapping_end(mapping);
+        const cairn_vaddr_t last = (mapping->flags & MAP_UNTOUCHED) != 0 ? 0 : mapping_end(mapping);
         for (cairn_vaddr_t its = cairn_table_next_(space, mapping->first, last); its < last; its = cairn_table_next_(space, its + 1, last)) {
             cairn_page_drop_(space, its);
         }
@@ -328,8 +335,7 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;
-    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | (charge != 0 ? MAP_CHARGED : 0);
-    mapping->plain = map->object == NULL && map->memory == NULL && map->protection != 0 ? map->protection | PTE_PRESENT : 0;
+    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | MAP_UNTOUCHED | (charge != 0 ? MAP_CHARGED : 0);
     mapping->grow = map->grow >> vm->page_shift < first ? map->grow >> vm->page_shift : first - 1;
     mapping->object = map->object;
     mapping->offset = map->offset >> vm->page_shift;
@@ -394,6 +400,7 @@ int cairn_space_protect_range(struct cairn_space *space, cairn_vaddr_t address, 
             mapping->flags |= MAP_CHARGED;
         }
         (void)!cairn_space_protect(space, mapping, protection); // pre: it is one of its
+        mapping_set_plain(mapping);
         if (mapping->memory != NULL) {
             cairn_space_flush(space);
         }

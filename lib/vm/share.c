@@ -37,11 +37,11 @@ CAIRN_NOINLINE pte_t cairn_pool_take_(struct cairn_space *space, pte_t own)
 {
     struct cairn_vm *const vm = space->vm;
     struct record *const record = cairn_table_take_(vm, TABLE_LIST_RECORDS, sizeof *record);
-    const uint32_t number = record == NULL ? 0 : (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base);
-    if (record == NULL) {
+    const uint32_t number = (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base);
+    if (CAIRN_UNLIKELY(record == NULL)) {
         return 0;
     }
-    if (number >= PTE_NUMBERS) {
+    if (CAIRN_UNLIKELY(number >= PTE_NUMBERS)) {
         cairn_table_give_(vm, TABLE_LIST_RECORDS, record);
         return 0;
     }
@@ -84,15 +84,10 @@ static bool take_over(struct cairn_space *space, cairn_vaddr_t page, pte_t *at)
     return *at != 0;
 }
 
-// Have a page of the pool in a frame. Returns 0 or an error.
-static int pool_page(struct cairn_vm *vm, uint32_t number, uint32_t *frame)
+// Have a page of the pool, which has none, in a frame. Returns 0 or an error.
+static CAIRN_NOINLINE int pool_page(struct cairn_vm *vm, uint32_t number, uint32_t *frame)
 {
     struct record *const record = table_record(vm, number);
-    if (pte_is_present(record->pte)) {
-        *frame = pte_number(record->pte);
-        frame_touch(vm, *frame);
-        return 0;
-    }
     int error = cairn_frame_take_(vm, page_key(vm->pool, number), frame);
     if (error != 0) {
         return error;
@@ -198,22 +193,24 @@ static struct cairn_mapping *grow_down(struct cairn_space *space, cairn_vaddr_t 
     return NULL;
 }
 
-// A copy of a frame's page becomes the space's own. Returns 0, and its pte; or an error.
-static CAIRN_NOINLINE int copy_own(struct cairn_space *space, cairn_vaddr_t page, uint32_t from, uint32_t protection, pte_t *now)
+// A copy of a frame's page becomes the space's own. leaf: of its pte, or NULL. Returns 0, and its pte; or an error.
+CAIRN_INLINE int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t from, uint32_t protection, pte_t *now)
 {
-    struct cairn_vm *const vm = space->vm;
+    const bool evicts = vm->free_frame == CAIRN_FRAME_NONE;
     uint32_t frame;
     const int error = cairn_frame_copy_(vm, page_key(space, page), from, &frame);
-    if (error != 0) {
+    if (CAIRN_UNLIKELY(error != 0)) {
         return error;
     }
-    uint32_t *leaf = table_leaf(vm, space->root, page); // taking a frame may have freed tables
-    if (leaf == NULL) {
-        leaf = cairn_table_make_(space, page);
+    if (evicts) {
+        leaf = table_leaf(vm, space->root, page); // taking the frame may have freed tables
     }
     if (leaf == NULL) {
-        cairn_frame_free_(vm, frame);
-        return CAIRN_ENOMEM;
+        leaf = cairn_table_make_(space, page);
+        if (leaf == NULL) {
+            cairn_frame_free_(vm, frame);
+            return CAIRN_ENOMEM;
+        }
     }
     pte_t *const at = table_pte(vm, leaf, page);
     cairn_tlb_forget_(vm, space, page, false);
@@ -230,26 +227,32 @@ static CAIRN_NOINLINE int copy_own(struct cairn_space *space, cairn_vaddr_t page
 }
 
 // own: it is to be the space's own.
-static int pool_fault(struct cairn_space *space, cairn_vaddr_t page, pte_t *at, uint32_t protection, bool own, pte_t *now)
+static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, bool own, pte_t *now)
 {
-    struct cairn_vm *const vm = space->vm;
+    pte_t *const at = table_pte(vm, leaf, page);
     const uint32_t number = pte_number(*at);
-    uint32_t frame;
-    if (own && table_record(vm, number)->owners == 1) {
+    const struct record *const record = table_record(vm, number);
+    uint32_t frame = pte_number(record->pte);
+    if (own && record->owners == 1) {
         cairn_tlb_forget_(vm, space, page, false);
         if (!take_over(space, page, at)) {
             cairn_table_set_(space, page, 0);
         }
         return own_page(vm, space, page, protection, now);
     }
-    const uint32_t major = vm->figures.major;
-    const int error = pool_page(vm, number, &frame);
-    if (error != 0) {
-        return error;
+    if (CAIRN_LIKELY(pte_is_present(record->pte))) {
+        frame_touch(vm, frame);
+    } else {
+        const uint32_t major = vm->figures.major;
+        const int error = pool_page(vm, number, &frame);
+        if (error != 0) {
+            return error;
+        }
+        space->figures.major += vm->figures.major - major;
+        leaf = table_leaf(vm, space->root, page);
     }
-    space->figures.major += vm->figures.major - major;
     if (own) {
-        return copy_own(space, page, frame, protection, now);
+        return copy_own(vm, space, page, leaf, frame, protection, now);
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | (protection & ~CAIRN_WRITE);
     return 0;
@@ -267,7 +270,7 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
     }
     space->figures.major += vm->figures.major - major;
     if (own && !is_shared) {
-        return copy_own(space, page, frame, mapping->protection, now);
+        return copy_own(vm, space, page, table_leaf(vm, space->root, page), frame, mapping->protection, now);
     }
     uint32_t *leaf = table_leaf(vm, space->root, page);
     if (leaf == NULL) {
@@ -287,33 +290,36 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
 // own: the page is to be pinned, or stored to.
 static int find(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool own, pte_t *pte)
 {
-    const struct cairn_vm *const vm = space->vm;
-    pte_t *const at = table_walk(space, page);
-    if (at != NULL && pte_is_shared(*at)) {
-        return pool_fault(space, page, at, mapping->protection, own, pte);
+    struct cairn_vm *const vm = space->vm;
+    uint32_t *const leaf = table_leaf(vm, space->root, page);
+    const pte_t was = leaf == NULL ? 0 : *table_pte(vm, leaf, page);
+    if (pte_is_shared(was)) {
+        return pool_fault(vm, space, page, leaf, mapping->protection, own, pte);
     }
-    const bool is_own = at != NULL && *at != 0 && (!pte_is_present(*at) || frame_is_of(vm, *at, space));
-    if (mapping->object != NULL && !is_own) {
+    if (mapping->object != NULL && (was == 0 || (pte_is_present(was) && !frame_is_of(vm, was, space)))) {
         return object_fault(space, mapping, page, own, pte);
     }
-    return own_page(space->vm, space, page, mapping->protection, pte);
+    return own_page(vm, space, page, mapping->protection, pte);
 }
 
-static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
+static int share_resolve(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const cairn_vaddr_t page = address >> page_shift(space->vm);
-    const struct cairn_mapping *mapping = mapping_of(space, page);
-    if (mapping == NULL && table_covers(space->vm, address)) {
-        mapping = grow_down(space, page);
+    if (CAIRN_UNLIKELY(mapping == NULL)) {
+        mapping = table_covers(space->vm, address) ? grow_down(space, page) : NULL;
+        if (mapping == NULL) {
+            return CAIRN_EFAULT;
+        }
     }
-    if (mapping == NULL) {
-        return CAIRN_EFAULT;
-    }
-    if ((~mapping->protection & access & PTE_ACCESS) != 0 || mapping->protection == 0) {
+    if (CAIRN_UNLIKELY((~mapping->protection & access & PTE_ACCESS) != 0) || CAIRN_UNLIKELY(mapping->protection == 0)) {
         return CAIRN_EACCES;
     }
-    if (space->suspended) {
+    if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
+    }
+    if (CAIRN_UNLIKELY((mapping->flags & MAP_UNTOUCHED) != 0)) {
+        mapping->flags &= ~MAP_UNTOUCHED;
+        mapping_set_plain(mapping);
     }
     return mapping->memory != NULL ? FOUND_DIRECT : find(space, mapping, page, (access & CAIRN_WRITE) != 0, pte);
 }
@@ -439,12 +445,12 @@ int cairn_sharing_start_(struct cairn_vm *vm)
     if (vm->sharing != NULL) {
         return 0;
     }
-    const uint32_t at = (vm->table_used + 7) & ~(uint32_t)7;
-    if (at > vm->table_size || sizeof(struct pool) > vm->table_size - at) {
+    const uint32_t at = vm->table_used;
+    if (sizeof(struct pool) + 7 > vm->table_size - at) {
         return CAIRN_ENOMEM;
     }
     struct pool *const pool = (struct pool *)(void *)(vm->table_base + at);
-    vm->table_used = at + (uint32_t)sizeof *pool;
+    vm->table_used = at + ((uint32_t)(sizeof *pool + 7) & ~7u);
     memset(pool, 0, sizeof *pool);
     pool->pages.vm = vm;
     pool->pages.generation = GENERATION_OTHERS;

@@ -18,8 +18,12 @@
 
 #define SLOT_BACKED (UINT32_MAX - 1) // of a frame: its contents are in its object's store
 
+#define NODE_BYTES ((uint32_t)(sizeof(struct cairn_mapping) + 7) & ~7u) // of a mapping in the vm's memory
+
 #define MAP_CHARGED 0x100u // its pages are counted as promised
 #define MAP_NODE 0x200u    // it lies in the vm's memory
+#define MAP_UNTOUCHED 0x400u // there is no pte
+#define MAP_COMMON 0x800u  // there may be ptes of the pool
 
 // What a vm has in which something is shared. Its pages have no tables: their numbers are those of records.
 struct pool {
@@ -37,6 +41,20 @@ CAIRN_INLINE struct pool *pool_of(const struct cairn_vm *vm)
 CAIRN_INLINE bool frame_is_of(const struct cairn_vm *vm, pte_t pte, const struct cairn_space *space)
 {
     return vm->table[pte_number(pte)].space == space;
+}
+
+// Whose faults are a mapping's? Only pages of a space's own, of which there are some, are fault.c's.
+CAIRN_INLINE void mapping_set_plain(struct cairn_mapping *mapping)
+{
+    const bool is_plain = mapping->object == NULL && mapping->memory == NULL && mapping->protection != 0 && (mapping->flags & (MAP_UNTOUCHED | MAP_COMMON)) == 0;
+    mapping->plain = is_plain ? mapping->protection | PTE_PRESENT : 0;
+}
+
+// There may be ptes of the pool in it from now on.
+CAIRN_INLINE void mapping_common(struct cairn_mapping *mapping)
+{
+    mapping->flags |= MAP_COMMON;
+    mapping_set_plain(mapping);
 }
 
 CAIRN_INLINE cairn_vaddr_t mapping_end(const struct cairn_mapping *mapping)

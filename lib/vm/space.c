@@ -117,7 +117,7 @@ int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping
     }
     const cairn_vaddr_t end = mapping->first + mapping->pages;
     mapping->protection = protection;
-    mapping->plain = mapping->plain == 0 ? 0 : protection | PTE_PRESENT;
+    mapping->plain = mapping->plain == 0 ? 0 : protection | PTE_PRESENT; // else it is object.h's
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         pte_t *const pte = table_walk(space, page);
         *pte &= ~PTE_ACCESS; // the next access to it takes the long way
@@ -156,7 +156,13 @@ int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm)
     if (root == NULL) {
         return CAIRN_ENOMEM;
     }
-    *space = (struct cairn_space){.vm = vm, .next = vm->spaces, .root = root, .number = number};
+    for (uint32_t *word = (uint32_t *)(void *)space; word != (uint32_t *)(void *)(space + 1); word++) {
+        *word = 0;
+    }
+    space->vm = vm;
+    space->next = vm->spaces;
+    space->root = root;
+    space->number = number;
     space->quick_root = vm->write_through || vm->reference != NULL || vm->policy->touch != NULL ? NULL : root;
     cairn_tlb_assign_(vm, space);
     vm->spaces = space;

@@ -6,8 +6,6 @@
 // COST: O(levels), and the zeroing of a node that is made; cairn_table_set_ to 0 looks at each entry of a node once at worst. CALLERS: lib/vm.
 #include "vm/table.h"
 
-#include <string.h>
-
 CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
 {
 #if UINTPTR_MAX > 0xFFFFFFFF
@@ -31,7 +29,7 @@ CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint3
     } else {
         return NULL;
     }
-    memset(node, 0, bytes);
+    table_zero(node, bytes);
     return node;
 }
 
@@ -145,15 +143,20 @@ CAIRN_NOINLINE cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, 
     while (page < end) {
         uint32_t *path[CAIRN_LEVELS_MAX];
         const uint32_t level = path_to(space, page, path) - 1;
-        if (level + 1 == table_levels(vm) && path[level][table_index(vm, level, page)] != 0) {
+        const cairn_vaddr_t span = (cairn_vaddr_t)1 << table_shift(vm, level); // what an entry of that node is for
+        const uint32_t *const node = path[level];
+        uint32_t at = table_index(vm, level, page);
+        if (node[at] != 0) {
             return page;
         }
-        const cairn_vaddr_t span = (cairn_vaddr_t)1 << table_shift(vm, level); // what an entry of that node is for
-        const cairn_vaddr_t next = (page & ~(span - 1)) + span;
-        if (next <= page) { // the last
-            return end;
-        }
-        page = next;
+        page &= ~(span - 1);
+        do {
+            page += span;
+            if (page >= end || page == 0) { // the last
+                return end;
+            }
+            at++;
+        } while (at <= table_mask(vm, level) && node[at] == 0);
     }
     return end;
 }

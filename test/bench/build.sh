@@ -8,7 +8,8 @@
 #                                                               pool: the calls of a pool;
 #                                                               arena: the calls of an arena, and of a heap beside it;
 #                                                               vm: accesses through the software MMU, page, tables and TLB fixed at build time;
-#                                                               vm_any: the same where each vm has its own
+#                                                               vm_any: the same where each vm has its own;
+#                                                               share: objects, fork and ranges, fixed as vm
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
 set -eu
@@ -26,12 +27,12 @@ port=
 objects=
 defines=
 case $peer in
-vm) defines="-DCAIRN_PAGE_SHIFT=10 -DCAIRN_TLB_SHIFT=4 -DCAIRN_TABLE_LEVELS=2 -DCAIRN_TABLE_TOP_BITS=7 -DCAIRN_TABLE_BITS=6" ;;
+vm | share) defines="-DCAIRN_PAGE_SHIFT=10 -DCAIRN_TLB_SHIFT=4 -DCAIRN_TABLE_LEVELS=2 -DCAIRN_TABLE_TOP_BITS=7 -DCAIRN_TABLE_BITS=6" ;;
 esac
 lib() { objects=$(BENCH_DEFINES="${BENCH_DEFINES:-} $defines" lib_objects "$core" "$opt" "$out/$1"); }
 case $peer in
 newlib | nano | picolibc) ;;
-vm) lib vm ;;
+vm | share) lib vm ;;
 *) lib lib ;;
 esac
 case $peer in
@@ -39,6 +40,7 @@ cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
 vm | vm_any) main=vm.c sources= board=console.c specs=picolibc ;;
+share) main=share.c sources= board=console.c specs=picolibc ;;
 arena) sources="peer_arena.c" board=console.c specs=picolibc port="memory.c lock.c" ;;
 picolibc) sources="peer_libc.c" board=console.c specs=picolibc ;;
 newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys ;;
