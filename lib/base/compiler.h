@@ -26,6 +26,7 @@
 #define CAIRN_MAY_ALIAS __attribute__((may_alias))
 #define CAIRN_TRAP() __builtin_trap()
 #define CAIRN_FORGET(value) __asm__("" : "+r"(value)) // what was computed from it is computed again: cheaper than a spill
+#define CAIRN_LOOSE __attribute__((aligned(1), may_alias)) // of a typedef: it stands at any address, on any type's bytes
 #define CAIRN_LOOK(word) __atomic_load_n(&(word), __ATOMIC_RELAXED) // at a word that others may change
 #if defined(__thumb2__)
 #define CAIRN_POP_RETURN() __asm__ volatile("" : : : "lr") // the way back is popped with the registers that are saved: no BX of its own
@@ -46,6 +47,13 @@
 #define CAIRN_TRAP()                                                                                                             \
     do {                                                                                                                         \
     } while (1)
+#endif
+
+// Does the core load and store words at any address? Then copies are made by words, else by bytes.
+#if defined(__GNUC__) && (defined(__ARM_FEATURE_UNALIGNED) || defined(__x86_64__) || defined(__i386__))
+#define CAIRN_UNALIGNED 1
+#else
+#define CAIRN_UNALIGNED 0
 #endif
 
 #endif

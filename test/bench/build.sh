@@ -6,6 +6,7 @@
 #   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc;
 #                                                               lock: the times the lock is held;
 #                                                               pool: the calls of a pool;
+#                                                               compress: pages of a file through the compressed store;
 #                                                               arena: the calls of an arena, and of a heap beside it;
 #                                                               vm: accesses through the software MMU, page, tables and TLB fixed at build time;
 #                                                               vm_any: the same where each vm has its own;
@@ -39,6 +40,7 @@ case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
+compress) main=compress.c sources= board=console.c specs=picolibc defines=-Ilib ;;
 vm | vm_any) main=vm.c sources= board=console.c specs=picolibc ;;
 share) main=share.c sources= board=console.c specs=picolibc ;;
 arena) sources="peer_arena.c" board=console.c specs=picolibc port="memory.c lock.c" ;;
