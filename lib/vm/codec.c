@@ -9,11 +9,13 @@
 
 #define LITERALS_MOST 7u
 #define LENGTH_LEAST 3u
-#define LENGTH_MOST (LENGTH_LEAST + 15u)
-#define LENGTH_LOOK 8u // a copy of fewer bytes: the next place may have a longer one
+#define LENGTH_CODE 15u                                // of the token, where more follows
+#define LENGTH_MOST (LENGTH_LEAST + LENGTH_CODE + 255u) // what is longer is several copies
+#define LENGTH_LOOK 8u                                 // a copy of fewer bytes: the next place may have a better one
+#define PLACES_KEPT 8u                                 // of a copy, its last: the others are not looked up any more
 #define DISTANCE_LEAST 4u
 #define REPEAT 0x80u
-#define AHEAD 8u // bytes of the page that a token may be ahead of its own copy
+#define AHEAD 8u // bytes that are written behind the end of a token's copy, at most
 
 // ------------------------------------------------------------------------------------------------------------------ encoding
 
@@ -21,93 +23,107 @@ struct encoder {
     const unsigned char *page;
     uint32_t size;
     uint32_t distance; // of the last copy
-    uint32_t hashed;   // places before this one are in the table
+    uint32_t found;    // distance of the copy that was found
     unsigned char *table;
     unsigned char *to, *end;
 };
 
-struct copy {
-    uint32_t length; // 0: there is none
-    uint32_t distance;
-};
-
 // Multiplicative (Knuth, "The Art of Computer Programming" 3, 6.4).
-static uint32_t hash_of(const unsigned char *at)
+static unsigned char *entry_of(const struct encoder *encoder, uint32_t word)
 {
-    return word_at(at) * 2654435761u >> 24;
+    return &encoder->table[word * 2654435761u >> 24];
 }
 
-// How many bytes are the same at both places.
+// From now on the place can be found. pre: at + 4 <= size.
+static void remember(const struct encoder *encoder, uint32_t at)
+{
+    *entry_of(encoder, word_at(encoder->page + at)) = (unsigned char)at;
+}
+
+// How long a copy is for this place, from `distance` before.
 static uint32_t length_at(const struct encoder *encoder, uint32_t at, uint32_t distance)
 {
     const unsigned char *const page = encoder->page;
+    const uint32_t stop = encoder->size - at < LENGTH_MOST ? encoder->size : at + LENGTH_MOST;
     uint32_t end = at;
-    if (distance <= at) {
-        while (end < encoder->size && page[end] == page[end - distance]) {
-            end++;
-        }
+    while (end + 4 <= stop && word_at(page + end) == word_at(page + end - distance)) {
+        end += 4;
+    }
+    while (end < stop && page[end] == page[end - distance]) {
+        end++;
     }
     return end - at;
 }
 
-// The longest copy for a place, of the two that are looked at. A distance of its own must pay.
-// pre: at + 4 <= size.
-static struct copy find(struct encoder *encoder, uint32_t at)
+// The longer copy of two: from as far as the last one, or from where these four bytes were seen last, as far as a distance goes. A distance of its own
+// must pay. Returns its length; 0 where there is none. pre: at + 4 <= size.
+static uint32_t find(struct encoder *encoder, uint32_t at)
 {
-    const unsigned char *const page = encoder->page;
-    for (; encoder->hashed + DISTANCE_LEAST <= at; encoder->hashed++) {
-        encoder->table[hash_of(page + encoder->hashed)] = (unsigned char)encoder->hashed;
+    const unsigned char *const here = encoder->page + at;
+    const uint32_t word = word_at(here);
+    uint32_t best = 0;
+    if (at >= DISTANCE_LEAST) {
+        remember(encoder, at - DISTANCE_LEAST);
     }
-    struct copy best = {length_at(encoder, at, encoder->distance), encoder->distance};
-    const uint32_t distance = ((at - DISTANCE_LEAST - encoder->table[hash_of(page + at)]) & 255) + DISTANCE_LEAST;
-    const uint32_t length = length_at(encoder, at, distance);
-    if (length > LENGTH_LEAST && length > best.length + 1) {
-        best = (struct copy){length, distance};
+    encoder->found = encoder->distance;
+    if (encoder->distance <= at && (word ^ word_at(here - encoder->distance)) << 8 == 0) {
+        best = length_at(encoder, at, encoder->distance);
     }
-    if (best.length < LENGTH_LEAST) {
-        best.length = 0;
+    const uint32_t distance = ((at - DISTANCE_LEAST - *entry_of(encoder, word)) & 255) + DISTANCE_LEAST;
+    if (distance <= at && word == word_at(here - distance)) {
+        const uint32_t length = length_at(encoder, at, distance);
+        if (length > best + 1) {
+            encoder->found = distance;
+            best = length;
+        }
     }
     return best;
 }
 
-// How many bytes say `count` where the token says `most` of it.
-static uint32_t more_bytes(uint32_t count, uint32_t most)
+// A token and what belongs to it: literals that end at `at`, and the copy that was found there. 1.
+static bool put(struct encoder *encoder, uint32_t at, uint32_t literals, uint32_t length)
 {
-    return count < most ? 0 : (count - most) / 255 + 1;
-}
-
-static void put_more(struct encoder *encoder, uint32_t count, uint32_t most)
-{
-    if (count >= most) {
-        for (count -= most; count >= 255; count -= 255) {
-            *encoder->to++ = 255;
-        }
-        *encoder->to++ = (unsigned char)count;
-    }
-}
-
-// A token and what belongs to it. 1.
-static bool put(struct encoder *encoder, const unsigned char *literals, uint32_t count, const struct copy *copy)
-{
-    const bool repeats = copy->distance == encoder->distance;
-    const uint32_t first = count < LITERALS_MOST ? count : LITERALS_MOST;
-    const uint32_t length = copy->length < LENGTH_MOST ? copy->length : LENGTH_MOST;
-    const size_t needed = 2 + count + more_bytes(count, LITERALS_MOST) + more_bytes(copy->length, LENGTH_MOST) - (size_t)repeats;
-    if ((size_t)(encoder->end - encoder->to) < needed) {
+    unsigned char *to = encoder->to;
+    uint32_t token = length - LENGTH_LEAST < LENGTH_CODE ? length - LENGTH_LEAST : LENGTH_CODE;
+    if (literals + literals / 255 >= (size_t)(encoder->end - to)) {
         return false;
     }
-    *encoder->to++ = (unsigned char)((repeats ? REPEAT : 0) | first << 4 | (length - LENGTH_LEAST));
-    memcpy(encoder->to, literals, first);
-    encoder->to += first;
-    put_more(encoder, count, LITERALS_MOST);
-    memcpy(encoder->to, literals + first, count - first);
-    encoder->to += count - first;
-    if (!repeats) {
-        *encoder->to++ = (unsigned char)(copy->distance - DISTANCE_LEAST);
+    token |= (literals < LITERALS_MOST ? literals : LITERALS_MOST) << 4;
+    *to++ = (unsigned char)(encoder->found == encoder->distance ? token | REPEAT : token);
+    if (literals >= LITERALS_MOST) {
+        uint32_t more = literals - LITERALS_MOST;
+        for (; more >= 255; more -= 255) {
+            *to++ = 255;
+        }
+        *to++ = (unsigned char)more;
     }
-    put_more(encoder, copy->length, LENGTH_MOST);
-    encoder->distance = copy->distance;
-    return true;
+    memcpy(to, encoder->page + at - literals, literals);
+    to += literals;
+    if (encoder->found != encoder->distance) {
+        *to++ = (unsigned char)(encoder->found - DISTANCE_LEAST);
+    }
+    if ((token & 15) == LENGTH_CODE) {
+        *to++ = (unsigned char)(length - LENGTH_LEAST - LENGTH_CODE);
+    }
+    encoder->distance = encoder->found;
+    encoder->to = to;
+    return to <= encoder->end;
+}
+
+// The copy for this place, or for the next one where that is better: then `at` becomes that.
+static uint32_t choose(struct encoder *encoder, uint32_t *at)
+{
+    const uint32_t length = find(encoder, *at);
+    const uint32_t found = encoder->found;
+    if (length != 0 && length < LENGTH_LOOK && *at + 5 <= encoder->size) {
+        const uint32_t next = find(encoder, *at + 1);
+        if (next > length + (encoder->found != encoder->distance)) {
+            ++*at;
+            return next;
+        }
+        encoder->found = found;
+    }
+    return length;
 }
 
 uint32_t cairn_codec_encode_(const void *page, uint32_t size, unsigned char *to, uint32_t limit, unsigned char *table)
@@ -116,27 +132,24 @@ uint32_t cairn_codec_encode_(const void *page, uint32_t size, unsigned char *to,
     uint32_t done = 0;
     memset(table, 0, CODEC_TABLE);
     for (uint32_t at = 0; at + 4 <= size;) {
-        struct copy copy = find(&encoder, at);
-        if (copy.length == 0) {
+        const uint32_t length = choose(&encoder, &at);
+        if (length == 0) {
             at++;
             continue;
         }
-        if (copy.length < LENGTH_LOOK && at + 5 <= size) {
-            const struct copy next = find(&encoder, at + 1);
-            if (next.length > copy.length + (next.distance != encoder.distance)) {
-                copy = next;
-                at++;
-            }
-        }
-        if (!put(&encoder, encoder.page + done, at - done, &copy)) {
+        if (!put(&encoder, at, at - done, length)) {
             return 0;
         }
-        at += copy.length;
-        done = at;
+        done = at + length;
+        for (at = length > PLACES_KEPT ? done - PLACES_KEPT : at + 1; at < done; at++) {
+            if (at >= DISTANCE_LEAST) {
+                remember(&encoder, at - DISTANCE_LEAST);
+            }
+        }
     }
     // The end of the page ends the last token: its copy is not there.
-    const struct copy none = {LENGTH_LEAST, encoder.distance};
-    if (done < size && !put(&encoder, encoder.page + done, size - done, &none)) {
+    encoder.found = encoder.distance;
+    if (done < size && !put(&encoder, size, size - done, LENGTH_LEAST)) {
         return 0;
     }
     return (uint32_t)(encoder.to - to);
@@ -157,7 +170,7 @@ CAIRN_INLINE void copy_step(unsigned char **to, const unsigned char **from)
         copy_word(*to, *from);
         *to += 4;
         *from += 4;
-        CAIRN_FORGET(*to); // two steps of one instruction each
+        CAIRN_FORGET(*to); // one instruction does both
         CAIRN_FORGET(*from);
     }
 }
@@ -176,48 +189,15 @@ static unsigned char *copy_bytes(unsigned char *to, const unsigned char *from, s
     for (; count >= 8; count -= 8) {
         copy_step(&to, &from);
     }
-    if (count >= 4) {
-        copy_word(to, from);
-        to += 4;
-        from += 4;
-        count -= 4;
-    }
     while (count-- != 0) {
         *to++ = *from++;
     }
     return to;
 }
 
-// What `more` says, added to count; more than the page has, where it is wrong.
-static uint32_t take_more(struct decoder *decoder, uint32_t count)
+// The copy of a token, at the end of the page.
+static bool take_copy(struct decoder *decoder, size_t length)
 {
-    unsigned char more;
-    do {
-        if (decoder->from >= decoder->from_end) {
-            return UINT32_MAX;
-        }
-        more = *decoder->from++;
-        count += more;
-    } while (more == 255 && count < 65535 + 255);
-    return count;
-}
-
-static bool take_literals(struct decoder *decoder, uint32_t count)
-{
-    if (count > (size_t)(decoder->to_end - decoder->to) || count > (size_t)(decoder->from_end - decoder->from)) {
-        return false;
-    }
-    decoder->to = copy_bytes(decoder->to, decoder->from, count);
-    decoder->from += count;
-    return true;
-}
-
-// The copy of a token, each step looked at.
-static bool take_copy(struct decoder *decoder, uint32_t length)
-{
-    if (length == LENGTH_MOST) {
-        length = take_more(decoder, length);
-    }
     if (length > (size_t)(decoder->to_end - decoder->to) || decoder->distance > (size_t)(decoder->to - decoder->page)) {
         return false;
     }
@@ -225,27 +205,38 @@ static bool take_copy(struct decoder *decoder, uint32_t length)
     return true;
 }
 
-// One token, in the same way.
+// One token, each step looked at. More bytes may be read than the encoding has, but not used.
 static bool take_token(struct decoder *decoder)
 {
-    if (decoder->from >= decoder->from_end) {
+    const unsigned char *from = decoder->from;
+    const unsigned char *const end = decoder->from_end;
+    const size_t room = (size_t)(decoder->to_end - decoder->to);
+    const uint32_t token = *from++;
+    size_t literals = token >> 4 & LITERALS_MOST;
+    if (literals == LITERALS_MOST) {
+        do {
+            literals += *from;
+        } while (*from++ == 255 && literals <= room);
+    }
+    if (literals > room || from > end || literals > (size_t)(end - from)) {
         return false;
     }
-    const uint32_t token = *decoder->from++;
-    const uint32_t literals = token >> 4 & LITERALS_MOST;
-    if (!take_literals(decoder, literals) || (literals == LITERALS_MOST && !take_literals(decoder, take_more(decoder, 0)))) {
-        return false;
-    }
-    if (decoder->to == decoder->to_end) {
-        return true;
-    }
-    if ((token & REPEAT) == 0) {
-        if (decoder->from == decoder->from_end) {
+    decoder->to = copy_bytes(decoder->to, from, literals);
+    from += literals;
+    if (literals != room) {
+        uint32_t length = (token & 15) + LENGTH_LEAST;
+        if ((token & REPEAT) == 0) {
+            decoder->distance = *from++ + DISTANCE_LEAST;
+        }
+        if (length == LENGTH_LEAST + LENGTH_CODE) {
+            length += *from++;
+        }
+        if (!take_copy(decoder, length)) {
             return false;
         }
-        decoder->distance = *decoder->from++ + DISTANCE_LEAST;
     }
-    return take_copy(decoder, (token & 15) + LENGTH_LEAST);
+    decoder->from = from;
+    return true;
 }
 
 // Tokens, while it is far to the end of the page: words are copied where there may be less. Stops where there is one that it does not take.
@@ -256,11 +247,11 @@ static bool take_tokens(struct decoder *decoder)
     const unsigned char *const least = decoder->page + DISTANCE_LEAST;
     const unsigned char *const safe = decoder->to_end - LENGTH_LEAST - AHEAD;
     ptrdiff_t beyond = (ptrdiff_t)decoder->distance - (ptrdiff_t)DISTANCE_LEAST;
-    bool whole = true;
+    size_t rest = 0; // of a copy that ends too near to the end of the page
     for (;;) {
         const uint32_t token = *from++;
         CAIRN_FORGET(from);
-        const uint32_t literals = token >> 4 & LITERALS_MOST;
+        uint32_t literals = token >> 4 & LITERALS_MOST;
         const uint32_t length = token & 15;
         unsigned char *stop = to + literals + length;
         if (CAIRN_UNLIKELY(stop > safe)) {
@@ -268,23 +259,21 @@ static bool take_tokens(struct decoder *decoder)
             break;
         }
         copy_word(to, from);
-        to += literals;
         if (CAIRN_UNLIKELY(literals > 4)) {
-            copy_word(to + 4 - literals, from + 4);
             if (literals == LITERALS_MOST) {
-                const uint32_t more = from[LITERALS_MOST];
+                const uint32_t more = *from++;
                 if (more > (size_t)(safe - stop) || more == 255) {
-                    to -= literals;
-                    from--;
+                    from -= 2;
                     break;
                 }
-                from++;
-                copy_ahead(to, from + LITERALS_MOST, to + more);
-                to += more;
+                literals += more;
                 stop += more;
-                from += more;
+                copy_ahead(to, from, to + literals);
+            } else {
+                copy_word(to + 4, from + 4);
             }
         }
+        to += literals;
         from += literals;
         CAIRN_FORGET(from);
         if ((token & REPEAT) == 0) {
@@ -297,12 +286,13 @@ static bool take_tokens(struct decoder *decoder)
         copy_word(to, source - DISTANCE_LEAST);
         copy_word(to + 4, source);
         if (CAIRN_UNLIKELY(length > 8 - LENGTH_LEAST)) {
-            if (length == LENGTH_MOST - LENGTH_LEAST) {
-                if (*from > (size_t)(safe - stop) || *from == 255) {
-                    whole = false;
+            if (length == LENGTH_CODE) {
+                const uint32_t more = *from++;
+                if (more > (size_t)(safe - stop)) {
+                    rest = LENGTH_LEAST + LENGTH_CODE + more;
                     break;
                 }
-                stop += *from++;
+                stop += more;
             }
             copy_ahead(to + 8, source + 8 - DISTANCE_LEAST, stop + LENGTH_LEAST);
         }
@@ -311,13 +301,14 @@ static bool take_tokens(struct decoder *decoder)
     decoder->from = from;
     decoder->to = to;
     decoder->distance = (uint32_t)beyond + DISTANCE_LEAST;
-    return whole || take_copy(decoder, LENGTH_MOST);
+    return rest == 0 || take_copy(decoder, rest);
 }
 
 bool cairn_codec_decode_(const unsigned char *from, uint32_t length, void *page, uint32_t size)
 {
-    struct decoder decoder = {.from = from, .from_end = from + length, .page = page, .to = page, .to_end = (unsigned char *)page + size, .distance = DISTANCE_LEAST};
-    while (take_tokens(&decoder)) {
+    struct decoder decoder = {
+        .from = from, .from_end = from + length, .page = page, .to = page, .to_end = (unsigned char *)page + size, .distance = DISTANCE_LEAST};
+    while (!CAIRN_SPEED || take_tokens(&decoder)) {
         if (decoder.to == decoder.to_end) {
             return decoder.from == decoder.from_end;
         }

@@ -3,18 +3,18 @@
 // A store that keeps its pages compressed.
 //
 // OWNS        the slots, the objects, the chunks.
-// PICTURE     memory   | objects | slots | heads | links | work | area: chunk 0 | chunk 1 | ... |
+// PICTURE     memory   | entries: slots, objects and hashes | work | area: chunk 0 | chunk 1 | ... | links: of chunk 0 | of chunk 1 | ... |
 //             slot -> object -> chunk -> chunk -> ...      an object's bytes are in a list of chunks, the last one not full
 //             hash -> object -> object -> ...              objects whose sums fall on the same head
 //     Nothing is ever moved: a list takes any chunks that are free. It costs half a chunk and 2 bytes for each of an object, and no call waits for
 //     a compaction. Objects are compared by their encodings: equal pages have equal ones.
 // INVARIANTS  1. A slot names an object that is in use, or is NONE, or UNDER: then the store under it holds its page.
-//             2. The count of an object is the number of slots that name it. It is free iff that is 0. There are as many objects as slots: whoever gives up
-//                the one of its slot finds one.
+//             2. The count of an object is the number of slots that name it. It is free iff that is 0. There are as many objects as slots: whoever
+//                gives up the one of its slot finds one.
 //             3. Each chunk is in the list of one object, which has as many as its length needs, or in the list of the free ones.
 //             4. No two objects have the same length, sum and bytes: the same page is kept once.
 //             5. length 0: one word, sum, repeated. length = page: as it is. Else encoded (codec.h).
-//             6. All but the area is trusted. What is read from the area has the object's sum, or is CAIRN_ECORRUPT; and it is decoded with every bound kept.
+//             6. All but the area is trusted. What is read from the area has the object's sum, or is CAIRN_ECORRUPT; it is decoded with every bound kept.
 // COST        write: O(page), one encoding; and a comparison for each object of the same hash. read: O(page). Both: a copy of what is in the area.
 // CALLERS     through struct cairn_port_store.
 #include "cairn/compressed.h"
@@ -32,7 +32,7 @@
 #define CHUNK_DEFAULT 32u
 #define CHUNKS_MOST 0xFFFEu
 
-_Static_assert(sizeof(struct cairn_store_compressed_object) == 12, "the public header says so");
+_Static_assert(sizeof(struct cairn_store_compressed_entry) == 16, "the public header says so");
 
 // The bytes of a page, as they are to be kept. They are a multiple of 4, the rest of the last word is zeros.
 struct form {
@@ -115,7 +115,7 @@ static uint16_t chunks_take(struct cairn_store_compressed *store, const struct f
 }
 
 // The list of an object's chunks goes in front of the free ones, in its order.
-static void chunks_give(struct cairn_store_compressed *store, const struct cairn_store_compressed_object *object)
+static void chunks_give(struct cairn_store_compressed *store, const struct cairn_store_compressed_entry *object)
 {
     const uint32_t count = chunks_for(store, object->length);
     uint32_t last = object->first;
@@ -130,7 +130,7 @@ static void chunks_give(struct cairn_store_compressed *store, const struct cairn
 }
 
 // Copy an object's bytes, in whole words, and return their sum.
-static uint32_t gather(const struct cairn_store_compressed *store, const struct cairn_store_compressed_object *object, unsigned char *to)
+static uint32_t gather(const struct cairn_store_compressed *store, const struct cairn_store_compressed_entry *object, unsigned char *to)
 {
     uint32_t sum = object->length;
     const unsigned char *const end = to + round_to(object->length, 4);
@@ -147,7 +147,7 @@ static uint32_t gather(const struct cairn_store_compressed *store, const struct 
     return sum;
 }
 
-static bool has_bytes(const struct cairn_store_compressed *store, const struct cairn_store_compressed_object *object, const unsigned char *bytes)
+static bool has_bytes(const struct cairn_store_compressed *store, const struct cairn_store_compressed_entry *object, const unsigned char *bytes)
 {
     uint32_t chunk = object->first;
     for (uint32_t at = 0; at < object->length; at += 4) {
@@ -166,7 +166,7 @@ static bool has_bytes(const struct cairn_store_compressed *store, const struct c
 
 static uint16_t *head_of(const struct cairn_store_compressed *store, uint32_t sum)
 {
-    return &store->heads[sum * 0x9E3779B1u >> 16 & store->head_mask];
+    return &store->entries[(sum * 0x9E3779B1u >> 16) * store->store.slots >> 16].head;
 }
 
 // The object that is this form; NONE if there is none. 4.
@@ -174,7 +174,7 @@ static uint32_t object_find(const struct cairn_store_compressed *store, const st
 {
     uint32_t at = *head_of(store, form->sum);
     while (at != NONE) {
-        const struct cairn_store_compressed_object *const object = &store->objects[at];
+        const struct cairn_store_compressed_entry *const object = &store->entries[at];
         if (object->sum == form->sum && object->length == form->length && has_bytes(store, object, form->bytes)) {
             break;
         }
@@ -187,20 +187,24 @@ static uint32_t object_find(const struct cairn_store_compressed *store, const st
 static uint32_t object_make(struct cairn_store_compressed *store, const struct form *form)
 {
     const uint16_t made = store->object_free;
-    struct cairn_store_compressed_object *const object = &store->objects[made];
+    struct cairn_store_compressed_entry *const object = &store->entries[made];
     uint16_t *const head = head_of(store, form->sum);
     store->object_free = object->next;
-    *object = (struct cairn_store_compressed_object){.sum = form->sum, .first = chunks_take(store, form), .length = (uint16_t)form->length, .next = *head};
+    object->sum = form->sum;
+    object->first = chunks_take(store, form);
+    object->length = (uint16_t)form->length;
+    object->count = 1;
+    object->next = *head;
     *head = made;
     return made;
 }
 
 static void object_free(struct cairn_store_compressed *store, uint32_t which)
 {
-    struct cairn_store_compressed_object *const object = &store->objects[which];
+    struct cairn_store_compressed_entry *const object = &store->entries[which];
     uint16_t *link = head_of(store, object->sum);
     while (*link != which) {
-        link = &store->objects[*link].next;
+        link = &store->entries[*link].next;
     }
     *link = object->next;
     chunks_give(store, object);
@@ -213,13 +217,13 @@ static void object_free(struct cairn_store_compressed *store, uint32_t which)
 // The slot holds nothing any more.
 static void slot_clear(struct cairn_store_compressed *store, uint32_t slot)
 {
-    const uint32_t held = store->slots[slot];
-    store->slots[slot] = NONE;
+    const uint32_t held = store->entries[slot].slot;
+    store->entries[slot].slot = NONE;
     if (held == UNDER) {
         if (store->under->trim != NULL) {
             store->under->trim(store->under->context, slot);
         }
-    } else if (held != NONE && --store->objects[held].count == 0) {
+    } else if (held != NONE && --store->entries[held].count == 0) {
         object_free(store, held);
     }
 }
@@ -227,10 +231,10 @@ static void slot_clear(struct cairn_store_compressed *store, uint32_t slot)
 // Chunks that a new object for this slot can have: those that are free, and those that its old one leaves.
 static uint32_t chunks_within_reach(const struct cairn_store_compressed *store, uint32_t slot)
 {
-    const uint32_t held = store->slots[slot];
+    const uint32_t held = store->entries[slot].slot;
     uint32_t chunks = store->chunks_free;
-    if (held < UNDER && store->objects[held].count == 1) {
-        chunks += chunks_for(store, store->objects[held].length);
+    if (held < UNDER && store->entries[held].count == 1) {
+        chunks += chunks_for(store, store->entries[held].length);
     }
     return chunks;
 }
@@ -238,9 +242,9 @@ static uint32_t chunks_within_reach(const struct cairn_store_compressed *store, 
 static int put_under(struct cairn_store_compressed *store, uint32_t slot, const void *page)
 {
     const int error = store->under->write(store->under->context, slot, page);
-    if (error == 0 && store->slots[slot] != UNDER) {
+    if (error == 0 && store->entries[slot].slot != UNDER) {
         slot_clear(store, slot);
-        store->slots[slot] = UNDER;
+        store->entries[slot].slot = UNDER;
     }
     return error;
 }
@@ -265,14 +269,13 @@ static int compressed_write(void *context, uint32_t slot, const void *page)
     }
     // From here on nothing can fail. What is shared is counted first, so that it does not go with the old one.
     if (object != NONE) {
-        store->objects[object].count++;
+        store->entries[object].count++;
         slot_clear(store, slot);
     } else {
         slot_clear(store, slot);
         object = object_make(store, &form);
-        store->objects[object].count = 1;
     }
-    store->slots[slot] = (uint16_t)object;
+    store->entries[slot].slot = (uint16_t)object;
     return 0;
 }
 
@@ -290,11 +293,11 @@ static int compressed_read(void *context, uint32_t slot, void *page)
     if (slot >= store->store.slots) {
         return CAIRN_EINVAL;
     }
-    const uint32_t held = store->slots[slot];
+    const uint32_t held = store->entries[slot].slot;
     if (held == UNDER) {
         return store->under->read(store->under->context, slot, page);
     }
-    const struct cairn_store_compressed_object *const object = held == NONE ? NULL : &store->objects[held];
+    const struct cairn_store_compressed_entry *const object = held == NONE ? NULL : &store->entries[held];
     if (object == NULL || object->length == 0) {
         fill(page, size, object == NULL ? 0 : object->sum);
         return 0;
@@ -336,17 +339,6 @@ static bool is_valid(const struct cairn_store_compressed_config *config)
            (under == NULL || (under->read != NULL && under->write != NULL && under->page == config->page && under->slots >= config->slots));
 }
 
-static uint32_t heads_of(uint32_t slots)
-{
-    return 1u << bits_highest(slots);
-}
-
-// All but the links and the area.
-static size_t fixed_size(const struct cairn_store_compressed_config *config)
-{
-    return config->slots * (sizeof(struct cairn_store_compressed_object) + sizeof(uint16_t)) + heads_of(config->slots) * sizeof(uint16_t) + config->page + CODEC_SLACK + CODEC_TABLE;
-}
-
 size_t cairn_store_compressed_size(const struct cairn_store_compressed_config *config, size_t area)
 {
     if (config == NULL || !is_valid(config)) {
@@ -354,69 +346,64 @@ size_t cairn_store_compressed_size(const struct cairn_store_compressed_config *c
     }
     const uint32_t chunk = chunk_of(config);
     const size_t chunks = area / chunk + (area % chunk != 0);
-    return chunks > CHUNKS_MOST ? 0 : fixed_size(config) + chunks * (chunk + sizeof(uint16_t)) + 2;
-}
-
-static void lists_init(struct cairn_store_compressed *store)
-{
-    for (uint32_t i = 0; i < store->store.slots; i++) {
-        store->objects[i] = (struct cairn_store_compressed_object){.next = (uint16_t)(i + 1)};
-        store->slots[i] = NONE;
+    if (chunks > CHUNKS_MOST) {
+        return 0;
     }
-    for (uint32_t i = 0; i <= store->head_mask; i++) {
-        store->heads[i] = NONE;
-    }
-    for (uint32_t i = 0; i < store->chunks; i++) {
-        store->links[i] = (uint16_t)(i + 1);
-    }
+    return config->slots * sizeof(struct cairn_store_compressed_entry) + config->page + CODEC_SLACK + CODEC_TABLE + chunks * (chunk + sizeof(uint16_t));
 }
 
 int cairn_store_compressed_init(struct cairn_store_compressed *compressed, const struct cairn_store_compressed_config *config)
 {
-    if (compressed == NULL || config == NULL || config->memory == NULL || ((uintptr_t)config->memory & 3) != 0 || !is_valid(config)) {
+    const size_t fixed = cairn_store_compressed_size(config, 0);
+    if (compressed == NULL || fixed == 0 || config->memory == NULL || ((uintptr_t)config->memory & 3) != 0) {
         return CAIRN_EINVAL;
     }
     const uint32_t slots = config->slots;
-    const uint32_t heads = heads_of(slots);
-    const size_t fixed = fixed_size(config) + 2;
     size_t chunks = config->size < fixed ? 0 : (config->size - fixed) / (chunk_of(config) + sizeof(uint16_t));
     if (chunks == 0) {
         return CAIRN_ENOMEM;
     }
     chunks = chunks < CHUNKS_MOST ? chunks : CHUNKS_MOST;
     *compressed = (struct cairn_store_compressed){
-        .store = {.context = compressed, .read = compressed_read, .write = compressed_write, .trim = compressed_trim, .page = config->page, .slots = slots},
+        .store = {.context = compressed,
+                  .read = compressed_read,
+                  .write = compressed_write,
+                  .trim = compressed_trim,
+                  .page = config->page,
+                  .slots = slots},
         .under = config->under,
-        .objects = config->memory,
+        .entries = config->memory,
         .accept = config->accept == 0 ? config->page / 4 * 3 : config->accept,
         .chunk = chunk_of(config),
         .chunks = (uint32_t)chunks,
-        .chunks_free = (uint32_t)chunks,
-        .head_mask = heads - 1};
-    compressed->slots = (uint16_t *)(void *)(compressed->objects + slots);
-    compressed->heads = compressed->slots + slots;
-    compressed->links = compressed->heads + heads;
-    compressed->work = (unsigned char *)config->memory + round_to(slots * (sizeof(struct cairn_store_compressed_object) + 2) + 2 * (heads + chunks), 4);
+        .chunks_free = (uint32_t)chunks};
+    compressed->work = (unsigned char *)(compressed->entries + slots);
     compressed->area = compressed->work + config->page + CODEC_SLACK + CODEC_TABLE;
+    compressed->links = (uint16_t *)(void *)(compressed->area + chunks * compressed->chunk);
     if (config->under != NULL && config->under->sync != NULL) {
         compressed->store.sync = compressed_sync;
     }
-    lists_init(compressed);
+    for (uint32_t i = 0; i < slots; i++) {
+        compressed->entries[i] = (struct cairn_store_compressed_entry){.slot = NONE, .head = NONE, .next = (uint16_t)(i + 1)};
+    }
+    for (uint32_t i = 0; i < chunks; i++) {
+        compressed->links[i] = (uint16_t)(i + 1);
+    }
     return 0;
 }
 
 void cairn_store_compressed_stats(const struct cairn_store_compressed *compressed, struct cairn_store_compressed_stats *stats)
 {
     const uint32_t page = compressed->store.page;
-    const struct cairn_store_compressed_object *object = compressed->objects;
     *stats = (struct cairn_store_compressed_stats){
         .capacity = compressed->chunks * compressed->chunk,
         .held = (compressed->chunks - compressed->chunks_free) * compressed->chunk,
-        .cost = (uint32_t)(compressed->area - (const unsigned char *)compressed->objects),
+        .cost = (uint32_t)(compressed->area - (const unsigned char *)compressed->entries) + compressed->chunks * (uint32_t)sizeof(uint16_t),
         .refused = compressed->refused};
-    for (uint32_t i = 0; i < compressed->store.slots; i++, object++) {
-        stats->used += compressed->slots[i] != NONE;
-        stats->under += compressed->slots[i] == UNDER;
+    for (uint32_t i = 0; i < compressed->store.slots; i++) {
+        const struct cairn_store_compressed_entry *const object = &compressed->entries[i];
+        stats->used += object->slot != NONE;
+        stats->under += object->slot == UNDER;
         if (object->count != 0) {
             stats->duplicates += object->count - 1u;
             stats->filled += object->length == 0;

@@ -3,6 +3,7 @@
 # Gathers what real programs keep in memory on this machine: pages to measure compression with.
 #
 #   python3 test/bench/real_pages.py [--page BYTES] [FOLDER]      FOLDER: default build/bench/real_pages
+#   python3 test/bench/real_pages.py [--page BYTES] --lz4 FILE    the ratio that LZ4 reaches on the pages of a file
 #
 # OWNS        FOLDER/SOURCE.pages, whole pages one behind the other: of each source those that are neither zeros, nor one word repeated, nor seen before in
 #             it; FOLDER/sources.csv, how many there were of each kind.
@@ -12,6 +13,7 @@
 # COST        some seconds. CALLERS  compress.sh; the user. Linux; standard library only. A program that is not installed is left out, and that is said.
 import argparse
 import csv
+import ctypes
 import os
 import pathlib
 import re
@@ -32,7 +34,8 @@ GDB = "set pagination off\nfile /usr/bin/gdb\ninfo line main\necho work is done\
 
 
 def lua32():
-    """Lua built for 32 bits, from the sources that test/programs/sources.sh gets: words and pointers as on the target. A name that is not there where they are not."""
+    """Lua built for 32 bits, words and pointers as on the target, from the sources that test/programs/sources.sh gets; where they are not, a name that is
+    not there."""
     program = ROOT / "build" / "bench" / "lua32"
     sources = [str(path) for path in sorted((ROOT / "build" / "programs" / "source" / "lua" / "src").glob("*.c")) if path.name != "luac.c"]
     if not program.exists() and sources:
@@ -143,11 +146,27 @@ def sort_out(pages):
     return unique, zeros, filled, duplicates
 
 
+def lz4_ratio(path, page):
+    """What liblz4's fast compressor makes of the pages of a file, each alone, with the store's threshold; "-" where it is not installed."""
+    try:
+        compress = ctypes.CDLL("liblz4.so.1").LZ4_compress_default
+    except OSError:
+        return "-"
+    out = ctypes.create_string_buffer(2 * page)
+    pages = cut(path.read_bytes(), page)
+    sizes = [compress(one, out, page, 2 * page) for one in pages]
+    return f"{len(pages) * page / sum(size if size <= page // 4 * 3 else page for size in sizes):.3f}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--page", type=int, default=1024)
+    parser.add_argument("--lz4", type=pathlib.Path, metavar="FILE")
     parser.add_argument("folder", nargs="?", type=pathlib.Path, default=ROOT / "build" / "bench" / "real_pages")
     options = parser.parse_args()
+    if options.lz4 is not None:
+        print(lz4_ratio(options.lz4, options.page))
+        return
     options.folder.mkdir(parents=True, exist_ok=True)
     rows = []
 

@@ -16,7 +16,7 @@ if [ "${1:-}" = --pack ]; then
 fi
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -ne 0 ] || set -- heap attach elf
+[ $# -ne 0 ] || set -- heap attach elf codec
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
@@ -26,8 +26,11 @@ flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz -Itest/support"
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 for target in "$@"; do
-    sources=$heap
-    [ "$target" != elf ] || sources="$heap $elf"
+    case $target in
+    elf) sources="$heap $elf" ;;
+    codec) sources="$heap lib/vm/codec.c" ;;
+    *) sources=$heap ;;
+    esac
     # shellcheck disable=SC2086
     clang $flags $sanitizers -fsanitize=fuzzer $sources test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
     # shellcheck disable=SC2086

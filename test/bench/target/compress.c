@@ -2,8 +2,9 @@
 //
 // Pages of a file through the codec and the compressed store: what they are compressed to, and the instructions.
 //
-//   compress FILE PAGE [CHUNK]    prints name,calls,average,maximum: encode, decode (of the pages that are accepted), write, read (through the store: hash, search,
-//                                 copies, sum and all); and bytes, name,pages,bytes: page.encoded (a page that is not accepted counts whole), page.held (chunks)
+//   compress FILE PAGE [CHUNK]    prints name,calls,average,maximum: encode, decode (of the pages that are accepted), write, read (through the store:
+//                                 hash, search, copies, sum and all); and name,pages,bytes: page.encoded (a page that is not accepted counts whole),
+//                                 page.held (chunks), page.cost (all but the area)
 //
 // OWNS        a store of as many slots as there are pages.
 // INVARIANTS  1. Counted as all calls are: the BLX, the body, the return (counter.h).
