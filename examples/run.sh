@@ -22,6 +22,8 @@ cmake --build --preset m4
 on_m4 hello_heap
 on_m4 cpp_containers
 on_m4 bigger_than_ram count
+on_m4 fork_exec
+on_m4 shared_ring
 
 if [ $# -gt 0 ]; then
     on_m4 replay "$@"
