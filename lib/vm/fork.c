@@ -30,38 +30,21 @@ struct fork {
     uint32_t *from, *to; // the leaf of both; to: NULL until there is one
 };
 
-// Share a page that fork_run leaves. Returns 0 or an error.
-static CAIRN_NOINLINE int fork_page(struct fork *fork, cairn_vaddr_t page, uint32_t at)
+// Share a page that fork_run leaves. pre: there is a leaf for the child's. Returns 0 or an error.
+static CAIRN_NOINLINE int fork_page(const struct fork *fork, cairn_vaddr_t page, uint32_t at)
 {
     struct cairn_vm *const vm = fork->vm;
     const pte_t own = fork->from[at];
-    const bool is_present = pte_is_present(own);
-    if (is_present && !frame_is_of(vm, own, fork->parent)) {
-        return 0; // an object's: the child finds it there
+    if (pte_is_present(own) && vm->table[pte_number(own)].pins != 0) {
+        return copy_pinned(fork->child, page, own, &fork->to[at]);
     }
-    if (fork->to == NULL) {
-        fork->to = cairn_table_make_(fork->child, page);
+    const pte_t pte = pte_is_shared(own) ? own : cairn_pool_take_(fork->parent, own);
+    if (pte == 0) {
+        return CAIRN_ENOMEM;
     }
-    pte_t pte = 0;
-    int error = fork->to == NULL ? CAIRN_ENOMEM : 0;
-    if (error == 0 && is_present && vm->table[pte_number(own)].pins != 0) {
-        error = copy_pinned(fork->child, page, own, &pte);
-    } else if (error == 0) {
-        pte = pte_is_shared(own) ? own : cairn_pool_take_(fork->parent, own);
-        error = pte == 0 ? CAIRN_ENOMEM : 0;
-    }
-    if (error != 0) {
-        if (fork->to != NULL) {
-            cairn_table_set_(fork->child, page, 0); // frees what was made for it
-        }
-        return error;
-    }
-    fork->to[at] = pte;
-    if (pte_is_shared(pte)) {
-        fork->from[at] = pte;
-        table_record(vm, pte_number(pte))->owners++;
-        fork->child->figures.shared++;
-    }
+    fork->from[at] = fork->to[at] = pte;
+    table_record(vm, pte_number(pte))->owners++;
+    fork->child->figures.shared++;
     return 0;
 }
 
@@ -73,13 +56,17 @@ CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t en
     struct cairn_space *const parent = fork->parent;
     struct cairn_space *const pool = vm->pool;
     struct cairn_frame *const table = vm->table;
-    const struct record *const behind = table_record(vm, vm->table_size / 8 * 2);
-    struct record *record = table_record(vm, vm->table_used / 4);
-    uint32_t number = vm->table_used / 4;
+    const uint32_t first = vm->table_used / 4;
+    const uint32_t room = is_new ? (vm->table_size - vm->table_used) / sizeof(struct record) : end - at;
+    const uint32_t *const last = &fork->from[room < end - at ? at + room : end];
+    const ptrdiff_t to = fork->to - fork->from;
+    uint32_t *from = &fork->from[at];
+    struct record *record = table_record(vm, first);
     uint32_t list = vm->free_node[TABLE_LIST_RECORDS];
+    pte_t pte = first << PTE_SHIFT | PTE_SHARED;
     uint32_t count = 0;
-    for (; at < end; at++) {
-        const pte_t own = fork->from[at];
+    for (; from != last; from++) {
+        const pte_t own = *from;
         struct cairn_frame *const frame = &table[pte_number(own)];
         if (CAIRN_UNLIKELY(!pte_is_present(own))) {
             if (own == 0) {
@@ -87,29 +74,27 @@ CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t en
             }
             break;
         }
-        if (frame->space != parent || (frame->flags & (FRAME_PINNED | FRAME_AHEAD)) != 0 || (is_new ? record == behind : list == 0)) {
+        if (frame->space != parent || (frame->flags & (FRAME_PINNED | FRAME_AHEAD)) != 0 || (!is_new && list == 0) ||
+            (UINTPTR_MAX > UINT32_MAX && first + 2 * count >= PTE_NUMBERS)) {
             break;
         }
         if (!is_new) {
             record = (struct record *)(void *)table_below(vm, list);
             list = record->pte;
-            number = (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base);
-        } else if (UINTPTR_MAX > UINT32_MAX && number >= PTE_NUMBERS) {
-            break;
+            pte = (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base) << PTE_SHIFT | PTE_SHARED;
         }
         record->pte = own & ~PTE_ACCESS;
         record->owners = 2;
         frame->space = pool;
-        frame->page = number;
-        fork->to[at] = fork->from[at] = number << PTE_SHIFT | PTE_SHARED;
+        frame->page = pte_number(pte);
+        from[to] = pte;
+        *from = pte;
+        record += is_new;
+        pte += is_new ? 2u << PTE_SHIFT : 0;
         count++;
-        if (is_new) {
-            record++;
-            number += 2;
-        }
     }
     if (is_new) {
-        vm->table_used = 4 * number;
+        vm->table_used += count * (uint32_t)sizeof *record;
     } else {
         vm->free_node[TABLE_LIST_RECORDS] = list;
     }
@@ -118,7 +103,7 @@ CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t en
     parent->figures.resident -= count;
     parent->figures.shared += count;
     fork->child->figures.shared += count;
-    return at;
+    return (uint32_t)(from - fork->from);
 }
 
 static CAIRN_NOINLINE uint32_t fork_listed(const struct fork *fork, uint32_t at, uint32_t end)
@@ -134,18 +119,27 @@ static CAIRN_NOINLINE uint32_t fork_new(const struct fork *fork, uint32_t at, ui
 // Share what a leaf of the parent's has, from an entry on, below another one. Returns 0 or an error: then some are.
 static int fork_leaf(struct fork *fork, cairn_vaddr_t page, uint32_t at, uint32_t end)
 {
+    const struct cairn_vm *const vm = fork->vm;
     const cairn_vaddr_t first = page - at;
-    int error = 0;
-    while (error == 0 && at < end) {
-        if (fork->from[at] != 0) {
-            error = fork_page(fork, first + at, at);
+    while (at < end) {
+        const pte_t own = fork->from[at];
+        if (own == 0 || (pte_is_present(own) && !frame_is_of(vm, own, fork->parent))) {
+            at++; // nothing, or an object's, which the child finds there
+            continue;
         }
-        at++;
-        if (error == 0 && fork->to != NULL) {
-            at = fork->vm->free_node[TABLE_LIST_RECORDS] != 0 ? fork_listed(fork, at, end) : fork_new(fork, at, end);
+        fork->to = fork->to != NULL ? fork->to : cairn_table_make_(fork->child, first + at);
+        if (fork->to == NULL) {
+            return CAIRN_ENOMEM;
         }
+        const uint32_t next = vm->free_node[TABLE_LIST_RECORDS] != 0 ? fork_listed(fork, at, end) : fork_new(fork, at, end);
+        const int error = next == at ? fork_page(fork, first + at, at) : 0;
+        if (error != 0) {
+            cairn_table_set_(fork->child, first + at, 0); // frees what was made for it
+            return error;
+        }
+        at = next == at ? at + 1 : next;
     }
-    return error;
+    return 0;
 }
 
 // Share the pages of a mapping. Returns 0 or an error: then some are.

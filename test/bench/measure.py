@@ -134,6 +134,11 @@ def vm_rows(core, opt="O2"):
     return rows
 
 
+def object_rows(core, opt="O2"):
+    """Fork, pages that spaces share, ranges: page, tables and TLB fixed at build time."""
+    return [(f"objects.{name}", core, opt, "all", *figures) for name, *figures in bench.qemu(core, bench.build(core, opt, "share"))]
+
+
 def size_rows(core, opts=("Os", "O2"), hardens=(1, 0), libcs=True):
     lines = []
     for opt in opts:

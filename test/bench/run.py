@@ -14,7 +14,7 @@ import plot
 import preload
 import summary
 
-STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "pages", "sizes", "host", "preload", "summary", "plots")
+STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "objects", "pages", "sizes", "host", "preload", "summary", "plots")
 
 def regions_known(traces, peers):
     """From memory.csv of an earlier run."""
@@ -85,6 +85,14 @@ def step_vm(options):
         if row[1] == "m4":
             print(",".join(map(str, row)), flush=True)
     bench.write("vm.csv", bench.INSTRUCTIONS, rows, ["instructions an access; minor, major: without the zeroing or the transfer; bytes.*: bytes"])
+
+
+def step_objects(options):
+    rows = [row for core in options.cores for row in measure.object_rows(core)]
+    for row in rows:
+        if row[1] == "m4":
+            print(",".join(map(str, row)), flush=True)
+    bench.write("objects.csv", bench.INSTRUCTIONS, rows, ["instructions a call; copy: without the copy of the page"])
 
 
 def step_pages(_):

@@ -30,6 +30,17 @@ def vm(name, field="avg", peer="vm"):
     return None
 
 
+def objects(name, field="avg", core="m4"):
+    """Of objects.csv."""
+    return counted("objects.csv", f"objects.{name}", field, core)
+
+
+def objects_code():
+    """What memory objects, exec, compression and images add to the software MMU."""
+    whole, below = size("vm_whole"), size("vm_all")
+    return None if whole is None or below is None else whole - below
+
+
 def policies(name="pages"):
     """{policy: geometric mean of its faults as multiples of OPT's}, of the traces with pages of 1 KB."""
     logs = {}
@@ -139,4 +150,9 @@ def vm_rows():
             row("vm code -Os: everything, all policies and stores", size("vm_all"), 16384, 12288),
             row("RAM of a frame, the policy's left out", vm("bytes.frame", "max"), 16, 12),
             row("RAM of a mapped page, in tables of 64", vm_table_bytes(), 4, None),
-            row("RAM of an empty space, its root table left out", vm("bytes.space", "max"), 256, 128)]
+            row("RAM of an empty space, its root table left out", vm("bytes.space", "max"), 256, 128),
+            row("fork of a space with 48 pages", objects("fork_48", "max"), 30 * 48 + 500, 15 * 48),
+            row("a store to a page that another space has too, without the copy", objects("copy"), 350, 250),
+            row("map an untouched range, any length", objects("map_most", "max"), 400, 250),
+            row("unmap one", objects("unmap_most", "max"), 400, 250),
+            row("code -Os of memory objects, exec, compression, images", objects_code(), 20480, 14336)]

@@ -108,6 +108,20 @@ def vm():
                     [(word, cell(name, "vm"), cell(name, "vm-any")) for name, word in words.items()])
 
 
+def objects():
+    words = {"fork_1": "fork of a space with one page", "fork_48": "fork of a space with 48 pages", "copy": "a store to a page that another space has too, without the copy",
+             "last_sharer": "a store to one that no other space has any more", "shared_miss": "a load from a page that spaces share, missed in the TLB",
+             "map_1": "map a range of a page", "map_most": "map a range of 6,144 pages", "unmap_1": "unmap the one", "unmap_most": "unmap the other"}
+    need(bench.load(bench.OUT / "objects.csv"), "objects.csv")
+    cores = [core for core in bench.CORES if summary.objects("fork_1", "max", core) is not None]
+
+    def cell(name, core):
+        average, most = (summary.objects(name, field, core) for field in ("avg", "max"))
+        return f"{average:,.0f} / {most:,}"
+
+    return markdown(("average / maximum", *cores), [(word, *(cell(name, core) for core in cores)) for name, word in words.items()])
+
+
 def policies():
     every, filtered, ahead = (summary.policies(name) for name in ("pages", "pages_tlb_16", "pages_prefetch"))
     return markdown(("policy", "every access seen", "behind a TLB of 16", "with prefetch"),
@@ -128,7 +142,7 @@ def sizes():
     rows = []
     for opt, harden in (("Os", "1"), ("Os", "0"), ("O2", "1"), ("O2", "0")):
         for calls, words in (("alloc", "init + alloc + free"), ("realloc", "with realloc and aligned"), ("vm", "paging over RAM, one policy"),
-                             ("vm_all", "the software MMU, all of it"), ("whole", "whole API")):
+                             ("vm_all", "the software MMU, all of it"), ("vm_whole", "with memory objects"), ("whole", "whole API")):
             if (measured[0], opt, harden, "cairn", calls) not in table:
                 continue
             rows.append((f"cairn -{opt}, CAIRN_HARDEN={harden}: {words}", *(cell(core, opt, harden, "cairn", calls) for core in measured)))
@@ -183,4 +197,4 @@ def preload_promised():
     return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, policies, sizes, control, stack, host, preload, preload_promised)}
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, objects, policies, sizes, control, stack, host, preload, preload_promised)}

@@ -63,11 +63,18 @@ objects=$(lib_objects "$core" "$opt" "$folder")
 echo "$lists" | while IFS=: read -r name calls; do
     row cairn "$name" picolibc "" "$calls" $objects
 done
-# The software MMU: what pages a space over RAM, with one policy; all of it, with every policy and store.
+# The software MMU: what pages a space over RAM, with one policy; all of it, with every policy and store; with memory objects, exec, compression and images, too.
 if [ "$harden" = 1 ]; then
     row cairn vm picolibc "" "cairn_vm_init cairn_space_init cairn_space_map cairn_space_switch cairn_vm_load_ cairn_vm_store_ cairn_store_ram_init" $objects
-    vm=$(cd lib/vm && for source in *.c; do arm-none-eabi-nm --defined-only "$OLDPWD/$folder/${source%.c}.o" | awk '$2 == "T" || $2 == "R" { print $3 }'; done | grep '^cairn_' | sort -u)
-    row cairn vm_all picolibc "" "$(echo $vm)" $objects
+    above='^(share|object|mapping|advise|fork|merge|brk|exec|elf|elf_reason|stack|codec|store_compressed|image.*)\.c$'
+    # calls_of: the names of cairn that the sources of lib/vm have, which are read.
+    calls_of() {
+        while read -r source; do
+            arm-none-eabi-nm --defined-only "$folder/${source%.c}.o" | awk '$2 == "T" || $2 == "R" { print $3 }'
+        done | grep '^cairn_' | sort -u
+    }
+    row cairn vm_all picolibc "" "$(ls lib/vm | grep '\.c$' | grep -vE "$above" | calls_of | tr '\n' ' ')" $objects
+    row cairn vm_whole picolibc "" "$(ls lib/vm | grep '\.c$' | calls_of | tr '\n' ' ')" $objects
 fi
 # The whole API: each external function of the header that the library defines.
 whole=$(arm-none-eabi-nm --defined-only $objects | awk '$2 == "T" && $3 ~ /^cairn_/ { print $3 }' | sort -u)
