@@ -44,7 +44,9 @@ lib_objects() {
     for source in lib/*/*.c; do
         echo "$3/$(basename "$source" .c).o"
     done
-    options="$(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -g -ffreestanding -ffunction-sections -fdata-sections -fstack-usage ${BENCH_DEFINES:-}"
+    # shellcheck disable=SC2116
+    options=$(echo $(core_flags "$1") --specs=picolibc.specs -std=c11 -$2 -ffreestanding -ffunction-sections -fdata-sections -fstack-usage \
+        ${BENCH_DEFINES:-}) # one blank between any two: a defines' end is no other option
     made=$( (arm-none-eabi-gcc --version; echo "$options"; cat lib/*/*.[ch] lib/include/cairn/*.h) | cksum)
     [ "$made" != "$(cat "$3/made" 2>/dev/null)" ] || return 0
     rm -f "$3"/*
