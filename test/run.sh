@@ -58,7 +58,7 @@ step_preset() {
     fi
 }
 
-# step_checks NAME...: no check writes where another reads.
+# step_checks NAME...: no check writes where another reads, but for objects that are kept under a lock (lib_objects).
 step_checks() {
     rm -f "$logs"/check-*.status
     printf '%s\n' "$@" | xargs -P "$jobs" -I NAME sh -c 'status=0

@@ -38,9 +38,11 @@ core_port() {
 }
 
 # lib_objects CORE OPT FOLDER: compiles the library as its CMakeLists.txt does, as many files at once as there are processors, and prints the objects' names.
-# What was compiled before, of the same text, by the same compiler and with the same options, stays.
-lib_objects() {
+# What was compiled before, of the same text, by the same compiler and with the same options, stays. One at a time looks after a folder.
+lib_objects() (
     mkdir -p "$3"
+    exec 9>"$3.lock"
+    flock 9
     for source in lib/*/*.c; do
         echo "$3/$(basename "$source" .c).o"
     done
@@ -53,4 +55,4 @@ lib_objects() {
     for source in lib/*/*.c; do
         echo "$source -o $3/$(basename "$source" .c).o"
     done | xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 arm-none-eabi-gcc $options -Ilib -Ilib/include -c >&2 && echo "$made" >"$3/made"
-}
+)

@@ -13,6 +13,7 @@
 #                larger than the library.
 set -eu
 cd "$(dirname "$0")/../.."
+. test/bench/target.sh
 export LC_ALL=C
 unset PKG_CONFIG_PATH PKG_CONFIG_LIBDIR 2>/dev/null || true
 
@@ -20,6 +21,7 @@ root=$PWD
 consumer=$root/test/package
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+sections="-ffreestanding -ffunction-sections -fdata-sections"
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
 version=$(sed -n 's/^#define CAIRN_VERSION_[A-Z]* \([0-9]*\)$/\1/p' lib/include/cairn/types.h | paste -sd. -)
 passed=0
@@ -171,14 +173,16 @@ board() {
 # ---------------------------------------------------------------------------------------------------------- the two files
 
 # compiled NAME COMPILER...: the pair at each level, with and without settings; and what an object of it shows to others. NAME.o stays: -Os, a
-# granule of 16, nothing checked.
+# granule of 16, nothing checked; and NAME-O2.o, NAME-Os.o without settings, on a board with $sections.
 compiled() {
     name=$1
     shift
+    case $1 in arm-*) plain=$sections ;; *) plain= ;; esac
     for level in -O0 -O2 -Os; do
-        for settings in "" "-DCAIRN_GRANULE=16 -DCAIRN_HARDEN=0"; do
+        for settings in "$plain" "-DCAIRN_GRANULE=16 -DCAIRN_HARDEN=0"; do
             # shellcheck disable=SC2086
             pass "cairn.c by $* $level $settings" "$@" -std=c11 -pedantic $level $settings $warnings -c "$work/pair/cairn.c" -o "$work/$name.o"
+            [ "$settings" != "$plain" ] || mv "$work/$name.o" "$work/$name$level.o"
         done
         nm -g --defined-only "$work/$name.o" 2>/dev/null | awk '$3 !~ /^__x86/ { print $3 }' | sed 's/_granule16$//' | sort >"$work/shown"
         [ -s "$work/shown" ] || { bad=1 && echo "package: cairn.c by $* defines nothing"; }
@@ -198,24 +202,20 @@ bytes() {
     names=
     for name in $2; do names="$names CALL($name)"; done
     shift 2
-    arm-none-eabi-gcc -mcpu="cortex-$core" -mthumb --specs=picolibc.specs -Os -fno-builtin -nostartfiles "-DCALLS=$names" \
+    # shellcheck disable=SC2046
+    arm-none-eabi-gcc $(core_flags "$core") --specs=picolibc.specs -Os -fno-builtin -nostartfiles "-DCALLS=$names" \
         -Ttest/bench/target/weigh.ld -Wl,--gc-sections -Wl,--no-warn-rwx-segments test/bench/target/weigh.c "$@" -o "$work/weighed.elf"
     arm-none-eabi-size "$work/weighed.elf" | awk 'NR == 2 { print $1 + $2 }'
 }
 
 # weighed CORE LEVEL: the pair against the library.
 weighed() {
-    options="-mcpu=cortex-$1 -mthumb $2 -std=c11 -ffreestanding -ffunction-sections -fdata-sections"
-    objects=$work/objects-$1$2
-    mkdir "$objects"
-    # shellcheck disable=SC2086
-    (cd "$objects" && arm-none-eabi-gcc $options "-I$root/lib" "-I$root/lib/include" -c "$root"/lib/*/*.c)
-    # shellcheck disable=SC2086
-    arm-none-eabi-gcc $options -c "$work/pair/cairn.c" -o "$work/weighed.o"
-    whole=$(arm-none-eabi-nm -g --defined-only "$work/weighed.o" | awk '$2 == "T" { print $3 }')
+    objects=$(lib_objects "$1" "${2#-}" "build/bench/$1-${2#-}/lib") # those of budget.sh
+    whole=$(arm-none-eabi-nm -g --defined-only "$work/$1$2.o" | awk '$2 == "T" { print $3 }')
     for calls in "cairn_heap_init cairn_heap_alloc cairn_heap_free" "$whole"; do
-        library=$(bytes "$1" "$calls" "$objects"/*.o)
-        pair=$(bytes "$1" "$calls" "$work/weighed.o")
+        # shellcheck disable=SC2086
+        library=$(bytes "$1" "$calls" $objects)
+        pair=$(bytes "$1" "$calls" "$work/$1$2.o")
         echo "package: $1 $2, $(echo "$calls" | wc -w) calls: the library $library bytes, the two files $pair"
         [ "$pair" -le $((library + 32)) ] || { bad=1 && echo "package: the two files are larger"; }
     done
@@ -231,8 +231,8 @@ pair() {
     compiled gcc32 gcc -m32
     compiled clang64 clang
     compiled clang32 clang -m32
-    compiled m0 arm-none-eabi-gcc -mcpu=cortex-m0 -mthumb
-    compiled m4 arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb
+    # shellcheck disable=SC2046
+    for core in m0 m4; do compiled $core arm-none-eabi-gcc $(core_flags $core) --specs=picolibc.specs; done
     for compiler in gcc clang; do
         for language in c c++; do
             program=$work/pair-$compiler-$language
