@@ -29,7 +29,7 @@ picolibc) specs=picolibc board=port/board/console.c link=--oslib=semihost ;;
 esac
 tools=$(core_tools "$core")
 port=$(core_port "$core")
-flags="$(core_flags "$core") --specs=$specs.specs -std=c11 -Os -g -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 -I. -Ilib/include -Iport/board
+flags="$(core_flags "$core") --specs=$specs.specs -std=c11 -Os -g1 -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 -I. -Ilib/include -Iport/board
     -I$port"
 [ "$core" != rv32 ] || flags="$flags -DCAIRN_GRANULE=16" # max_align_t's
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
