@@ -12,7 +12,7 @@ tests='aligned|alloc|arena_random|arena_threads|attach|baremetal|bins|bits|block
 
 command -v gcovr >/dev/null || { echo "gcovr is missing: sh port/setup.sh installs it"; exit 1; }
 # Not optimised, and nothing inlined by force: each branch of the source counts once, not once for each place it was inlined in.
-cmake --preset host-cov -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-Dalways_inline=unused
+cmake --preset host-cov -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG=-O0 -DCMAKE_C_FLAGS=-Dalways_inline=unused
 # What runs is built, each test by its name, and no more.
 cmake --build --preset host-cov --target $(ctest --test-dir $build -N -R "^test_($tests)\$" | sed -n 's/^ *Test *#[0-9]*: //p')
 find $build -name '*.gcda' -exec rm -f {} +

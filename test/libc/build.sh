@@ -53,6 +53,13 @@ objects=
 compile "$out/$library" "$port/start.c" "$port/fault.c" "$port/counter.c" port/board/program.c port/board/semihost.c $board
 if [ "$malloc" = cairn ]; then
     compile "$out/$library/malloc" port/libc/*.c port/baremetal/linker.c port/baremetal/memory.c port/baremetal/lock.c
+    # The library is that of the benchmarks, which are of Cortex-M; it asks nothing of a C library.
+    if [ "$core" != rv32 ] && [ ! -d "$out/lib" ]; then
+        mkdir "$out/lib"
+        # shellcheck disable=SC2046
+        cp -p $(lib_objects "$core" Os "build/bench/$core-Os/lib") "$out/lib"
+        (cd lib/vm && for source in *.c; do rm "$OLDPWD/$out/lib/${source%.c}.o"; done)
+    fi
     compile "$out/lib" lib/base/*.c lib/heap/*.c lib/arena/*.c lib/pool/*.c
 fi
 
