@@ -177,25 +177,31 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
 
 // --------------------------------------------------------------------------------------------------------------------- faults
 
-// A stack grows down to the page, if that is near enough and a page remains free below it. Returns its mapping, or NULL.
-static struct cairn_mapping *grow_down(struct cairn_space *space, cairn_vaddr_t page)
+// The stack that grows down to the page, if that is near enough and a page remains free below it; NULL: there is none.
+static struct cairn_mapping *stack_above(const struct cairn_space *space, cairn_vaddr_t page)
 {
     cairn_vaddr_t behind = 0; // the last page that is mapped below
     for (struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
         if (mapping->first > page) {
-            const cairn_vaddr_t pages = mapping->first - page;
-            if (pages > mapping->grow || page < behind + 2 || !cairn_commit_take_(space->vm, pages)) {
-                return NULL;
-            }
-            mapping->first = page;
-            mapping->pages += pages;
-            mapping->grow -= pages;
-            space->figures.virtual_pages += pages;
-            return mapping;
+            return mapping->first - page > mapping->grow || page < behind + 2 ? NULL : mapping;
         }
         behind = mapping_end(mapping) - 1;
     }
     return NULL;
+}
+
+// Returns false where it may not promise the pages.
+static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
+{
+    const cairn_vaddr_t pages = mapping->first - page;
+    if (!cairn_commit_take_(mapping->space->vm, (mapping->flags & MAP_CHARGED) != 0 ? pages : 0)) {
+        return false;
+    }
+    mapping->first = page;
+    mapping->pages += pages;
+    mapping->grow -= pages;
+    mapping->space->figures.virtual_pages += pages;
+    return true;
 }
 
 // A copy of a frame's page becomes the space's own. Returns 0, and its pte; or an error.
@@ -302,9 +308,9 @@ static int find(struct cairn_space *space, const struct cairn_mapping *mapping, 
 static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const cairn_vaddr_t page = address >> page_shift(space->vm);
-    const struct cairn_mapping *mapping = mapping_of(space, page);
+    struct cairn_mapping *mapping = mapping_of(space, page);
     if (mapping == NULL && table_covers(space->vm, address)) {
-        mapping = grow_down(space, page);
+        mapping = stack_above(space, page);
     }
     if (mapping == NULL) {
         return CAIRN_EFAULT;
@@ -314,6 +320,9 @@ static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint3
     }
     if (space->suspended) {
         return CAIRN_EBUSY;
+    }
+    if (page < mapping->first && !grow_down(mapping, page)) {
+        return CAIRN_EFAULT;
     }
     return mapping->memory != NULL ? FOUND_DIRECT : find(space, mapping, page, (access & CAIRN_WRITE) != 0, pte);
 }
