@@ -218,8 +218,8 @@ int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, ca
 
 // ---------------------------------------------------------------------------------------------------------------------- mapping
 
-// The highest range of so many pages that is free, aligned to so many; 0: none.
-static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t alignment)
+// The highest range of so many pages that is free, aligned to so many, with pages that are free below it; 0: none.
+static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t below, cairn_vaddr_t alignment)
 {
     const cairn_vaddr_t all = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t found = 0;
@@ -228,7 +228,7 @@ static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t page
         const cairn_vaddr_t room = (mapping == NULL ? all : mapping->first - mapping->grow);
         if (room >= behind && room - behind >= pages) {
             const cairn_vaddr_t at = (room - pages) & ~(alignment - 1);
-            found = at >= behind ? at : found;
+            found = at >= behind && at - behind >= below ? at : found;
         }
         if (mapping == NULL) {
             return found;
@@ -293,8 +293,7 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     }
     if (!is_good || (alignment > 1 && (*first & (alignment - 1)) != 0)) {
         const cairn_vaddr_t below = map->grow >> vm->page_shift;
-        *first = pages + below < pages ? 0 : highest(space, pages + below, alignment == 0 ? 1 : alignment);
-        *first += *first == 0 ? 0 : below;
+        *first = highest(space, pages, below, alignment == 0 ? 1 : alignment);
     }
     return *first == 0 ? CAIRN_ENOMEM : 0;
 }
