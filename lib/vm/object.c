@@ -56,9 +56,13 @@ static int write_back(struct cairn_object *object, cairn_vaddr_t page, cairn_vad
     }
     for (page = cairn_table_next_(pages, page, end); page < end; page = cairn_table_next_(pages, page + 1, end)) {
         const uint32_t frame = pte_number(*table_walk(pages, page));
-        const int error = (vm->table[frame].flags & FRAME_DIRTY) != 0 ? cairn_frame_clean_(vm, frame) : 0;
+        const uint32_t was_dirty = vm->table[frame].flags & FRAME_DIRTY;
+        const int error = was_dirty != 0 ? cairn_frame_clean_(vm, frame) : 0;
         if (error != 0) {
             return error;
+        }
+        if (vm->table[frame].pins != 0) {
+            vm->table[frame].flags |= (uint8_t)was_dirty; // who pinned it may still store to it, and nobody would see that
         }
     }
     return pages->backing->sync == NULL ? 0 : pages->backing->sync(pages->backing->context);
