@@ -411,7 +411,14 @@ static void share_forget(struct cairn_mapping *mapping)
 static int share_end(struct cairn_space *space)
 {
     const struct cairn_vm *const vm = space->vm;
-    return cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+    const int error = cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+    for (struct cairn_space *other = vm->spaces; error == 0 && other != NULL; other = other->next) {
+        struct cairn_object *const object = (struct cairn_object *)(void *)other;
+        if (other->generation == GENERATION_OTHERS && object->owner == space) {
+            object->owner = other; // nobody: the next space in this place is another one
+        }
+    }
+    return error;
 }
 
 const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};
