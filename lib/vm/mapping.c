@@ -23,6 +23,9 @@ static cairn_vaddr_t capacity(const struct cairn_vm *vm)
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
 {
     const cairn_vaddr_t limit = vm->commit_limit != 0 ? vm->commit_limit : capacity(vm);
+    if (pages == 0) {
+        return true; // even where more was promised before than may be now
+    }
     if ((vm->commit_mode == CAIRN_COMMIT_HEURISTIC && pages > capacity(vm)) ||
         (vm->commit_mode == CAIRN_COMMIT_STRICT && (vm->committed > limit || pages > limit - vm->committed))) {
         return false;

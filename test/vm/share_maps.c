@@ -582,11 +582,14 @@ const char *share_break(struct share_model *model, uint32_t i)
         if (model->error != (page == 0 || start % model->page != 0 || start >= all ? CAIRN_EINVAL : 0)) {
             return "set_break";
         }
-        truth->break_start = truth->break_end = model->error == 0 ? start : truth->break_end;
-        truth->break_start = model->error == 0 ? start : space->break_start;
+        if (model->error == 0) {
+            truth->break_start = truth->break_end = start;
+        }
         return NULL;
     }
-    cairn_vaddr_t to = truth->break_end + share_below(model, 4 * model->page) - share_below(model, 2 * model->page);
+    cairn_vaddr_t to = truth->break_end + share_below(model, 4 * model->page);
+    const cairn_vaddr_t down = share_below(model, 2 * model->page);
+    to -= down < to ? down : to;
     cairn_vaddr_t old = 1;
     const bool relative = share_below(model, 2) != 0;
     const ptrdiff_t delta = to >= truth->break_end ? (ptrdiff_t)(to - truth->break_end) : -(ptrdiff_t)(truth->break_end - to);
