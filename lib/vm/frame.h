@@ -142,6 +142,12 @@ CAIRN_INLINE bool is_protection(uint32_t protection)
     return (protection & ~PTE_ACCESS) == 0 && (protection & (CAIRN_WRITE | CAIRN_READ)) != CAIRN_WRITE;
 }
 
+// What a fault allows by itself in a mapping that is a space's alone: not even to bring the page in, where it is a guard.
+CAIRN_INLINE uint32_t plain_of(uint32_t protection)
+{
+    return protection != 0 ? protection | PTE_PRESENT : PTE_SWAPPED;
+}
+
 // Forget a page that has a pte, wherever it lives. Is any page of a range pinned?
 void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t page);
 bool cairn_pages_pinned_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);

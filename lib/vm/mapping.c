@@ -331,7 +331,7 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
     mapping->pages = pages;
     mapping->protection = map->protection;
     mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | (charge != 0 ? MAP_CHARGED : 0);
-    mapping->plain = map->object == NULL && map->memory == NULL && map->protection != 0 ? map->protection | PTE_PRESENT : 0;
+    mapping->plain = map->object == NULL && map->memory == NULL ? plain_of(map->protection) : 0;
     mapping->grow = map->grow >> vm->page_shift < first ? map->grow >> vm->page_shift : first - 1;
     mapping->object = map->object;
     mapping->offset = map->offset >> vm->page_shift;

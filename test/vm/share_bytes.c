@@ -335,11 +335,11 @@ static const char *pin(struct share_model *model, uint32_t i, struct share_pin *
         return share_is_due(model, 0) && model->faults == 0 ? NULL : "an error that is not due";
     }
     share_own_it(model, i, page);
+    if (model->truth[i].page[page].kind == PAGE_DIRECT) { // it has no pins
+        return at != share_bytes_at(model, i, page) + (address & (model->page - 1)) || cairn_space_unpin(&model->spaces[i], address) != 0 ? "where the page is" : NULL;
+    }
     *pin = (struct share_pin){true, i, page, access, (uint8_t *)at - (address & (model->page - 1))};
     model->truth[i].page[page].pins++;
-    if (model->truth[i].page[page].kind == PAGE_DIRECT && pin->memory != share_bytes_at(model, i, page)) {
-        return "where the page is";
-    }
     return run != model->page - (address & (model->page - 1)) ? "its run" : NULL;
 }
 

@@ -42,7 +42,7 @@ static bool is_free(const struct share_model *model, uint32_t i, uint32_t first,
 bool share_is_pinned(const struct share_model *model, uint32_t i, uint32_t first, uint32_t end)
 {
     for (; first < end; first++) {
-        if (model->truth[i].page[first].pins != 0 && model->truth[i].page[first].kind != PAGE_DIRECT) {
+        if (model->truth[i].page[first].pins != 0) {
             return true;
         }
     }
@@ -441,10 +441,9 @@ static const char *advise_page(struct share_model *model, uint32_t i)
     const uint32_t page = share_below(model, SHARE_PAGES + 1);
     const cairn_vaddr_t address = ((cairn_vaddr_t)page << model->shift) + share_below(model, model->page);
     if (share_below(model, 2) == 0) {
-        const bool maybe = page < SHARE_PAGES && model->truth[i].page[page].map != 0 && model->truth[i].page[page].protection == 0;
         const int due = share_reach(model, i, page, 0);
         model->error = cairn_space_will_need(&model->spaces[i], address);
-        return share_is_due(model, DUE(due) | (maybe ? DUE(0) | DUE(CAIRN_EBUSY) : 0)) ? NULL : "will_need: its error";
+        return share_is_due(model, DUE(due)) ? NULL : "will_need: its error";
     }
     const struct share_page *const its = &model->truth[i].page[page % SHARE_PAGES];
     const bool is_stuck_here = page < SHARE_PAGES && is_stuck(model, its);
@@ -488,7 +487,7 @@ static uint64_t lock_due(const struct share_model *model, uint32_t i, uint32_t f
             return DUE(CAIRN_EBUSY);
         }
         due |= its->protection == 0 ? DUE(CAIRN_EACCES) : 0;
-        may = may && (its->protection != 0 || its->map != 0);
+        may = may && its->protection != 0;
     }
     return due | (may ? DUE(0) : 0);
 }
