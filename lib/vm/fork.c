@@ -91,7 +91,7 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
         mapping->plain = 0; // its faults are share.c's from now on
     }
     *copy = *mapping;
-    copy->flags = (mapping->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;
+    copy->flags = (mapping->flags | MAP_NODE) & ~(CAIRN_MAP_LOCKED | MAP_PIECE);
     copy->pins = 0;
     cairn_mapping_link_(child, copy);
     return fork_pages(child, parent, mapping);
