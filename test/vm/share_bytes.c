@@ -205,7 +205,7 @@ static const char *range_done(struct share_model *model, uint32_t i, cairn_vaddr
     return model->error != 0 ? "an error that is not due" : NULL;
 }
 
-// The bytes of the range that can be read, in the buffer. Returns how many there are. Has no stack grow: pre: all are mapped.
+// The bytes of the range that can be read, in the buffer. Returns how many there are.
 static uint32_t bytes_of(struct share_model *model, uint32_t i, cairn_vaddr_t address, uint32_t size)
 {
     uint32_t done = 0;
@@ -256,11 +256,17 @@ static const char *string(struct share_model *model, uint32_t i, cairn_vaddr_t a
     if (due < good) {
         return model->error == 0 ? (length == due ? NULL : "its length") : range_done(model, i, address, due + 1, false);
     }
-    if (model->error == 0 && length == good && good < size) { // a stack has grown, and its new page is zeros
-        buffer[good] = 0;
-        return range_done(model, i, address, good + 1, false);
-    }
     return model->error == 0 && length != size ? "its length" : range_done(model, i, address, size, false);
+}
+
+// May a stack grow when the range is read?
+static bool may_grow(const struct share_model *model, uint32_t i, cairn_vaddr_t address, uint32_t size)
+{
+    bool may = false;
+    for (uint32_t page = (uint32_t)(address >> model->shift); page <= (address + size) >> model->shift && page < SHARE_PAGES; page++) {
+        may |= model->truth[i].page[page].kind == PAGE_NONE;
+    }
+    return may;
 }
 
 const char *share_bytes(struct share_model *model, uint32_t i)
@@ -269,7 +275,8 @@ const char *share_bytes(struct share_model *model, uint32_t i)
     const uint32_t size = share_below(model, share_below(model, 4) == 0 ? 3 * model->page : model->page / 2);
     const cairn_vaddr_t address = somewhere_mapped(model, i);
     const uint8_t byte = (uint8_t)(share_below(model, 2) * share_below(model, 256));
-    switch (share_below(model, 5)) {
+    const uint32_t kind = share_below(model, 5);
+    switch (kind > 2 && may_grow(model, i, address, size) ? 2 : kind) {
     case 0:
         any_bytes(model, buffer, size);
         model->error = cairn_space_write(space, address, buffer, size);
