@@ -91,8 +91,9 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
         mapping->plain = 0; // its faults are share.c's from now on
     }
     *copy = *mapping;
-    copy->flags = (mapping->flags | MAP_NODE) & ~(CAIRN_MAP_LOCKED | MAP_PIECE);
+    copy->flags = (mapping->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;
     copy->pins = 0;
+    copy->sibling = NULL;
     cairn_mapping_link_(child, copy);
     return fork_pages(child, parent, mapping);
 }

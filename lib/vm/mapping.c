@@ -87,7 +87,7 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
 {
     const cairn_vaddr_t front = page - mapping->first;
     *node = *mapping;
-    node->flags |= MAP_NODE | ((mapping->flags & MAP_NODE) == 0 ? MAP_PIECE : 0);
+    node->flags |= MAP_NODE;
     node->first = page;
     node->pages -= front;
     node->grow = 0;
@@ -98,6 +98,8 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
     mapping->next = node;
     if (mapping->object != NULL) {
         mapping->sibling = node;
+    } else if ((mapping->flags & MAP_NODE) == 0) {
+        node->sibling = mapping;
     }
 }
 
@@ -134,17 +136,17 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
     return 0;
 }
 
-// Does the mapping lie in the caller's memory, or did it, before it was split? It grows by none that does not.
-static bool is_callers(const struct cairn_mapping *mapping)
+// The mapping in the caller's memory that it is, or was a part of; NULL: none. That one grows by no other.
+static const struct cairn_mapping *callers(const struct cairn_mapping *mapping)
 {
-    return (mapping->flags & (MAP_NODE | MAP_PIECE)) != MAP_NODE;
+    return (mapping->flags & MAP_NODE) == 0 ? mapping : mapping->object == NULL ? mapping->sibling : NULL;
 }
 
 // Does b go on where a ends, as if it were a part of it?
 static bool continues(const struct cairn_mapping *a, const struct cairn_mapping *b)
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
-    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_PIECE)) == 0 && is_callers(a) == is_callers(b) && a->protection == b->protection &&
+    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~MAP_NODE) == 0 && callers(a) == callers(b) && a->protection == b->protection &&
            a->plain == b->plain && b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
            (a->object == NULL || a->offset + a->pages == b->offset) && (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }

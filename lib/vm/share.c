@@ -402,6 +402,10 @@ static void share_forget(struct cairn_mapping *mapping)
     }
     if ((mapping->flags & MAP_NODE) != 0) {
         cairn_table_give_(vm, TABLE_LIST_MAPPINGS, mapping);
+    } else {
+        for (struct cairn_mapping *part = mapping->space->mappings; part != NULL; part = part->next) {
+            part->sibling = part->sibling == mapping ? NULL : part->sibling;
+        }
     }
     if (object != NULL && object->removed && object->mappings == NULL) {
         (void)!cairn_object_deinit(object); // it has no store: that cannot fail

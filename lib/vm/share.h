@@ -20,7 +20,6 @@
 
 #define MAP_CHARGED 0x100u // its pages are counted as promised
 #define MAP_NODE 0x200u    // it lies in the vm's memory
-#define MAP_PIECE 0x400u   // and was a part of one that does not
 
 // What a vm has in which something is shared. Its pages have no tables: their numbers are those of records.
 struct pool {
