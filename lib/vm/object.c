@@ -158,7 +158,13 @@ int cairn_shared_detach(struct cairn_space *space, cairn_vaddr_t address)
         mapping->first << space->vm->page_shift != address) {
         return CAIRN_EINVAL;
     }
-    return cairn_space_unmap_range(space, address, mapping->object->count << space->vm->page_shift);
+    cairn_vaddr_t pages = 0; // as far as it goes on: it may have been split, and some of it be something else by now
+    for (const struct cairn_mapping *part = mapping; part != NULL && part->object == mapping->object && part->offset == pages &&
+                                                     part->first - mapping->first == pages;
+         part = part->next) {
+        pages += part->pages;
+    }
+    return cairn_space_unmap_range(space, address, pages << space->vm->page_shift);
 }
 
 int cairn_shared_remove(struct cairn_vm *vm, uint32_t key)
