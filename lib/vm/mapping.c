@@ -296,7 +296,16 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     const cairn_vaddr_t alignment = map->alignment >> vm->page_shift;
     *first = map->address >> vm->page_shift;
     if ((map->flags & CAIRN_MAP_REPLACE) != 0) {
-        return cairn_space_unmap_range(space, map->address, map->size);
+        struct cairn_object *const object = map->object;
+        const bool ends = object != NULL && object->removed;
+        if (ends) {
+            object->removed = false; // it does not end where its last mapping is replaced by one of it
+        }
+        const int error = cairn_space_unmap_range(space, map->address, map->size);
+        if (ends) {
+            object->removed = true;
+        }
+        return error;
     }
     const bool is_good = range_is_good(vm, map->address, map->size) && is_free(space, *first, pages);
     if ((map->flags & CAIRN_MAP_FIXED) != 0) {
