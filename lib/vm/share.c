@@ -337,9 +337,22 @@ static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pt
     return find(space, mapping_of(space, page), page, true, pte);
 }
 
-static void share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
+static void share_pinned(struct cairn_space *space, cairn_vaddr_t page)
 {
-    mapping_of(space, page)->pins += change;
+    mapping_of(space, page)->pins++;
+}
+
+static bool share_unpin(struct cairn_space *space, cairn_vaddr_t page)
+{
+    const struct cairn_vm *const vm = space->vm;
+    struct cairn_mapping *const mapping = mapping_of(space, page);
+    const pte_t pte = *table_walk(space, page);
+    if (frame_is_of(vm, pte, space)) {
+        return vm->table[pte_number(pte)].pins > (mapping->flags & CAIRN_MAP_LOCKED) / CAIRN_MAP_LOCKED;
+    }
+    const bool has_one = mapping->pins != 0;
+    mapping->pins -= has_one;
+    return has_one;
 }
 
 static unsigned char *share_direct(const struct cairn_space *space, cairn_vaddr_t address)
@@ -425,7 +438,7 @@ static int share_end(struct cairn_space *space)
     return error;
 }
 
-const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};
+const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_pinned, share_unpin, share_forget, share_end, share_direct};
 
 // ---------------------------------------------------------------------------------------------------------------- the vm's store
 
