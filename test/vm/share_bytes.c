@@ -350,8 +350,23 @@ static const char *pin(struct share_model *model, uint32_t i, struct share_pin *
     return run != model->page - (address & (model->page - 1)) ? "its run" : NULL;
 }
 
+// What is not pinned by its space is not unpinned, be it locked, or pinned by another.
+static const char *unpin_none(struct share_model *model, uint32_t i)
+{
+    const cairn_vaddr_t address = somewhere_mapped(model, i);
+    const uint32_t page = (uint32_t)(address >> model->shift);
+    const struct share_page *const its = &model->truth[i].page[page];
+    if (its->pins != 0 || its->kind == PAGE_DIRECT || share_is_held(model, i, page, page + 1)) {
+        return NULL;
+    }
+    return cairn_space_unpin(&model->spaces[i], address) != CAIRN_EINVAL ? "unpinned, and was not pinned" : NULL;
+}
+
 const char *share_pin(struct share_model *model, uint32_t i)
 {
+    if (share_below(model, 6) == 0) {
+        return unpin_none(model, i);
+    }
     struct share_pin *const its = &model->pins[share_below(model, SHARE_PINS)];
     if (!its->held) {
         return pin(model, i, its);
