@@ -179,6 +179,7 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
     *copy = *mapping;
     copy->flags = (mapping->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;
     copy->pins = 0;
+    copy->sibling = NULL;
     cairn_mapping_link_(child, copy);
     return (mapping->flags & MAP_UNTOUCHED) != 0 ? 0 : fork_pages(child, parent, mapping);
 }

@@ -49,8 +49,10 @@ struct cairn_sharing {
     void (*drop)(struct cairn_space *space, pte_t pte);
     // A page is to be pinned: it becomes the space's own, or is an object's that is mapped shared. Returns 0 and its pte, or an error.
     int (*own)(struct cairn_space *space, cairn_vaddr_t address, pte_t *pte);
-    // A page, which is not the space's own, has a pin more (1) or less (-1) through it.
-    void (*count_pin)(struct cairn_space *space, cairn_vaddr_t page, uint32_t change);
+    // A page, which is not the space's own, has a pin more through it.
+    void (*pinned)(struct cairn_space *space, cairn_vaddr_t page);
+    // A page that has pins is to have one less. Returns false where none of them is the space's, or only its lock's: then nothing has changed.
+    bool (*unpin)(struct cairn_space *space, cairn_vaddr_t page);
     // A mapping is the space's no more; all of them are to be so. Returns 0 or CAIRN_EBUSY.
     void (*forget)(struct cairn_mapping *mapping);
     int (*end)(struct cairn_space *space);
@@ -133,6 +135,12 @@ CAIRN_INLINE bool range_is_good(const struct cairn_vm *vm, cairn_vaddr_t address
 CAIRN_INLINE bool is_protection(uint32_t protection)
 {
     return (protection & ~PTE_ACCESS) == 0 && (protection & (CAIRN_WRITE | CAIRN_READ)) != CAIRN_WRITE;
+}
+
+// What a fault allows by itself in a mapping that is a space's alone: not even to bring the page in, where it is a guard.
+CAIRN_INLINE uint32_t plain_of(uint32_t protection)
+{
+    return protection != 0 ? protection | PTE_PRESENT : PTE_SWAPPED;
 }
 
 // Forget a page that has a pte, wherever it lives. Is any page of a range pinned?

@@ -23,6 +23,9 @@ static cairn_vaddr_t capacity(const struct cairn_vm *vm)
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
 {
     const cairn_vaddr_t limit = vm->commit_limit != 0 ? vm->commit_limit : capacity(vm);
+    if (pages == 0) {
+        return true; // even where more was promised before than may be now
+    }
     if ((vm->commit_mode == CAIRN_COMMIT_HEURISTIC && pages > capacity(vm)) ||
         (vm->commit_mode == CAIRN_COMMIT_STRICT && (vm->committed > limit || pages > limit - vm->committed))) {
         return false;
@@ -95,6 +98,8 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
     mapping->next = node;
     if (mapping->object != NULL) {
         mapping->sibling = node;
+    } else if ((mapping->flags & MAP_NODE) == 0) {
+        node->sibling = mapping;
     }
 }
 
@@ -131,12 +136,18 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
     return 0;
 }
 
+// The mapping in the caller's memory that it is, or was a part of; NULL: none. That one grows by no other.
+static const struct cairn_mapping *callers(const struct cairn_mapping *mapping)
+{
+    return (mapping->flags & MAP_NODE) == 0 ? mapping : mapping->object == NULL ? mapping->sibling : NULL;
+}
+
 // Does b go on where a ends, as if it were a part of it?
 static bool continues(const struct cairn_mapping *a, const struct cairn_mapping *b)
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
-    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON)) == 0 && a->protection == b->protection &&
-           b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
+    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON)) == 0 &&
+           callers(a) == callers(b) && a->protection == b->protection && b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
            (a->object == NULL || a->offset + a->pages == b->offset) && (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 
@@ -225,8 +236,8 @@ int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, ca
 
 // ---------------------------------------------------------------------------------------------------------------------- mapping
 
-// The highest range of so many pages that is free, aligned to so many; 0: none.
-static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t alignment)
+// The highest range of so many pages that is free, aligned to so many, with pages that are free below it; 0: none.
+static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t below, cairn_vaddr_t alignment)
 {
     const cairn_vaddr_t all = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t found = 0;
@@ -235,7 +246,7 @@ static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t page
         const cairn_vaddr_t room = (mapping == NULL ? all : mapping->first - mapping->grow);
         if (room >= behind && room - behind >= pages) {
             const cairn_vaddr_t at = (room - pages) & ~(alignment - 1);
-            found = at >= behind ? at : found;
+            found = at >= behind && at - behind >= below ? at : found;
         }
         if (mapping == NULL) {
             return found;
@@ -292,7 +303,16 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     const cairn_vaddr_t alignment = map->alignment >> vm->page_shift;
     *first = map->address >> vm->page_shift;
     if ((map->flags & CAIRN_MAP_REPLACE) != 0) {
-        return cairn_space_unmap_range(space, map->address, map->size);
+        struct cairn_object *const object = map->object;
+        const bool ends = object != NULL && object->removed;
+        if (ends) {
+            object->removed = false; // it does not end where its last mapping is replaced by one of it
+        }
+        const int error = cairn_space_unmap_range(space, map->address, map->size);
+        if (ends) {
+            object->removed = true;
+        }
+        return error;
     }
     const bool is_good = range_is_good(vm, map->address, map->size) && is_free(space, *first, pages);
     if ((map->flags & CAIRN_MAP_FIXED) != 0) {
@@ -300,8 +320,7 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     }
     if (!is_good || (alignment > 1 && (*first & (alignment - 1)) != 0)) {
         const cairn_vaddr_t below = map->grow >> vm->page_shift;
-        *first = pages + below < pages ? 0 : highest(space, pages + below, alignment == 0 ? 1 : alignment);
-        *first += *first == 0 ? 0 : below;
+        *first = highest(space, pages, below, alignment == 0 ? 1 : alignment);
     }
     return *first == 0 ? CAIRN_ENOMEM : 0;
 }

@@ -56,9 +56,13 @@ static int write_back(struct cairn_object *object, cairn_vaddr_t page, cairn_vad
     }
     for (page = cairn_table_next_(pages, page, end); page < end; page = cairn_table_next_(pages, page + 1, end)) {
         const uint32_t frame = pte_number(*table_walk(pages, page));
-        const int error = (vm->table[frame].flags & FRAME_DIRTY) != 0 ? cairn_frame_clean_(vm, frame) : 0;
+        const uint32_t was_dirty = vm->table[frame].flags & FRAME_DIRTY;
+        const int error = was_dirty != 0 ? cairn_frame_clean_(vm, frame) : 0;
         if (error != 0) {
             return error;
+        }
+        if (vm->table[frame].pins != 0) {
+            vm->table[frame].flags |= (uint8_t)was_dirty; // who pinned it may still store to it, and nobody would see that
         }
     }
     return pages->backing->sync == NULL ? 0 : pages->backing->sync(pages->backing->context);
@@ -154,7 +158,13 @@ int cairn_shared_detach(struct cairn_space *space, cairn_vaddr_t address)
         mapping->first << space->vm->page_shift != address) {
         return CAIRN_EINVAL;
     }
-    return cairn_space_unmap_range(space, address, mapping->object->count << space->vm->page_shift);
+    cairn_vaddr_t pages = 0; // as far as it goes on: it may have been split, and some of it be something else by now
+    for (const struct cairn_mapping *part = mapping; part != NULL && part->object == mapping->object && part->offset == pages &&
+                                                     part->first - mapping->first == pages;
+         part = part->next) {
+        pages += part->pages;
+    }
+    return cairn_space_unmap_range(space, address, pages << space->vm->page_shift);
 }
 
 int cairn_shared_remove(struct cairn_vm *vm, uint32_t key)

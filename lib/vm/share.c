@@ -172,25 +172,31 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
 
 // --------------------------------------------------------------------------------------------------------------------- faults
 
-// A stack grows down to the page, if that is near enough and a page remains free below it. Returns its mapping, or NULL.
-static struct cairn_mapping *grow_down(struct cairn_space *space, cairn_vaddr_t page)
+// The stack that grows down to the page, if that is near enough and a page remains free below it; NULL: there is none.
+static struct cairn_mapping *stack_above(const struct cairn_space *space, cairn_vaddr_t page)
 {
     cairn_vaddr_t behind = 0; // the last page that is mapped below
     for (struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
         if (mapping->first > page) {
-            const cairn_vaddr_t pages = mapping->first - page;
-            if (pages > mapping->grow || page < behind + 2 || !cairn_commit_take_(space->vm, pages)) {
-                return NULL;
-            }
-            mapping->first = page;
-            mapping->pages += pages;
-            mapping->grow -= pages;
-            space->figures.virtual_pages += pages;
-            return mapping;
+            return mapping->first - page > mapping->grow || page < behind + 2 ? NULL : mapping;
         }
         behind = mapping_end(mapping) - 1;
     }
     return NULL;
+}
+
+// Returns false where it may not promise the pages.
+static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
+{
+    const cairn_vaddr_t pages = mapping->first - page;
+    if (!cairn_commit_take_(mapping->space->vm, (mapping->flags & MAP_CHARGED) != 0 ? pages : 0)) {
+        return false;
+    }
+    mapping->first = page;
+    mapping->pages += pages;
+    mapping->grow -= pages;
+    mapping->space->figures.virtual_pages += pages;
+    return true;
 }
 
 // A copy of a frame's page becomes the space's own. leaf: of its pte, or NULL. Returns 0, and its pte; or an error.
@@ -305,17 +311,20 @@ static int find(struct cairn_space *space, const struct cairn_mapping *mapping, 
 static int share_resolve(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const cairn_vaddr_t page = address >> page_shift(space->vm);
+    if (CAIRN_UNLIKELY(mapping == NULL) && table_covers(space->vm, address)) {
+        mapping = stack_above(space, page);
+    }
     if (CAIRN_UNLIKELY(mapping == NULL)) {
-        mapping = table_covers(space->vm, address) ? grow_down(space, page) : NULL;
-        if (mapping == NULL) {
-            return CAIRN_EFAULT;
-        }
+        return CAIRN_EFAULT;
     }
     if (CAIRN_UNLIKELY((~mapping->protection & access & PTE_ACCESS) != 0) || CAIRN_UNLIKELY(mapping->protection == 0)) {
         return CAIRN_EACCES;
     }
     if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
+    }
+    if (CAIRN_UNLIKELY(page < mapping->first) && !grow_down(mapping, page)) {
+        return CAIRN_EFAULT;
     }
     if (CAIRN_UNLIKELY((mapping->flags & MAP_UNTOUCHED) != 0)) {
         mapping->flags &= ~MAP_UNTOUCHED;
@@ -334,9 +343,22 @@ static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pt
     return find(space, mapping_of(space, page), page, true, pte);
 }
 
-static void share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
+static void share_pinned(struct cairn_space *space, cairn_vaddr_t page)
 {
-    mapping_of(space, page)->pins += change;
+    mapping_of(space, page)->pins++;
+}
+
+static bool share_unpin(struct cairn_space *space, cairn_vaddr_t page)
+{
+    const struct cairn_vm *const vm = space->vm;
+    struct cairn_mapping *const mapping = mapping_of(space, page);
+    const pte_t pte = *table_walk(space, page);
+    if (frame_is_of(vm, pte, space)) {
+        return vm->table[pte_number(pte)].pins > (mapping->flags & CAIRN_MAP_LOCKED) / CAIRN_MAP_LOCKED;
+    }
+    const bool has_one = mapping->pins != 0;
+    mapping->pins -= has_one;
+    return has_one;
 }
 
 static unsigned char *share_direct(const struct cairn_space *space, cairn_vaddr_t address)
@@ -399,6 +421,10 @@ static void share_forget(struct cairn_mapping *mapping)
     }
     if ((mapping->flags & MAP_NODE) != 0) {
         cairn_table_give_(vm, TABLE_LIST_MAPPINGS, mapping);
+    } else {
+        for (struct cairn_mapping *part = mapping->space->mappings; part != NULL; part = part->next) {
+            part->sibling = part->sibling == mapping ? NULL : part->sibling;
+        }
     }
     if (object != NULL && object->removed && object->mappings == NULL) {
         (void)!cairn_object_deinit(object); // it has no store: that cannot fail
@@ -408,10 +434,17 @@ static void share_forget(struct cairn_mapping *mapping)
 static int share_end(struct cairn_space *space)
 {
     const struct cairn_vm *const vm = space->vm;
-    return cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+    const int error = cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+    for (struct cairn_space *other = vm->spaces; error == 0 && other != NULL; other = other->next) {
+        struct cairn_object *const object = (struct cairn_object *)(void *)other;
+        if (other->generation == GENERATION_OTHERS && object->owner == space) {
+            object->owner = other; // nobody: the next space in this place is another one
+        }
+    }
+    return error;
 }
 
-const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};
+const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_pinned, share_unpin, share_forget, share_end, share_direct};
 
 // ---------------------------------------------------------------------------------------------------------------- the vm's store
 

@@ -45,7 +45,7 @@ int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, ca
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = protection;
-    mapping->plain = protection | PTE_PRESENT;
+    mapping->plain = plain_of(protection);
     mapping->space = space;
     *place = mapping;
     space->figures.virtual_pages += pages;
@@ -117,7 +117,9 @@ int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping
     }
     const cairn_vaddr_t end = mapping->first + mapping->pages;
     mapping->protection = protection;
-    mapping->plain = mapping->plain == 0 ? 0 : protection | PTE_PRESENT; // else it is object.h's
+    if (mapping->plain != 0 || space->vm->sharing == NULL) {
+        mapping->plain = plain_of(protection);
+    }
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         pte_t *const pte = table_walk(space, page);
         *pte &= ~PTE_ACCESS; // the next access to it takes the long way
