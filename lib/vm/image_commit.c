@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+//
+// Changing an image: from what was put to pages of index, to a record.
+//
+// OWNS: the order of what is written. The PICTURE and the INVARIANTS are in image_layout.h.
+// PICTURE: pages as they are put, pages of index as entries fill up | sync | record | sync | what only the old image had is trimmed
+// COST: settling entries reads each page of index once whose keys are among theirs. Writing the index anew reads, for each page / 8 keys, those that have keys
+//       among them, and writes a page. Less than 250 bytes of stack.
+// CALLERS: image.c; the user, for commit.
+#include "vm/image_layout.h"
+
+#include <string.h>
+
+// 6: find what the entries cover. Those of dropped keys that cover nothing go.
+static int settle_entries(struct cairn_image *image)
+{
+    uint32_t kept = 0;
+    for (uint32_t number = image->used; number-- > image->from && image->count != 0;) {
+        const struct cairn_image_page *const its = &image->pages[number];
+        struct walk walk;
+        int got = 0;
+        if (its->high < image->entries[0].key || its->low > image->entries[image->count - 1].key) {
+            continue;
+        }
+        got = cairn_image_load_page_(image, number);
+        if (got == 0) {
+            got = cairn_image_walk_(image, &walk);
+        }
+        while (got == 0 && (got = cairn_image_walk_next_(image, &walk)) > 0) {
+            const uint32_t place = cairn_image_place_(image->entries, image->count, walk.entry.key);
+            struct cairn_image_entry *const entry = &image->entries[place];
+            got = 0;
+            if (place == image->count) {
+                break;
+            }
+            if (entry->key == walk.entry.key && (entry->slot & SETTLED) == 0) {
+                entry->slot |= SETTLED;
+                image->keys += (uint32_t)entry_is_there(entry) - (uint32_t)entry_is_there(&walk.entry);
+                cairn_image_release_(image, walk.entry.slot);
+            }
+        }
+        if (got < 0) {
+            return got;
+        }
+    }
+    for (uint32_t i = 0; i < image->count; i++) {
+        const struct cairn_image_entry entry = image->entries[i];
+        if (entry.slot != SLOT_DROPPED) { // one that is settled has a bit more
+            image->entries[kept] = entry;
+            image->keys += (entry.slot & SETTLED) == 0;
+            image->entries[kept++].slot |= SETTLED;
+        }
+    }
+    image->count = kept;
+    return 0;
+}
+
+// Give the page in the buffer its number and its sum, and write it. Returns as the store.
+static int write_page(struct cairn_image *image, uint32_t magic, uint32_t end, uint32_t slot)
+{
+    unsigned char *const page = image->buffer;
+    const uint32_t links = image->used - begun_at(image);
+    cairn_image_set_word_(page + AT_MAGIC, magic);
+    cairn_image_set_word_(page + AT_GENERATION, image->generation + 1);
+    cairn_image_set_word_(page + AT_LINK, links != 0 ? image->pages[image->used - 1].slot : NO_SLOT);
+    cairn_image_set_word_(page + AT_LINK_SUM, links != 0 ? image->pages[image->used - 1].sum : 0);
+    cairn_image_set_word_(page + AT_END, end);
+    if (magic != IMAGE_INDEX) {
+        cairn_image_set_word_(page + AT_LINKS, links);
+        cairn_image_set_word_(page + AT_HEADER_SUM, cairn_checksum_(0, page + AT_MAGIC, AT_HEADER_SUM - AT_MAGIC));
+    }
+    cairn_image_set_word_(page + AT_SUM, cairn_checksum_(0, page + AT_MAGIC, image->page - AT_MAGIC));
+    image->written++;
+    return image->store->write(image->store->context, image->first + slot, page);
+}
+
+// The page in the buffer, with so many of the entries, is the newest; they are in it now.
+static void append_page(struct cairn_image *image, uint32_t slot, uint32_t count)
+{
+    struct cairn_image_page *const its = &image->pages[image->used++];
+    *its = (struct cairn_image_page){1, 0, slot, cairn_image_word_(image->buffer + AT_SUM)};
+    if (count != 0) {
+        its->low = image->entries[0].key;
+        its->high = image->entries[count - 1].key;
+    }
+    image->count -= count;
+    memmove(image->entries, image->entries + count, image->count * sizeof *image->entries);
+}
+
+// Write entries to a page of index, as many as it has room for, and at least one. Returns 0; CAIRN_ENOMEM; as the store. pre: they are settled.
+static int spill(struct cairn_image *image)
+{
+    uint32_t end;
+    if (image->used + 1 >= image->room) { // and a record
+        return CAIRN_ENOMEM;
+    }
+    const uint32_t slot = cairn_image_take_(image);
+    if (slot == NO_SLOT) {
+        return CAIRN_ENOMEM;
+    }
+    image->loaded = NO_SLOT;
+    const uint32_t count = cairn_image_encode_(image, INDEX_HEADER, &end);
+    const int error = write_page(image, IMAGE_INDEX, end, slot);
+    if (error != 0) {
+        cairn_image_release_(image, slot);
+        return error;
+    }
+    append_page(image, slot, count);
+    return 0;
+}
+
+int cairn_image_make_room_(struct cairn_image *image)
+{
+    int error = settle_entries(image);
+    while (error == 0 && image->count == image->batch) {
+        error = spill(image);
+    }
+    return error;
+}
+
+// Write entries to pages of index until the others have room in a record behind a head of this size.
+static int spill_beside(struct cairn_image *image, uint32_t head)
+{
+    uint32_t end;
+    int error = 0;
+    image->loaded = NO_SLOT;
+    while (error == 0 && cairn_image_encode_(image, RECORD_HEADER + head, &end) != image->count) {
+        error = spill(image);
+    }
+    return error;
+}
+
+static void release_pages(struct cairn_image *image, uint32_t from, uint32_t end)
+{
+    for (uint32_t number = from; number < end; number++) {
+        cairn_image_release_(image, image->pages[number].slot);
+    }
+}
+
+// Write the index anew: the pages are those behind all that there were, and what has room in a record is in the entries. If that fails all is as it was.
+// pre: there are no entries.
+static int write_anew(struct cairn_image *image, uint32_t head)
+{
+    const uint32_t from = image->from;
+    const uint32_t committed = image->committed;
+    const uint32_t end = image->used;
+    uint64_t first = 0;
+    int error;
+    uint32_t at;
+    image->committed = end; // what is written is linked from here on
+    do {
+        error = cairn_image_read_ahead_(image, first, end);
+        image->loaded = NO_SLOT;
+        if (error != 0 || (image->high == CAIRN_IMAGE_NO_KEY - 1 && cairn_image_encode_(image, RECORD_HEADER + head, &at) == image->count)) {
+            break;
+        }
+        error = image->count != 0 ? spill(image) : 0;
+        first = image->count != 0 ? image->entries[0].key : image->high + 1;
+    } while (error == 0 && first != CAIRN_IMAGE_NO_KEY);
+    image->committed = committed;
+    if (error == 0) {
+        release_pages(image, from, end);
+        image->from = end;
+    } else {
+        release_pages(image, end, image->used);
+        image->used = end;
+        image->count = 0;
+    }
+    return error;
+}
+
+static int sync_store(const struct cairn_image *image)
+{
+    return image->store->sync != NULL ? image->store->sync(image->store->context) : 0;
+}
+
+// 4, 2. head NULL: that of the record before. pre: the entries have room.
+static int write_record(struct cairn_image *image, bool is_root, const void *head, uint32_t size)
+{
+    unsigned char *const page = image->buffer;
+    uint32_t end;
+    int error = head == NULL && size != 0 ? cairn_image_load_page_(image, image->committed - 1) : 0;
+    image->loaded = NO_SLOT;
+    if (error != 0) {
+        return error;
+    }
+    if (head != NULL) {
+        memcpy(page + RECORD_HEADER, head, size);
+    }
+    cairn_image_encode_(image, RECORD_HEADER + size, &end);
+    if (image->next_wanted == NO_SLOT) {
+        image->next_wanted = cairn_image_take_(image);
+    }
+    cairn_image_set_word_(page + AT_BEFORE, is_root ? 0 : image->pages[image->committed - 1].sum);
+    cairn_image_set_word_(page + AT_NEXT, image->next_wanted);
+    cairn_image_set_word_(page + AT_PAGE, image->page);
+    cairn_image_set_word_(page + AT_KEYS, image->keys);
+    cairn_image_set_word_(page + AT_HEAD, size);
+    error = sync_store(image);
+    if (error != 0) {
+        return error;
+    }
+    image->unsure = true;
+    image->unsure_root |= is_root;
+    for (uint32_t word = 0; word < words_of(image); word++) {
+        image->held[word] |= image->wanted[word];
+    }
+    error = write_page(image, is_root ? IMAGE_ROOT : IMAGE_CHANGE, end, is_root ? 1 - image->root : image->next);
+    return error != 0 ? error : sync_store(image);
+}
+
+// The record counts.
+static void take_over(struct cairn_image *image, bool is_root, uint32_t head)
+{
+    append_page(image, is_root ? 1 - image->root : image->next, image->count);
+    image->committed = image->used - image->from;
+    image->used = image->committed;
+    memmove(image->pages, image->pages + image->from, image->used * sizeof *image->pages);
+    image->from = 0;
+    if (is_root) {
+        cairn_image_release_(image, image->next);
+        image->root = 1 - image->root;
+        image->base = image->used;
+    }
+    image->next = image->next_wanted;
+    image->head = head;
+    image->generation++;
+    image->keys_committed = image->keys;
+    image->written_committed = image->written;
+    image->unsure = false;
+    image->unsure_root = false;
+    cairn_image_settle_(image);
+    cairn_image_end_(image);
+}
+
+int cairn_image_commit(struct cairn_image *image, const void *head, size_t size)
+{
+    if (!image->open || (head != NULL && size > image->page - RECORD_HEADER)) {
+        return CAIRN_EINVAL;
+    }
+    const uint32_t bytes = head != NULL ? (uint32_t)size : image->head;
+    bool is_root = begun_at(image) == image->from;
+    int error = settle_entries(image);
+    if (error == 0) {
+        error = spill_beside(image, bytes);
+    }
+    if (error == 0 && !is_root && (image->unsure_root || image->next == NO_SLOT || image->committed - image->base >= image->chain)) {
+        while (error == 0 && image->count != 0) {
+            error = spill(image);
+        }
+        if (error == 0) {
+            error = write_anew(image, bytes);
+            is_root = error == 0;
+        }
+        if (error == CAIRN_ENOMEM && !image->unsure_root && image->next != NO_SLOT) {
+            error = 0; // the chain gets longer
+        }
+    }
+    if (error == 0 && image->used == image->room) {
+        error = CAIRN_ENOMEM;
+    }
+    if (error == 0) {
+        error = write_record(image, is_root, head, bytes);
+    }
+    if (error == 0) {
+        take_over(image, is_root, bytes);
+    }
+    return error;
+}
