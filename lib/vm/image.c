@@ -38,8 +38,7 @@ static size_t cut(struct cairn_image *image, const struct cairn_image_config *co
         return 0;
     }
     image->room = config->index != 0 ? config->index : 3 * (image->slots / image->batch + 1) + image->chain + 3;
-    const uint64_t all = image->batch * sizeof *image->entries + (uint64_t)image->room * sizeof *image->pages + words_of(image) * 2 * 4 + image->page;
-    return all < SIZE_MAX - 8 ? (size_t)all : 0;
+    return image->batch * sizeof *image->entries + image->room * sizeof *image->pages + words_of(image) * 2 * sizeof *image->held + image->page;
 }
 
 size_t cairn_image_size(const struct cairn_image_config *config)
@@ -95,45 +94,33 @@ void cairn_image_abort(struct cairn_image *image)
     if (!image->open) {
         return;
     }
-    for (uint32_t slot = SLOTS_FIRST; slot < image->slots; slot++) {
-        if (bit_is_set(image->wanted, slot)) {
-            cairn_image_release_(image, slot);
-        }
-    }
-    memcpy(image->wanted, image->held, words_of(image) * sizeof *image->held); // unsure: begin finds out
+    cairn_image_settle_(image, image->wanted, image->held); // unsure: more than is wanted; begin finds out
     cairn_image_end_(image);
 }
 
 // --------------------------------------------------------------------------------------------------------------------------- looking
 
-// The first page of a key from `first` to `last`. Returns 0; CAIRN_ENOENT; as gather.
+// The first page of a key from `first` to `last`. Returns 0; CAIRN_ENOENT; as load.
 static int find(struct cairn_image *image, uint64_t first, uint64_t last, struct cairn_image_entry *found)
 {
-    while (first <= last && first != CAIRN_IMAGE_NO_KEY) {
-        struct gather gather = {first, last, found, 0, 1};
+    last -= last == CAIRN_IMAGE_NO_KEY;
+    while (first <= last) {
+        struct sweep sweep = {first, last + 1, cairn_image_gather_, found, 0, 1};
+        int error = 0;
+        if (!image->open && (first < image->low || first > image->high)) {
+            error = cairn_image_read_ahead_(image, first, image->used);
+        }
         const uint32_t place = cairn_image_place_(image->entries, image->count, first);
-        const bool is_listed = place < image->count && image->entries[place].key <= last;
-        gather.below += last != CAIRN_IMAGE_NO_KEY;
-        if (is_listed) {
-            *found = image->entries[place];
-            gather.below = found->key;
-            gather.count = 1;
+        if (place < image->count && image->entries[place].key <= last) {
+            cairn_image_gather_(image, &sweep, &image->entries[place]);
         }
-        if (!image->open && first >= image->low && first <= image->high) {
-            if (is_listed || last <= image->high) {
-                return is_listed ? 0 : CAIRN_ENOENT;
-            }
-            first = image->high + 1;
-            continue;
+        if (image->open) {
+            error = cairn_image_sweep_(image, &sweep, image->used);
         }
-        const int error = cairn_image_gather_(image, &gather, image->used);
-        if (error != 0) {
+        if (error != 0 || (sweep.count != 0 && entry_is_there(found))) {
             return error;
         }
-        if (gather.count == 0 || entry_is_there(found)) {
-            return gather.count != 0 ? 0 : CAIRN_ENOENT;
-        }
-        first = found->key + 1;
+        first = 1 + (sweep.count != 0 ? found->key : image->open ? last : image->high);
     }
     return CAIRN_ENOENT;
 }
@@ -156,14 +143,10 @@ int cairn_image_get(struct cairn_image *image, uint64_t key, void *page)
 int cairn_image_next(struct cairn_image *image, uint64_t *key)
 {
     struct cairn_image_entry found;
-    int error = 0;
-    if (!image->open && (*key < image->low || *key > image->high)) {
-        error = cairn_image_read_ahead_(image, *key, image->used);
-    }
+    const int error = find(image, *key, CAIRN_IMAGE_NO_KEY - 1, &found);
     if (error == 0) {
-        error = find(image, *key, CAIRN_IMAGE_NO_KEY - 1, &found);
+        *key = found.key;
     }
-    *key = error == 0 ? found.key : *key;
     return error;
 }
 

@@ -11,74 +11,70 @@
 
 #include <string.h>
 
+// 6, for one entry of the pages.
+static void settle_entry(struct cairn_image *image, struct sweep *sweep, const struct cairn_image_entry *covered)
+{
+    const uint32_t place = cairn_image_place_(image->entries, image->count, covered->key);
+    struct cairn_image_entry *const entry = &image->entries[place];
+    (void)sweep;
+    if (place < image->count && entry->key == covered->key && (entry->slot & SETTLED) == 0) {
+        entry->slot |= SETTLED;
+        image->keys += (uint32_t)entry_is_there(entry) - (uint32_t)entry_is_there(covered);
+        cairn_image_release_(image, covered->slot);
+    }
+}
+
 // 6: find what the entries cover. Those of dropped keys that cover nothing go.
 static int settle_entries(struct cairn_image *image)
 {
-    uint32_t kept = 0;
-    for (uint32_t number = image->used; number-- > image->from && image->count != 0;) {
-        const struct cairn_image_page *const its = &image->pages[number];
-        struct walk walk;
-        int got = 0;
-        if (its->high < image->entries[0].key || its->low > image->entries[image->count - 1].key) {
-            continue;
-        }
-        got = cairn_image_load_page_(image, number);
-        if (got == 0) {
-            got = cairn_image_walk_(image, &walk);
-        }
-        while (got == 0 && (got = cairn_image_walk_next_(image, &walk)) > 0) {
-            const uint32_t place = cairn_image_place_(image->entries, image->count, walk.entry.key);
-            struct cairn_image_entry *const entry = &image->entries[place];
-            got = 0;
-            if (place == image->count) {
-                break;
-            }
-            if (entry->key == walk.entry.key && (entry->slot & SETTLED) == 0) {
-                entry->slot |= SETTLED;
-                image->keys += (uint32_t)entry_is_there(entry) - (uint32_t)entry_is_there(&walk.entry);
-                cairn_image_release_(image, walk.entry.slot);
-            }
-        }
-        if (got < 0) {
-            return got;
-        }
+    const uint32_t count = image->count;
+    struct sweep sweep = {.take = settle_entry};
+    if (count == 0) {
+        return 0;
     }
-    for (uint32_t i = 0; i < image->count; i++) {
+    sweep.first = image->entries[0].key;
+    sweep.below = image->entries[count - 1].key + 1;
+    const int error = cairn_image_sweep_(image, &sweep, image->used);
+    if (error != 0) {
+        return error;
+    }
+    image->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
         const struct cairn_image_entry entry = image->entries[i];
         if (entry.slot != SLOT_DROPPED) { // one that is settled has a bit more
-            image->entries[kept] = entry;
             image->keys += (entry.slot & SETTLED) == 0;
-            image->entries[kept++].slot |= SETTLED;
+            image->entries[image->count] = entry;
+            image->entries[image->count++].slot |= SETTLED;
         }
     }
-    image->count = kept;
     return 0;
 }
 
 // Give the page in the buffer its number and its sum, and write it. Returns as the store.
 static int write_page(struct cairn_image *image, uint32_t magic, uint32_t end, uint32_t slot)
 {
-    unsigned char *const page = image->buffer;
     const uint32_t links = image->used - begun_at(image);
-    cairn_image_set_word_(page + AT_MAGIC, magic);
-    cairn_image_set_word_(page + AT_GENERATION, image->generation + 1);
-    cairn_image_set_word_(page + AT_LINK, links != 0 ? image->pages[image->used - 1].slot : NO_SLOT);
-    cairn_image_set_word_(page + AT_LINK_SUM, links != 0 ? image->pages[image->used - 1].sum : 0);
-    cairn_image_set_word_(page + AT_END, end);
+    const struct cairn_image_page none = {.slot = NO_SLOT};
+    const struct cairn_image_page *const before = links != 0 ? &image->pages[image->used - 1] : &none;
+    page_set_word(image, AT_MAGIC, magic);
+    page_set_word(image, AT_GENERATION, image->generation + 1);
+    page_set_word(image, AT_LINK, before->slot);
+    page_set_word(image, AT_LINK_SUM, before->sum);
+    page_set_word(image, AT_END, end);
     if (magic != IMAGE_INDEX) {
-        cairn_image_set_word_(page + AT_LINKS, links);
-        cairn_image_set_word_(page + AT_HEADER_SUM, cairn_checksum_(0, page + AT_MAGIC, AT_HEADER_SUM - AT_MAGIC));
+        page_set_word(image, AT_LINKS, links);
+        page_set_word(image, AT_HEADER_SUM, cairn_image_sum_(image, AT_HEADER_SUM));
     }
-    cairn_image_set_word_(page + AT_SUM, cairn_checksum_(0, page + AT_MAGIC, image->page - AT_MAGIC));
+    page_set_word(image, AT_SUM, cairn_image_sum_(image, image->page));
     image->written++;
-    return image->store->write(image->store->context, image->first + slot, page);
+    return image->store->write(image->store->context, image->first + slot, image->buffer);
 }
 
 // The page in the buffer, with so many of the entries, is the newest; they are in it now.
 static void append_page(struct cairn_image *image, uint32_t slot, uint32_t count)
 {
     struct cairn_image_page *const its = &image->pages[image->used++];
-    *its = (struct cairn_image_page){1, 0, slot, cairn_image_word_(image->buffer + AT_SUM)};
+    *its = (struct cairn_image_page){1, 0, slot, page_word(image, AT_SUM)};
     if (count != 0) {
         its->low = image->entries[0].key;
         its->high = image->entries[count - 1].key;
@@ -169,7 +165,7 @@ static int write_anew(struct cairn_image *image, uint32_t head)
     return error;
 }
 
-static int sync_store(const struct cairn_image *image)
+static CAIRN_NOINLINE int sync_store(const struct cairn_image *image)
 {
     return image->store->sync != NULL ? image->store->sync(image->store->context) : 0;
 }
@@ -177,7 +173,6 @@ static int sync_store(const struct cairn_image *image)
 // 4, 2. head NULL: that of the record before. pre: the entries have room.
 static int write_record(struct cairn_image *image, bool is_root, const void *head, uint32_t size)
 {
-    unsigned char *const page = image->buffer;
     uint32_t end;
     int error = head == NULL && size != 0 ? cairn_image_load_page_(image, image->committed - 1) : 0;
     image->loaded = NO_SLOT;
@@ -185,17 +180,17 @@ static int write_record(struct cairn_image *image, bool is_root, const void *hea
         return error;
     }
     if (head != NULL) {
-        memcpy(page + RECORD_HEADER, head, size);
+        memcpy(image->buffer + RECORD_HEADER, head, size);
     }
     cairn_image_encode_(image, RECORD_HEADER + size, &end);
     if (image->next_wanted == NO_SLOT) {
         image->next_wanted = cairn_image_take_(image);
     }
-    cairn_image_set_word_(page + AT_BEFORE, is_root ? 0 : image->pages[image->committed - 1].sum);
-    cairn_image_set_word_(page + AT_NEXT, image->next_wanted);
-    cairn_image_set_word_(page + AT_PAGE, image->page);
-    cairn_image_set_word_(page + AT_KEYS, image->keys);
-    cairn_image_set_word_(page + AT_HEAD, size);
+    page_set_word(image, AT_BEFORE, is_root ? 0 : image->pages[image->committed - 1].sum);
+    page_set_word(image, AT_NEXT, image->next_wanted);
+    page_set_word(image, AT_PAGE, image->page);
+    page_set_word(image, AT_KEYS, image->keys);
+    page_set_word(image, AT_HEAD, size);
     error = sync_store(image);
     if (error != 0) {
         return error;
@@ -229,7 +224,7 @@ static void take_over(struct cairn_image *image, bool is_root, uint32_t head)
     image->written_committed = image->written;
     image->unsure = false;
     image->unsure_root = false;
-    cairn_image_settle_(image);
+    cairn_image_settle_(image, image->held, image->wanted);
     cairn_image_end_(image);
 }
 

@@ -13,18 +13,6 @@
 
 #define ENTRY_MOST 19u // bytes: 10 of a key, 5 of a slot, 4 of a sum
 
-CAIRN_NOINLINE uint32_t cairn_image_word_(const unsigned char *at)
-{
-    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-CAIRN_NOINLINE void cairn_image_set_word_(unsigned char *at, uint32_t word)
-{
-    for (uint32_t i = 0; i < 4; i++) {
-        at[i] = (unsigned char)(word >> 8 * i);
-    }
-}
-
 CAIRN_NOINLINE uint32_t cairn_image_place_(const struct cairn_image_entry *entries, uint32_t count, uint64_t key)
 {
     uint32_t low = 0;
@@ -42,7 +30,7 @@ CAIRN_NOINLINE uint32_t cairn_image_place_(const struct cairn_image_entry *entri
 // ------------------------------------------------------------------------------------------------------------------------- entries
 
 // A number of at most 64 bits. Returns false iff there is none before `end`.
-static bool get_number(struct walk *walk, uint64_t *number)
+static CAIRN_NOINLINE bool get_number(struct walk *walk, uint64_t *number)
 {
     uint64_t all = 0;
     for (uint32_t shift = 0; shift < 64 && walk->at != walk->end; shift += 7) {
@@ -56,7 +44,7 @@ static bool get_number(struct walk *walk, uint64_t *number)
     return false;
 }
 
-static unsigned char *put_number(unsigned char *at, uint64_t number)
+static CAIRN_NOINLINE unsigned char *put_number(unsigned char *at, uint64_t number)
 {
     for (; number >= 0x80; number >>= 7) {
         *at++ = (unsigned char)(number | 0x80);
@@ -67,17 +55,16 @@ static unsigned char *put_number(unsigned char *at, uint64_t number)
 
 int cairn_image_walk_(const struct cairn_image *image, struct walk *walk)
 {
-    const unsigned char *const page = image->buffer;
-    const uint32_t end = cairn_image_word_(page + AT_END);
+    const uint32_t end = page_word(image, AT_END);
     uint32_t start = INDEX_HEADER;
-    if (cairn_image_word_(page + AT_MAGIC) != IMAGE_INDEX) {
-        start = cairn_image_word_(page + AT_HEAD);
-        start = start <= image->page - RECORD_HEADER ? start + RECORD_HEADER : NO_SLOT;
+    if (page_word(image, AT_MAGIC) != IMAGE_INDEX) {
+        start = page_word(image, AT_HEAD);
+        start = start <= image->page ? start + RECORD_HEADER : NO_SLOT;
     }
     if (start > end || end > image->page) {
         return CAIRN_ECORRUPT;
     }
-    *walk = (struct walk){.at = page + start, .end = page + end};
+    *walk = (struct walk){.at = image->buffer + start, .end = image->buffer + end};
     return 0;
 }
 
@@ -101,8 +88,9 @@ CAIRN_NOINLINE int cairn_image_walk_next_(const struct cairn_image *image, struc
         if (entry->slot < SLOTS_FIRST || entry->slot >= image->slots || walk->end - walk->at < 4) {
             return CAIRN_ECORRUPT;
         }
-        entry->sum = cairn_image_word_(walk->at);
-        walk->at += 4;
+        for (uint32_t shift = 0; shift < 32; shift += 8) {
+            entry->sum |= (uint32_t)*walk->at++ << shift;
+        }
         walk->slot = entry->slot + 1;
     }
     return 1;
@@ -110,31 +98,23 @@ CAIRN_NOINLINE int cairn_image_walk_next_(const struct cairn_image *image, struc
 
 CAIRN_NOINLINE uint32_t cairn_image_encode_(const struct cairn_image *image, uint32_t at, uint32_t *end)
 {
+    unsigned char *to = image->buffer + at;
     uint64_t from = 0;
     uint32_t behind = 0;
     uint32_t count = 0;
-    unsigned char *to = image->buffer + at;
-    for (; count < image->count; count++) {
+    for (; count < image->count && image->buffer + image->page - to >= (ptrdiff_t)ENTRY_MOST; count++) {
         const struct cairn_image_entry *const entry = &image->entries[count];
-        const uint32_t slot = entry_slot(entry);
-        unsigned char bytes[ENTRY_MOST];
-        unsigned char *last = put_number(bytes, entry->key - from);
-        if (slot < SLOTS_FIRST) {
-            last = put_number(last, slot);
-        } else {
-            const uint32_t step = slot - behind;
-            last = put_number(last, SLOTS_FIRST + (step << 1 ^ (0u - (step >> 31))));
-            cairn_image_set_word_(last, entry->sum);
-            last += 4;
+        uint32_t what = entry_slot(entry);
+        if (what >= SLOTS_FIRST) {
+            const uint32_t step = what - behind;
+            behind = what + 1;
+            what = SLOTS_FIRST + (step << 1 ^ (0u - (step >> 31)));
         }
-        const size_t size = (size_t)(last - bytes);
-        if ((size_t)(image->buffer + image->page - to) < size) {
-            break;
-        }
-        memcpy(to, bytes, size);
-        to += size;
+        to = put_number(put_number(to, entry->key - from), what);
         from = entry->key + 1;
-        behind = slot < SLOTS_FIRST ? behind : slot + 1;
+        for (uint32_t shift = 0; shift < 32 && what >= SLOTS_FIRST; shift += 8) {
+            *to++ = (unsigned char)(entry->sum >> shift);
+        }
     }
     *end = (uint32_t)(to - image->buffer);
     memset(to, 0, image->page - *end);
@@ -143,91 +123,85 @@ CAIRN_NOINLINE uint32_t cairn_image_encode_(const struct cairn_image *image, uin
 
 // --------------------------------------------------------------------------------------------------------------------------- pages
 
-int cairn_image_load_(struct cairn_image *image, uint32_t slot)
+uint32_t cairn_image_sum_(const struct cairn_image *image, uint32_t end)
 {
-    unsigned char *const page = image->buffer;
-    image->loaded = NO_SLOT;
-    const int error = image->store->read(image->store->context, image->first + slot, page);
-    if (error != 0) {
-        return error;
-    }
-    return cairn_checksum_(0, page + AT_MAGIC, image->page - AT_MAGIC) == cairn_image_word_(page + AT_SUM) ? 0 : CAIRN_ECORRUPT;
+    return cairn_checksum_(0, image->buffer + AT_MAGIC, end - AT_MAGIC);
 }
 
-CAIRN_NOINLINE int cairn_image_load_page_(struct cairn_image *image, uint32_t number)
+int cairn_image_load_(struct cairn_image *image, uint32_t slot)
+{
+    image->loaded = NO_SLOT;
+    const int error = image->store->read(image->store->context, image->first + slot, image->buffer);
+    return error != 0 || cairn_image_sum_(image, image->page) == page_word(image, AT_SUM) ? error : CAIRN_ECORRUPT;
+}
+
+int cairn_image_load_page_(struct cairn_image *image, uint32_t number)
 {
     const struct cairn_image_page *const its = &image->pages[number];
-    if (image->loaded == its->slot) {
-        return 0;
+    if (image->loaded != its->slot) {
+        const int error = cairn_image_load_(image, its->slot);
+        if (error != 0 || page_word(image, AT_SUM) != its->sum) {
+            return error != 0 ? error : CAIRN_ECORRUPT;
+        }
+        image->loaded = its->slot;
     }
-    const int error = cairn_image_load_(image, its->slot);
-    if (error != 0) {
-        return error;
-    }
-    if (cairn_image_word_(image->buffer + AT_SUM) != its->sum) {
-        return CAIRN_ECORRUPT;
-    }
-    image->loaded = its->slot;
     return 0;
 }
 
-// Take the entry if its key is new; for want of room the last one goes, and keys like it are not looked for any more.
-static void gather_entry(struct gather *gather, const struct cairn_image_entry *entry)
+CAIRN_NOINLINE int cairn_image_sweep_(struct cairn_image *image, struct sweep *sweep, uint32_t end)
 {
-    struct cairn_image_entry *const to = gather->entries + cairn_image_place_(gather->entries, gather->count, entry->key);
-    struct cairn_image_entry *const end = gather->entries + gather->count;
-    if (to != end && to->key == entry->key) {
-        return;
-    }
-    const bool full = gather->count == gather->most;
-    memmove(to + 1, to, (size_t)((unsigned char *)(end - full) - (unsigned char *)to));
-    *to = *entry;
-    gather->count += !full;
-    if (gather->count == gather->most) {
-        gather->below = gather->entries[gather->most - 1].key;
-    }
-}
-
-CAIRN_NOINLINE int cairn_image_gather_(struct cairn_image *image, struct gather *gather, uint32_t end)
-{
-    for (uint32_t number = end; number-- > image->from && gather->first < gather->below;) {
+    int got = 0;
+    for (uint32_t number = end; got == 0 && number-- > image->from;) {
         const struct cairn_image_page *const its = &image->pages[number];
         struct walk walk;
-        if (its->high < gather->first || its->low >= gather->below || its->low > its->high) {
+        if (its->high < sweep->first || its->low >= sweep->below || sweep->first >= sweep->below) {
             continue;
         }
-        int got = cairn_image_load_page_(image, number);
+        got = cairn_image_load_page_(image, number);
         if (got == 0) {
             got = cairn_image_walk_(image, &walk);
         }
-        if (got == 0) {
-            do {
-                got = cairn_image_walk_next_(image, &walk);
-                if (got > 0 && walk.entry.key >= gather->first && walk.entry.key < gather->below) {
-                    gather_entry(gather, &walk.entry);
-                }
-            } while (got > 0 && walk.entry.key < gather->below);
-        }
-        if (got < 0) {
-            return got;
+        while (got == 0 && (got = cairn_image_walk_next_(image, &walk)) > 0) {
+            if (walk.entry.key >= sweep->first && walk.entry.key < sweep->below) {
+                sweep->take(image, sweep, &walk.entry);
+            }
+            got = 0;
         }
     }
-    return 0;
+    return got;
 }
 
-CAIRN_NOINLINE int cairn_image_read_ahead_(struct cairn_image *image, uint64_t first, uint32_t end)
+// For want of room the last one goes, and keys like it are not looked for any more.
+void cairn_image_gather_(struct cairn_image *image, struct sweep *sweep, const struct cairn_image_entry *entry)
 {
-    struct gather gather = {first, CAIRN_IMAGE_NO_KEY, image->entries, 0, image->batch};
+    const uint32_t place = cairn_image_place_(sweep->entries, sweep->count, entry->key);
+    struct cairn_image_entry *const to = &sweep->entries[place];
+    (void)image;
+    if (place < sweep->count && to->key == entry->key) {
+        return;
+    }
+    sweep->count -= sweep->count == sweep->most;
+    memmove(to + 1, to, (sweep->count - place) * sizeof *to);
+    *to = *entry;
+    sweep->count++;
+    if (sweep->count == sweep->most) {
+        sweep->below = sweep->entries[sweep->most - 1].key;
+    }
+}
+
+int cairn_image_read_ahead_(struct cairn_image *image, uint64_t first, uint32_t end)
+{
+    struct sweep sweep = {first, CAIRN_IMAGE_NO_KEY, cairn_image_gather_, image->entries, 0, image->batch};
     image->low = CAIRN_IMAGE_NO_KEY;
     image->high = 0;
     image->count = 0;
-    const int error = cairn_image_gather_(image, &gather, end);
+    const int error = cairn_image_sweep_(image, &sweep, end);
     if (error != 0) {
         return error;
     }
     image->low = first;
-    image->high = gather.count == gather.most ? gather.below : CAIRN_IMAGE_NO_KEY - 1;
-    for (uint32_t i = 0; i < gather.count; i++) {
+    image->high = sweep.count == sweep.most ? sweep.below : CAIRN_IMAGE_NO_KEY - 1;
+    for (uint32_t i = 0; i < sweep.count; i++) {
         if (entry_is_there(&image->entries[i])) {
             image->entries[image->count] = image->entries[i];
             image->entries[image->count++].slot |= SETTLED;

@@ -60,7 +60,7 @@ enum {
 #define SLOT_DROPPED 0u // what an entry says instead of a slot: no page is in a root's
 #define SLOT_ZEROS 1u
 #define SLOTS_FIRST 2u
-#define SLOTS_MOST (1u << 30)
+#define SLOTS_MOST (1u << 24) // all that is counted in RAM is less than 2^32 bytes then
 #define SETTLED (1u << 31) // 6
 
 _Static_assert(sizeof(struct cairn_image_entry) == 16 && sizeof(struct cairn_image_page) == 24, "the public header says so");
@@ -73,12 +73,29 @@ struct walk {
     struct cairn_image_entry entry;
 };
 
-// The first entries of all keys from `first` on and below `below`.
-struct gather {
+// What is done with each entry of the pages whose key is from `first` on and below `below`, the newest page first.
+struct sweep {
     uint64_t first, below;
-    struct cairn_image_entry *entries;
+    void (*take)(struct cairn_image *image, struct sweep *sweep, const struct cairn_image_entry *entry);
+    struct cairn_image_entry *entries; // cairn_image_gather_: the first ones, by key; newer ones may be there already
     uint32_t count, most;
 };
+
+// A word of the page in the buffer, which is aligned: one load, or one store, on a little-endian machine.
+CAIRN_INLINE uint32_t page_word(const struct cairn_image *image, uint32_t at)
+{
+    const unsigned char *const from = CAIRN_ALIGNED(image->buffer + at, 4);
+    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+}
+
+CAIRN_INLINE void page_set_word(const struct cairn_image *image, uint32_t at, uint32_t word)
+{
+    unsigned char *const to = CAIRN_ALIGNED(image->buffer + at, 4);
+    to[0] = (unsigned char)word;
+    to[1] = (unsigned char)(word >> 8);
+    to[2] = (unsigned char)(word >> 16);
+    to[3] = (unsigned char)(word >> 24);
+}
 
 CAIRN_INLINE uint32_t entry_slot(const struct cairn_image_entry *entry)
 {
@@ -118,8 +135,8 @@ CAIRN_INLINE uint32_t begun_at(const struct cairn_image *image)
 
 // image_index.c
 
-uint32_t cairn_image_word_(const unsigned char *at);
-void cairn_image_set_word_(unsigned char *at, uint32_t word);
+// CRC-32C of the page in the buffer, behind AT_SUM; of its first bytes only.
+uint32_t cairn_image_sum_(const struct cairn_image *image, uint32_t end);
 // Place of the first entry whose key is not below this; `count` where there is none.
 uint32_t cairn_image_place_(const struct cairn_image_entry *entries, uint32_t count, uint64_t key);
 // Begin with the page in the buffer. Returns 0; CAIRN_ECORRUPT iff it says that its entries are outside of it.
@@ -130,8 +147,10 @@ int cairn_image_walk_next_(const struct cairn_image *image, struct walk *walk);
 int cairn_image_load_(struct cairn_image *image, uint32_t slot);
 // The page of index of this number, into the buffer. As load.
 int cairn_image_load_page_(struct cairn_image *image, uint32_t number);
-// Take entries from the pages image->from .. end - 1 to those that `gather` has, which are newer. Returns 0; as load.
-int cairn_image_gather_(struct cairn_image *image, struct gather *gather, uint32_t end);
+// Go through the pages image->from .. end - 1. Returns 0; as load.
+int cairn_image_sweep_(struct cairn_image *image, struct sweep *sweep, uint32_t end);
+// For sweep->take: keep the entry if its key is new.
+void cairn_image_gather_(struct cairn_image *image, struct sweep *sweep, const struct cairn_image_entry *entry);
 // What is read ahead begins with this key, and has no entry of what was dropped. Returns 0; as load: then nothing is.
 int cairn_image_read_ahead_(struct cairn_image *image, uint64_t first, uint32_t end);
 // Put entries into the buffer, from `at` on, as many as have room. Returns how many; *end is where they end.
@@ -143,8 +162,8 @@ uint32_t cairn_image_encode_(const struct cairn_image *image, uint32_t at, uint3
 uint32_t cairn_image_take_(struct cairn_image *image);
 // It is not wanted any more; it is free now, or when what holds it is gone.
 void cairn_image_release_(struct cairn_image *image, uint32_t slot);
-// Nothing is held but what is wanted: the others are trimmed.
-void cairn_image_settle_(struct cairn_image *image);
+// `to` becomes as `from`; slots that are in it now and not in `from` are trimmed.
+void cairn_image_settle_(const struct cairn_image *image, uint32_t *to, const uint32_t *from);
 // None but the roots' is wanted.
 void cairn_image_want_none_(struct cairn_image *image);
 // Find out what is wanted, by all that was committed. Returns 0; CAIRN_ECORRUPT iff two want a slot, or the keys are not as many as there were; as load.

@@ -10,15 +10,15 @@
 #include <string.h>
 
 // What a root record says of itself in every version, also where its page is of another size.
-static bool is_like_root(const unsigned char *page)
+static bool is_like_root(const struct cairn_image *image)
 {
-    return ((cairn_image_word_(page + AT_MAGIC) ^ IMAGE_ROOT) & 0xFFFFFF) == 0 &&
-           cairn_image_word_(page + AT_HEADER_SUM) == cairn_checksum_(0, page + AT_MAGIC, AT_HEADER_SUM - AT_MAGIC);
+    return ((page_word(image, AT_MAGIC) ^ IMAGE_ROOT) & 0xFFFFFF) == 0 &&
+           page_word(image, AT_HEADER_SUM) == cairn_image_sum_(image, AT_HEADER_SUM);
 }
 
 static bool is_record(const struct cairn_image *image, uint32_t magic)
 {
-    return cairn_image_word_(image->buffer + AT_MAGIC) == magic && cairn_image_word_(image->buffer + AT_PAGE) == image->page;
+    return page_word(image, AT_MAGIC) == magic && page_word(image, AT_PAGE) == image->page;
 }
 
 // Read the roots. Returns 0, and image->root is the newer, image->generation its number, 0 where none counts; CAIRN_ECORRUPT iff none counts, and one is foreign.
@@ -30,11 +30,11 @@ static int find_root(struct cairn_image *image)
         if (error != 0 && error != CAIRN_ECORRUPT) {
             return error;
         }
-        if (!is_like_root(image->buffer)) {
+        if (!is_like_root(image)) {
             continue;
         }
         foreign |= !is_record(image, IMAGE_ROOT);
-        const uint32_t generation = cairn_image_word_(image->buffer + AT_GENERATION);
+        const uint32_t generation = page_word(image, AT_GENERATION);
         if (error == 0 && is_record(image, IMAGE_ROOT) && generation > image->generation) {
             image->generation = generation;
             image->root = slot;
@@ -54,7 +54,7 @@ static int note_page(struct cairn_image *image, uint32_t number, uint32_t slot)
     struct cairn_image_page *const its = &image->pages[number];
     struct walk walk;
     int got = cairn_image_walk_(image, &walk);
-    *its = (struct cairn_image_page){1, 0, slot, cairn_image_word_(image->buffer + AT_SUM)};
+    *its = (struct cairn_image_page){1, 0, slot, page_word(image, AT_SUM)};
     while (got == 0 && (got = cairn_image_walk_next_(image, &walk)) > 0) {
         its->low = its->low > its->high ? walk.entry.key : its->low;
         its->high = walk.entry.key;
@@ -67,15 +67,15 @@ static int note_page(struct cairn_image *image, uint32_t number, uint32_t slot)
 static int take_links(struct cairn_image *image, uint32_t links, uint32_t generation)
 {
     uint32_t number = image->used - 1;
-    uint32_t slot = cairn_image_word_(image->buffer + AT_LINK);
-    uint32_t sum = cairn_image_word_(image->buffer + AT_LINK_SUM);
+    uint32_t slot = page_word(image, AT_LINK);
+    uint32_t sum = page_word(image, AT_LINK_SUM);
     for (; links != 0; links--) {
         if (!is_slot(image, slot)) {
             return CAIRN_ECORRUPT;
         }
         int error = cairn_image_load_(image, slot);
-        if (error == 0 && (cairn_image_word_(image->buffer + AT_SUM) != sum || cairn_image_word_(image->buffer + AT_MAGIC) != IMAGE_INDEX ||
-                           cairn_image_word_(image->buffer + AT_GENERATION) != generation)) {
+        if (error == 0 && (page_word(image, AT_SUM) != sum || page_word(image, AT_MAGIC) != IMAGE_INDEX ||
+                           page_word(image, AT_GENERATION) != generation)) {
             error = CAIRN_ECORRUPT;
         }
         if (error == 0) {
@@ -84,8 +84,8 @@ static int take_links(struct cairn_image *image, uint32_t links, uint32_t genera
         if (error != 0) {
             return error;
         }
-        slot = cairn_image_word_(image->buffer + AT_LINK);
-        sum = cairn_image_word_(image->buffer + AT_LINK_SUM);
+        slot = page_word(image, AT_LINK);
+        sum = page_word(image, AT_LINK_SUM);
     }
     return slot == NO_SLOT ? 0 : CAIRN_ECORRUPT;
 }
@@ -93,12 +93,11 @@ static int take_links(struct cairn_image *image, uint32_t links, uint32_t genera
 // The record in the buffer is the newest.
 static int take_record(struct cairn_image *image, uint32_t slot)
 {
-    const unsigned char *const page = image->buffer;
-    const uint32_t links = cairn_image_word_(page + AT_LINKS);
-    image->generation = cairn_image_word_(page + AT_GENERATION);
-    image->next = cairn_image_word_(page + AT_NEXT);
-    image->keys_committed = cairn_image_word_(page + AT_KEYS);
-    image->head = cairn_image_word_(page + AT_HEAD);
+    const uint32_t links = page_word(image, AT_LINKS);
+    image->generation = page_word(image, AT_GENERATION);
+    image->next = page_word(image, AT_NEXT);
+    image->keys_committed = page_word(image, AT_KEYS);
+    image->head = page_word(image, AT_HEAD);
     if (links > image->slots || (image->next != NO_SLOT && !is_slot(image, image->next))) {
         return CAIRN_ECORRUPT;
     }
@@ -121,8 +120,8 @@ static int find_change(struct cairn_image *image)
     if (error != 0) {
         return error == CAIRN_ECORRUPT ? 0 : error;
     }
-    return is_record(image, IMAGE_CHANGE) && cairn_image_word_(image->buffer + AT_GENERATION) == image->generation + 1 &&
-           cairn_image_word_(image->buffer + AT_BEFORE) == image->pages[image->committed - 1].sum;
+    return is_record(image, IMAGE_CHANGE) && page_word(image, AT_GENERATION) == image->generation + 1 &&
+           page_word(image, AT_BEFORE) == image->pages[image->committed - 1].sum;
 }
 
 int cairn_image_mount_(struct cairn_image *image)
@@ -144,8 +143,6 @@ int cairn_image_mount_(struct cairn_image *image)
     if (error == 0) {
         error = cairn_image_want_committed_(image);
     }
-    if (error == 0) {
-        memcpy(image->held, image->wanted, words_of(image) * sizeof *image->held);
-    }
+    memcpy(image->held, image->wanted, words_of(image) * sizeof *image->held);
     return error;
 }

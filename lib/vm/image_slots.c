@@ -46,14 +46,14 @@ CAIRN_NOINLINE void cairn_image_release_(struct cairn_image *image, uint32_t slo
     }
 }
 
-void cairn_image_settle_(struct cairn_image *image)
+void cairn_image_settle_(const struct cairn_image *image, uint32_t *to, const uint32_t *from)
 {
     for (uint32_t slot = 0; slot < image->slots; slot++) {
-        if (bit_is_set(image->held, slot) && !bit_is_set(image->wanted, slot)) {
+        if (bit_is_set(to, slot) && !bit_is_set(from, slot)) {
             trim(image, slot);
         }
     }
-    memcpy(image->held, image->wanted, words_of(image) * sizeof *image->held);
+    memcpy(to, from, words_of(image) * sizeof *to);
 }
 
 void cairn_image_want_none_(struct cairn_image *image)

@@ -2,10 +2,10 @@
 //
 // An image in some store, and what it must hold.
 //
-// OWNS        the image with its memory, and two models: what was committed last, and what was changed since.
+// OWNS        the image with its memory, and the models: what was committed last, what was changed since, and what a commit of unknown outcome was to make.
 // PICTURE     a key of the model is a small number; where it lies in 64 bits fx_key says. A page is known by the turn in which it was put.
 // INVARIANTS  1. The image holds what the model holds: each key's page, no other key, and the head.
-//             2. After a cut it is one of the two models, whole.
+//             2. After a cut it is one of the models, whole.
 // COST        3 KB of RAM, and the store. CALLERS: test/unit/test_image*.c.
 #ifndef CAIRN_TEST_IMAGE_FIXTURE_H
 #define CAIRN_TEST_IMAGE_FIXTURE_H
@@ -24,6 +24,7 @@
 #define FX_PAGE 64u
 #define FX_KEYS 24u // at most
 #define FX_ABSENT 0u
+#define FX_TRIES 8u
 #define FX_ZEROS 1u // a turn whose page is zeros
 
 struct image_model {
@@ -35,6 +36,8 @@ struct image_fixture {
     struct cairn_image image;
     struct cairn_image_config config;
     struct image_model old, new;
+    struct image_model tried[FX_TRIES]; // commits of unknown outcome since the last one that succeeded
+    uint32_t tries;
     uint16_t turn;
     uint32_t keys; // of the model that are used
     bool far;      // keys are far apart
@@ -62,7 +65,7 @@ void fx_abort(void);
 bool fx_holds(const struct image_model *model);
 // The same without a word, to find out which it is; errors of the store are no answer.
 bool fx_is(const struct image_model *model);
-// After a cut: it is the old or the new one, which the model becomes. Returns false where it is neither.
+// After a cut: it is the old one, the new one, or one that was tried, which the model becomes. Returns false where it is none of them.
 bool fx_is_either(void);
 // So many random changes and a commit, by the numbers of `prng`. Returns the first error.
 int fx_work(struct prng *prng, uint32_t changes);
