@@ -86,6 +86,7 @@ int cairn_image_begin(struct cairn_image *image, bool anew)
         image->from = image->committed;
         image->keys = 0;
     }
+    image->next_wanted = cairn_image_take_(image, false); // before any page: so pages can be dropped where no slot is free
     return 0;
 }
 
@@ -214,7 +215,7 @@ int cairn_image_put(struct cairn_image *image, uint64_t key, const void *page)
     if (!is_zeros(page, image->page)) {
         const struct cairn_image_entry *const old = &image->entries[place];
         const bool is_own = place < image->count && old->key == key && entry_is_page(old) && !bit_is_set(image->held, entry_slot(old)); // 1
-        entry.slot = is_own ? entry_slot(old) : cairn_image_take_(image);
+        entry.slot = is_own ? entry_slot(old) : cairn_image_take_(image, false);
         if (entry.slot == NO_SLOT) {
             return CAIRN_ENOMEM;
         }

@@ -90,7 +90,7 @@ static int spill(struct cairn_image *image)
     if (image->used + 1 >= image->room) { // and a record
         return CAIRN_ENOMEM;
     }
-    const uint32_t slot = cairn_image_take_(image);
+    const uint32_t slot = cairn_image_take_(image, false);
     if (slot == NO_SLOT) {
         return CAIRN_ENOMEM;
     }
@@ -156,6 +156,7 @@ static int write_anew(struct cairn_image *image, uint32_t head)
     image->committed = committed;
     if (error == 0) {
         release_pages(image, from, end);
+        cairn_image_release_(image, image->next);
         image->from = end;
     } else {
         release_pages(image, end, image->used);
@@ -184,7 +185,10 @@ static int write_record(struct cairn_image *image, bool is_root, const void *hea
     }
     cairn_image_encode_(image, RECORD_HEADER + size, &end);
     if (image->next_wanted == NO_SLOT) {
-        image->next_wanted = cairn_image_take_(image);
+        image->next_wanted = cairn_image_take_(image, true);
+    }
+    if (image->next_wanted == NO_SLOT || image->used == image->room) {
+        return CAIRN_ENOMEM;
     }
     page_set_word(image, AT_BEFORE, is_root ? 0 : image->pages[image->committed - 1].sum);
     page_set_word(image, AT_NEXT, image->next_wanted);
@@ -213,7 +217,6 @@ static void take_over(struct cairn_image *image, bool is_root, uint32_t head)
     memmove(image->pages, image->pages + image->from, image->used * sizeof *image->pages);
     image->from = 0;
     if (is_root) {
-        cairn_image_release_(image, image->next);
         image->root = 1 - image->root;
         image->base = image->used;
     }
@@ -239,7 +242,7 @@ int cairn_image_commit(struct cairn_image *image, const void *head, size_t size)
     if (error == 0) {
         error = spill_beside(image, bytes);
     }
-    if (error == 0 && !is_root && (image->unsure_root || image->next == NO_SLOT || image->committed - image->base >= image->chain)) {
+    if (error == 0 && !is_root && (image->unsure_root || image->committed - image->base >= image->chain)) {
         while (error == 0 && image->count != 0) {
             error = spill(image);
         }
@@ -247,12 +250,9 @@ int cairn_image_commit(struct cairn_image *image, const void *head, size_t size)
             error = write_anew(image, bytes);
             is_root = error == 0;
         }
-        if (error == CAIRN_ENOMEM && !image->unsure_root && image->next != NO_SLOT) {
+        if (error == CAIRN_ENOMEM && !image->unsure_root) {
             error = 0; // the chain gets longer
         }
-    }
-    if (error == 0 && image->used == image->room) {
-        error = CAIRN_ENOMEM;
     }
     if (error == 0) {
         error = write_record(image, is_root, head, bytes);

@@ -48,7 +48,7 @@ enum {
     INDEX_HEADER = 24,
     AT_LINKS = 24,      // pages that are linked
     AT_BEFORE = 28,     // sum of the record before it; of a root 0
-    AT_NEXT = 32,       // slot of the next change's record; NO_SLOT: none, a root follows
+    AT_NEXT = 32,       // slot of the next change's record
     AT_PAGE = 36,       // bytes of a page
     AT_KEYS = 40,       // that have a page, in all of the image
     AT_HEAD = 44,       // bytes of the head, which stand before the entries
@@ -158,8 +158,8 @@ uint32_t cairn_image_encode_(const struct cairn_image *image, uint32_t at, uint3
 
 // image_slots.c
 
-// Take a free slot. Returns its number; NO_SLOT iff there is none.
-uint32_t cairn_image_take_(struct cairn_image *image);
+// Take a free slot; later: or one that is free when what was begun is committed. Returns its number; NO_SLOT iff there is none.
+uint32_t cairn_image_take_(struct cairn_image *image, bool later);
 // It is not wanted any more; it is free now, or when what holds it is gone.
 void cairn_image_release_(struct cairn_image *image, uint32_t slot);
 // `to` becomes as `from`; slots that are in it now and not in `from` are trimmed.

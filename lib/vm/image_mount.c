@@ -98,7 +98,7 @@ static int take_record(struct cairn_image *image, uint32_t slot)
     image->next = page_word(image, AT_NEXT);
     image->keys_committed = page_word(image, AT_KEYS);
     image->head = page_word(image, AT_HEAD);
-    if (links > image->slots || (image->next != NO_SLOT && !is_slot(image, image->next))) {
+    if (links > image->slots || !is_slot(image, image->next)) {
         return CAIRN_ECORRUPT;
     }
     if (image->room - image->used <= links) {
@@ -113,9 +113,6 @@ static int take_record(struct cairn_image *image, uint32_t slot)
 // Is there a change after the last record? Returns 1, and it is in the buffer; 0; what the store's read answered.
 static int find_change(struct cairn_image *image)
 {
-    if (image->next == NO_SLOT) {
-        return 0;
-    }
     const int error = cairn_image_load_(image, image->next);
     if (error != 0) {
         return error == CAIRN_ECORRUPT ? 0 : error;

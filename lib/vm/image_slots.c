@@ -11,13 +11,13 @@
 
 #include <string.h>
 
-CAIRN_NOINLINE uint32_t cairn_image_take_(struct cairn_image *image)
+CAIRN_NOINLINE uint32_t cairn_image_take_(struct cairn_image *image, bool later)
 {
     const uint32_t words = words_of(image);
     uint32_t mask = UINT32_MAX << image->cursor % 32;
     for (uint32_t i = 0; i <= words; i++) { // the first word once more, for what is before the cursor
         const uint32_t word = (image->cursor / 32 + i) % words;
-        const uint32_t idle = ~(image->held[word] | image->wanted[word]) & mask;
+        const uint32_t idle = ~((later ? 0 : image->held[word]) | image->wanted[word]) & mask;
         if (idle != 0) {
             const uint32_t slot = word * 32 + bits_lowest(idle);
             bit_set(image->wanted, slot);

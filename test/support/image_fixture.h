@@ -21,7 +21,7 @@
 #include "prng.h"
 #include "scale.h"
 
-#define FX_PAGE 64u
+#define FX_PAGE 96u
 #define FX_KEYS 24u // at most
 #define FX_ABSENT 0u
 #define FX_TRIES 8u
