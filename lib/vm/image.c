@@ -66,6 +66,15 @@ int cairn_image_init(struct cairn_image *image, const struct cairn_image_config 
     return error;
 }
 
+void cairn_image_abort(struct cairn_image *image)
+{
+    if (!image->open) {
+        return;
+    }
+    cairn_image_settle_(image, image->wanted, image->held); // unsure: more than is wanted; begin finds out
+    cairn_image_end_(image);
+}
+
 int cairn_image_begin(struct cairn_image *image, bool anew)
 {
     if (image->open) {
@@ -74,7 +83,7 @@ int cairn_image_begin(struct cairn_image *image, bool anew)
     if (image->generation == UINT32_MAX) {
         return CAIRN_EOVERFLOW;
     }
-    const int error = image->unsure && !anew ? cairn_image_want_committed_(image) : 0;
+    int error = image->unsure && !anew ? cairn_image_want_committed_(image) : 0;
     if (error != 0) {
         return error;
     }
@@ -87,16 +96,16 @@ int cairn_image_begin(struct cairn_image *image, bool anew)
         image->keys = 0;
     }
     image->next_wanted = cairn_image_take_(image, false); // before any page: so pages can be dropped where no slot is free
-    return 0;
-}
-
-void cairn_image_abort(struct cairn_image *image)
-{
-    if (!image->open) {
-        return;
+    if (!anew && image->committed != 0 && (image->unsure_root || image->committed - image->base >= image->chain)) {
+        error = cairn_image_write_anew_(image);
+        if (error == CAIRN_ENOMEM && !image->unsure_root) {
+            error = 0; // the chain gets longer
+        }
+        if (error != 0) {
+            cairn_image_abort(image);
+        }
     }
-    cairn_image_settle_(image, image->wanted, image->held); // unsure: more than is wanted; begin finds out
-    cairn_image_end_(image);
+    return error;
 }
 
 // --------------------------------------------------------------------------------------------------------------------------- looking

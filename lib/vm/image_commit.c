@@ -133,37 +133,34 @@ static void release_pages(struct cairn_image *image, uint32_t from, uint32_t end
     }
 }
 
-// Write the index anew: the pages are those behind all that there were, and what has room in a record is in the entries. If that fails all is as it was.
-// pre: there are no entries.
-static int write_anew(struct cairn_image *image, uint32_t head)
+int cairn_image_write_anew_(struct cairn_image *image)
 {
-    const uint32_t from = image->from;
-    const uint32_t committed = image->committed;
-    const uint32_t end = image->used;
+    const uint32_t end = image->committed;
     uint64_t first = 0;
-    int error;
-    uint32_t at;
-    image->committed = end; // what is written is linked from here on
-    do {
-        error = cairn_image_read_ahead_(image, first, end);
-        image->loaded = NO_SLOT;
-        if (error != 0 || (image->high == CAIRN_IMAGE_NO_KEY - 1 && cairn_image_encode_(image, RECORD_HEADER + head, &at) == image->count)) {
-            break;
+    int error = cairn_image_read_ahead_(image, first, end);
+    while (error == 0 && image->high != CAIRN_IMAGE_NO_KEY - 1) {
+        first = image->high + 1;
+        if (image->count != 0) { // or all of these keys were dropped
+            error = spill(image);
+            first = image->count != 0 ? image->entries[0].key : first;
         }
-        error = image->count != 0 ? spill(image) : 0;
-        first = image->count != 0 ? image->entries[0].key : image->high + 1;
-    } while (error == 0 && first != CAIRN_IMAGE_NO_KEY);
-    image->committed = committed;
+        if (error == 0) {
+            error = cairn_image_read_ahead_(image, first, end);
+        }
+    }
     if (error == 0) {
-        release_pages(image, from, end);
-        cairn_image_release_(image, image->next);
-        image->from = end;
-    } else {
+        error = spill_beside(image, image->head); // now, when the chain can still get longer
+    }
+    if (error != 0) {
         release_pages(image, end, image->used);
         image->used = end;
         image->count = 0;
+        return error;
     }
-    return error;
+    release_pages(image, 0, end);
+    cairn_image_release_(image, image->next);
+    image->from = end;
+    return 0;
 }
 
 static CAIRN_NOINLINE int sync_store(const struct cairn_image *image)
@@ -237,22 +234,10 @@ int cairn_image_commit(struct cairn_image *image, const void *head, size_t size)
         return CAIRN_EINVAL;
     }
     const uint32_t bytes = head != NULL ? (uint32_t)size : image->head;
-    bool is_root = begun_at(image) == image->from;
+    const bool is_root = begun_at(image) == image->from;
     int error = settle_entries(image);
     if (error == 0) {
         error = spill_beside(image, bytes);
-    }
-    if (error == 0 && !is_root && (image->unsure_root || image->committed - image->base >= image->chain)) {
-        while (error == 0 && image->count != 0) {
-            error = spill(image);
-        }
-        if (error == 0) {
-            error = write_anew(image, bytes);
-            is_root = error == 0;
-        }
-        if (error == CAIRN_ENOMEM && !image->unsure_root) {
-            error = 0; // the chain gets longer
-        }
     }
     if (error == 0) {
         error = write_record(image, is_root, head, bytes);

@@ -178,6 +178,9 @@ void cairn_image_end_(struct cairn_image *image);
 
 // Make room for one entry. Returns 0 or as put does.
 int cairn_image_make_room_(struct cairn_image *image);
+// Write the index anew, behind all its pages that there are; the last of it is in the entries then. Returns 0; or as put, and nothing has changed.
+// pre: nothing was changed since begin.
+int cairn_image_write_anew_(struct cairn_image *image);
 
 // image_mount.c
 
