@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Fuzzes both targets with libFuzzer, address and undefined-behaviour sanitizers on.
+# Fuzzes each target with libFuzzer, address and undefined-behaviour sanitizers on.
 #
 #   sh test/fuzz/run.sh [--pack] [SECONDS]      so long for each target; 60 by default
 #
@@ -18,21 +18,21 @@ seconds=${1:-60}
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
-heap="lib/base/*.c lib/heap/*.c"
-flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz"
+parts="lib/base/*.c lib/heap/*.c lib/vm/image*.c lib/vm/store_ram.c"
+flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz -I."
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
-for target in heap attach; do
+for target in heap attach image; do
     # shellcheck disable=SC2086
-    clang $flags $sanitizers -fsanitize=fuzzer $heap test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
+    clang $flags $sanitizers -fsanitize=fuzzer $parts test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
     # shellcheck disable=SC2086
-    clang $flags $heap test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
+    clang $flags $parts test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
     mkdir -p "$out/$target"
     if [ -f test/fuzz/$target.corpus ]; then
         "$out/replay_$target" --unpack "$out/$target" test/fuzz/$target.corpus
     fi
     echo "== fuzz_$target, $seconds s"
-    "$out/fuzz_$target" -artifact_prefix="$out/crash-$target-" -max_len=512 -max_total_time="$seconds" -print_final_stats=1 -verbosity=1 \
+    "$out/fuzz_$target" -artifact_prefix="$out/crash-$target-" -max_len=2400 -max_total_time="$seconds" -print_final_stats=1 -verbosity=1 \
         "$out/$target" >"$out/$target.log" 2>&1 || { tail -n 40 "$out/$target.log"; exit 1; }
     grep -E '^stat::number|^stat::average' "$out/$target.log"
     grep -E 'cov: [0-9]+' "$out/$target.log" | tail -n 1

@@ -7,7 +7,7 @@
 #include "image_fixture.h"
 #include "power_store.h"
 
-#define SLOTS 64u
+#define SLOTS 48u
 #define KEYS 16u
 
 static unsigned char bytes[SLOTS * (2 * FX_PAGE + 1)];
@@ -92,7 +92,7 @@ static void a_cut_at_any_operation_leaves_the_old_image_or_the_new_one(void **st
 static void a_second_cut_while_the_first_is_made_good(void **state)
 {
     (void)state;
-    const uint32_t first_step = fx_scale(61, 9, 2);
+    const uint32_t first_step = fx_scale(61, 17, 2);
     const uint32_t reach = fx_scale(10, 24, 60);
     const uint32_t how_step = fx_scale(5, 1, 1);
     for (uint32_t how = 0; how < CUTS * CUTS; how += how_step) {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+//
+// OWNS        the proof that nothing in a store harms who reads it: every byte of the index changed, with and without the right sums.
+// PICTURE     an image with a root, a chain, and pages that are linked; one change; mount; read all; change, commit, mount
+// CALLERS     ctest, on every preset, with sanitizers on the host: lib/vm/image_mount.c, image_index.c.
+#include "cairn/store.h"
+#include "image_fixture.h"
+#include "image_seal.h"
+
+#include <string.h>
+
+#define SLOTS 40u
+#define KEYS 16u
+
+static unsigned char slots[SLOTS * FX_PAGE], kept[SLOTS * FX_PAGE];
+static unsigned char page[FX_PAGE];
+static struct cairn_store_ram ram;
+static struct prng prng;
+static uint32_t refused, taken;
+
+static void make(bool far)
+{
+    memset(slots, 0, sizeof slots);
+    assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
+    fx_make(&ram.store, KEYS);
+    fx.far = far;
+    fx.config.chain = 8;
+    assert_int_equal(fx_mount(), 0);
+    prng_seed(&prng, 9);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(fx_begin(false), 0);
+        for (uint32_t key = i; key < KEYS; key += 1 + 2 * i) {
+            assert_int_equal(i == 2 ? fx_drop(key) : fx_put(key), 0);
+        }
+        assert_int_equal(fx_put_zeros(3), 0);
+        assert_int_equal(fx_commit(true), 0);
+    }
+    assert_true(fx.image.committed > 5);
+    memcpy(kept, slots, sizeof slots);
+}
+
+static bool is_answer(int error)
+{
+    return error == 0 || error == CAIRN_ECORRUPT || error == CAIRN_ENOMEM || error == CAIRN_ENOENT || error == CAIRN_EINVAL;
+}
+
+// Whatever is in the slots: every call has an answer, and ends.
+static void use(void)
+{
+    const int error = fx_mount();
+    assert_true(error == 0 || error == CAIRN_ECORRUPT || error == CAIRN_ENOMEM);
+    refused += error != 0;
+    taken += error == 0;
+    if (error != 0) {
+        return;
+    }
+    struct cairn_image *const image = &fx.image;
+    uint64_t key = 0;
+    uint32_t found = 0;
+    assert_true(cairn_image_head(image, page, sizeof page) <= (int)(FX_PAGE - CAIRN_IMAGE_RECORD));
+    while (cairn_image_next(image, &key) == 0) {
+        assert_true(is_answer(cairn_image_get(image, key, page)));
+        key++;
+        assert_true(++found <= FX_PAGE * SLOTS);
+    }
+    assert_int_equal(found, image->keys);
+    if (cairn_image_begin(image, false) == 0) {
+        memset(page, 0x77, sizeof page);
+        assert_true(is_answer(cairn_image_put(image, 5, page)));
+        assert_true(is_answer(cairn_image_drop_range(image, 0, 9)));
+        const int committed = cairn_image_commit(image, NULL, 0);
+        assert_true(is_answer(committed));
+        if (committed == 0) {
+            assert_int_equal(fx_mount(), 0);
+        }
+    }
+}
+
+// One byte of a slot becomes another, in each of some ways.
+static void change_each_byte(bool far, bool sealed)
+{
+    const uint32_t step = fx_scale(29, 3, 1);
+    make(far);
+    for (uint32_t at = 0; at < sizeof slots; at += step) {
+        if (seal_kind(kept + at / FX_PAGE * FX_PAGE) == 0) {
+            continue;
+        }
+        for (uint32_t how = 0; how < 12; how++) {
+            memcpy(slots, kept, sizeof slots);
+            const unsigned char byte = slots[at];
+            slots[at] = (unsigned char)(how < 8 ? byte ^ 1u << how : how == 8 ? 0 : how == 9 ? 0xFF : how == 10 ? byte + 1u : prng_below(&prng, 256));
+            if (sealed) {
+                seal_all(slots, FX_PAGE, SLOTS);
+            }
+            use();
+        }
+    }
+}
+
+static void any_byte_of_the_index_that_changed_is_an_answer(void **state)
+{
+    (void)state;
+    refused = taken = 0;
+    change_each_byte(false, false);
+    change_each_byte(true, false);
+    assert_true(refused > taken / 8 && taken > 0);
+}
+
+static void nor_does_it_harm_with_the_right_sums(void **state)
+{
+    (void)state;
+    refused = taken = 0;
+    change_each_byte(false, true);
+    change_each_byte(true, true);
+    print_message("%u refused, %u taken\n", (unsigned)refused, (unsigned)taken);
+    assert_true(refused > taken / 4 && taken > refused / 8);
+}
+
+static void sealing_changes_nothing_where_nothing_is_wrong(void **state)
+{
+    (void)state;
+    make(true);
+    seal_all(slots, FX_PAGE, SLOTS);
+    assert_memory_equal(slots, kept, sizeof slots);
+}
+
+// Several words of the index are random, small or as others are; sums are right.
+static void no_words_of_the_index_do_harm(void **state)
+{
+    (void)state;
+    const uint32_t rounds = fx_scale(100, 6000, 1000000);
+    for (uint32_t round = 0; round < rounds; round++) {
+        if (round % 5000 == 0) {
+            make(round % 10000 != 0);
+        }
+        memcpy(slots, kept, sizeof slots);
+        for (uint32_t i = 0; i < 1 + round % 4; i++) {
+            const uint32_t slot = fx.config.first + prng_below(&prng, SLOTS);
+            const uint32_t at = slot * FX_PAGE + 4 * prng_below(&prng, prng_below(&prng, 2) == 0 ? 14 : FX_PAGE / 4);
+            const uint32_t what = prng_below(&prng, 4);
+            const uint32_t word = what == 0 ? prng_next(&prng) : what == 1 ? prng_below(&prng, 130) : seal_word(kept + 4 * prng_below(&prng, sizeof kept / 4));
+            if (seal_kind(slots + slot * FX_PAGE) != 0 && at % FX_PAGE != 4) {
+                seal_set_word(slots + at, word);
+            }
+        }
+        seal_all(slots, FX_PAGE, SLOTS);
+        use();
+    }
+}
+
+// A root of another version, or of pages of another size, is not taken for an empty store.
+static void another_layout_is_refused(void **state)
+{
+    (void)state;
+    for (uint32_t what = 0; what < 2; what++) {
+        make(false);
+        for (uint32_t slot = 0; slot < 2; slot++) {
+            unsigned char *const root = slots + slot * FX_PAGE;
+            if (seal_kind(root) != 0) {
+                root[what == 0 ? 7 : 36] ^= 0x03;
+                seal_set_word(root + 48, cairn_checksum_(0, root + 4, 44));
+            }
+        }
+        assert_int_equal(fx_mount(), CAIRN_ECORRUPT);
+    }
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sealing_changes_nothing_where_nothing_is_wrong),
+        cmocka_unit_test(any_byte_of_the_index_that_changed_is_an_answer),
+        cmocka_unit_test(nor_does_it_harm_with_the_right_sums),
+        cmocka_unit_test(no_words_of_the_index_do_harm),
+        cmocka_unit_test(another_layout_is_refused),
+    };
+    return cmocka_run_group_tests_name("image_hostile", tests, NULL, NULL);
+}
