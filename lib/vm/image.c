@@ -195,7 +195,7 @@ static void set_entry(struct cairn_image *image, uint32_t place, const struct ca
 }
 
 // Make room for an entry of this key. Returns 0, and its place; or as put.
-static int make_place(struct cairn_image *image, uint64_t key, uint32_t *place)
+static CAIRN_NOINLINE int make_place(struct cairn_image *image, uint64_t key, uint32_t *place)
 {
     if (!image->open || key == CAIRN_IMAGE_NO_KEY) {
         return CAIRN_EINVAL;

@@ -32,7 +32,7 @@ for target in heap attach image; do
         "$out/replay_$target" --unpack "$out/$target" test/fuzz/$target.corpus
     fi
     echo "== fuzz_$target, $seconds s"
-    "$out/fuzz_$target" -artifact_prefix="$out/crash-$target-" -max_len=2400 -max_total_time="$seconds" -print_final_stats=1 -verbosity=1 \
+    "$out/fuzz_$target" -artifact_prefix="$out/crash-$target-" -max_len=512 -max_total_time="$seconds" -print_final_stats=1 -verbosity=1 \
         "$out/$target" >"$out/$target.log" 2>&1 || { tail -n 40 "$out/$target.log"; exit 1; }
     grep -E '^stat::number|^stat::average' "$out/$target.log"
     grep -E 'cov: [0-9]+' "$out/$target.log" | tail -n 1

@@ -148,6 +148,102 @@ static void no_words_of_the_index_do_harm(void **state)
     }
 }
 
+// The slot of a page that a record links, some page of index.
+static unsigned char *linked_page(void)
+{
+    for (uint32_t slot = 2; slot < SLOTS; slot++) {
+        if (seal_kind(slots + slot * FX_PAGE) == 1) {
+            for (uint32_t number = 0; number < fx.image.committed; number++) {
+                if (fx.image.pages[number].slot == slot) {
+                    return slots + slot * FX_PAGE;
+                }
+            }
+        }
+    }
+    fail();
+    return NULL;
+}
+
+// The same page with another entry, and its own sum right.
+static void change_linked_page(void)
+{
+    unsigned char *const its = linked_page();
+    its[FX_PAGE - 1] ^= 1; // behind the entries
+    seal_set_word(its, cairn_checksum_(0, its + 4, FX_PAGE - 4));
+}
+
+static void a_whole_page_of_index_that_is_another_is_found(void **state)
+{
+    (void)state;
+    make(true);
+    assert_int_equal(fx_mount(), 0);
+    change_linked_page();
+    uint32_t corrupt = 0;
+    for (uint32_t key = 0; key < KEYS; key++) {
+        corrupt += cairn_image_get(&fx.image, fx_key(key), page) == CAIRN_ECORRUPT; // changed since it was mounted
+    }
+    assert_true(corrupt > 0);
+    assert_int_equal(fx_mount(), CAIRN_ECORRUPT);
+}
+
+#define MANY 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF // nine bytes of a number: 63 bits
+
+// Entries of a root, as bytes; and what mounting it answers.
+static void entries_are_as_the_layout_says_or_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned char bytes[24];
+        uint32_t size;
+        uint32_t keys;
+        int error;
+    } cases[] = {
+        {{0}, 0, 0, 0},
+        {{5, 1}, 2, 1, 0},                                    // key 5 is zeros
+        {{5, 1, 0, 1, 0, 0}, 6, 2, 0},                        // 6 too, 7 was dropped
+        {{0x80, 0x80, 0, 1}, 4, 1, 0},                        // longer than need be
+        {{MANY, 0, 1}, 11, 1, 0},                             // 2^63 - 1
+        {{0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1}, 11, 1, 0}, // 2^64 - 2, the last key
+        {{MANY, 1, 1}, 11, 1, CAIRN_ECORRUPT},                // 2^64 - 1 is none
+        {{MANY, 2, 1}, 11, 1, CAIRN_ECORRUPT},                // 65 bits
+        {{MANY, 0x80, 0, 1}, 12, 1, CAIRN_ECORRUPT},          // 11 bytes
+        {{0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1, 0, 1}, 13, 2, CAIRN_ECORRUPT}, // one more than the last key
+        {{0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1, 2, 1}, 13, 2, CAIRN_ECORRUPT},
+        {{5}, 1, 1, CAIRN_ECORRUPT},                          // nothing behind the key
+        {{5, 0x80}, 2, 1, CAIRN_ECORRUPT},
+        {{0, 6, 1, 2, 3, 4}, 6, 1, 0},                        // slot 2
+        {{0, 6, 1, 2, 3}, 5, 1, CAIRN_ECORRUPT},              // a sum of 3 bytes
+        {{0, 2, 1, 2, 3, 4}, 6, 1, CAIRN_ECORRUPT},           // slot 0
+        {{0, 4, 1, 2, 3, 4}, 6, 1, CAIRN_ECORRUPT},           // slot 1
+        {{0, 3, 1, 2, 3, 4}, 6, 1, CAIRN_ECORRUPT},           // slot -1
+        {{0, 0x50, 1, 2, 3, 4}, 6, 1, 0},                     // slot 39, the last
+        {{0, 0x52, 1, 2, 3, 4}, 6, 1, CAIRN_ECORRUPT},        // slot 40
+        {{0, 6, 1, 2, 3, 4, 0, 1, 0, 2, 1, 2, 3, 4}, 14, 3, 0}, // slots 2, 3
+        {{0, 8, 1, 2, 3, 4, 0, 5, 1, 2, 3, 4}, 12, 2, 0},     // slots 3, 2
+        {{0, 8, 1, 2, 3, 4, 0, 3, 1, 2, 3, 4}, 12, 2, CAIRN_ECORRUPT}, // slot 3 twice
+        {{0, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 1, 2, 3, 4}, 10, 1, CAIRN_ECORRUPT}, // more than 32 bits
+        {{5, 1}, 2, 2, CAIRN_ECORRUPT},                       // another number of keys
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(slots, 0, sizeof slots);
+        assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
+        fx_make(&ram.store, KEYS);
+        assert_int_equal(fx_mount(), 0);
+        assert_int_equal(cairn_image_begin(&fx.image, false), 0);
+        assert_int_equal(cairn_image_commit(&fx.image, NULL, 0), 0);
+        seal_set_word(slots + 32, 20); // the next record's slot, out of the way
+        seal_set_word(slots + 20, 52 + cases[i].size);
+        seal_set_word(slots + 40, cases[i].keys);
+        memcpy(slots + 52, cases[i].bytes, cases[i].size);
+        seal_all(slots, FX_PAGE, SLOTS);
+        const int error = fx_mount();
+        if (error != cases[i].error) {
+            print_error("case %u\n", (unsigned)i);
+        }
+        assert_int_equal(error, cases[i].error);
+    }
+}
+
 // A root of another version, or of pages of another size, is not taken for an empty store.
 static void another_layout_is_refused(void **state)
 {
@@ -172,6 +268,8 @@ int main(void)
         cmocka_unit_test(any_byte_of_the_index_that_changed_is_an_answer),
         cmocka_unit_test(nor_does_it_harm_with_the_right_sums),
         cmocka_unit_test(no_words_of_the_index_do_harm),
+        cmocka_unit_test(a_whole_page_of_index_that_is_another_is_found),
+        cmocka_unit_test(entries_are_as_the_layout_says_or_refused),
         cmocka_unit_test(another_layout_is_refused),
     };
     return cmocka_run_group_tests_name("image_hostile", tests, NULL, NULL);

@@ -6,13 +6,15 @@
 // VITALS
 //   keys          64 bits, any number but CAIRN_IMAGE_NO_KEY; a page of zeros takes no slot
 //   layout        docs/LAYOUT.md: little-endian on every machine; all that is read is checked, by CRC-32C and by its own rules
-//   a commit      writes the pages that were put and, where they are not more than page / 8, one page more: 64 pages of 1 KB and 1.6 %, 128 and 0.8 %. More:
-//                 one more for each page / 8. After `chain` of these the index is written anew: one page for each page / 8 of the whole image.
-//                 About 6 bytes of index a page where keys are near each other (test_image_figures prints all this)
-//   slots         2, and one a page that is not zero, one for each that is put before the next commit ends, one for each page of index, new and old
-//   RAM           cairn_image_size: 3 pages, 2 bits a slot, 24 bytes for each page of index there can be; by default 24 * 24 / page + 1/4 bytes a slot and
-//                 24 * (chain + 6) + 3 pages beside: 1024 slots of 1 KB take 4.5 KB
-//   time          put O(page), and a look at the index for each page / 8; get O(page) and at most a read of the index for each of `chain`, none where next went before
+//   a commit      writes the pages that were put and one page of index for each page / 8 of them, at least one: for 64 pages of 1 KB 1.6 %, for 128 0.8 %.
+//                 After `chain` of these the index is written anew, a page for each page / 8 of the image; with that, on average, in an image of 1024 pages:
+//                 64 put 2.3 %, 128 and more 1.1 %; one put, 1.5 pages. In one of 4096: 4.5, 2.1 to 2.3, 2.9. A full image: 0.8 %.
+//                 6 to 7 bytes of index a page where keys are near each other (test_image_figures prints all this)
+//   slots         2, and one a page that is not zeros, one for each that is put before the commit that it is in ends, one for each page of index, new and old
+//   RAM           cairn_image_size: 3 pages, 2 bits a slot, 24 bytes for each page of index there can be: by default 24 * (3 * (8 * slots / page + 1) + chain + 3).
+//                 1024 slots of 1 KB take 4.4 KB, 4096 take 6.9 KB: 1.7 bytes a page
+//   time          put O(page), and a look at the index for each page / 8. get O(page), and a read of each page of the chain and one more; where next went before
+//                 it none: 1024 pages of 1 KB, key by key, take 1.1 reads each, in any order 17
 //   errors        those of the store pass through; a call that fails can be made again, and the image is as before
 //   threads, ISR  none of its own: the lock of whoever uses the store
 //   stack         no recursion, no page on it; less than 400 bytes, and what the port takes
@@ -35,7 +37,7 @@ struct cairn_image_config {
     const struct cairn_port_store *store; // stays while the image is used; a slot is a page
     uint32_t first;                       // slot of the store where the image begins
     uint32_t slots;                       // 5 to 2^30; 0: as many as the store has from `first` on
-    uint32_t chain;                       // pages of index with changes, before the whole of it is written anew; 0: 16. More: less is written, and more read
+    uint32_t chain;                       // pages of index with changes until the whole of it is written anew; 0: 16. More: less is written, and more read
     uint32_t index;                       // pages of index there is room for in RAM; 0: 3 * (8 * slots / page + 1) + chain + 3. More only where keys are far apart
 };
 
@@ -92,8 +94,9 @@ CAIRN_MUST_CHECK int cairn_image_init(struct cairn_image *image, const struct ca
 
 // ---- changing
 
-// Begin to change the image: what is there stays; anew: it is to have only what is put. Returns 0; fails with CAIRN_EBUSY iff it was begun already;
-// CAIRN_EOVERFLOW after 2^32 - 2 commits; what the store's read answers. O(slots) where anew.
+// Begin to change the image: what is there stays; anew: it is to have only what is put. Where the chain is as long as may be, the index is written anew now.
+// Returns 0; or nothing is begun: fails with CAIRN_EBUSY iff something was; CAIRN_EOVERFLOW after 2^32 - 2 commits; CAIRN_ENOMEM iff the outcome of the last commit
+// that failed is not known, and there is no room to write the index anew (take up the image once more then); what the store answers. O(slots) where anew.
 CAIRN_MUST_CHECK int cairn_image_begin(struct cairn_image *image, bool anew);
 // The page of this key is this now. Returns 0; or the image is as before: fails with CAIRN_EINVAL iff it was not begun, or key is CAIRN_IMAGE_NO_KEY; CAIRN_ENOMEM
 // iff no slot is free, or the index takes more pages than there is room for; what the store answers.
@@ -105,7 +108,7 @@ CAIRN_MUST_CHECK int cairn_image_drop_range(struct cairn_image *image, uint64_t 
 // All that was put and dropped, and these `size` bytes as the head, are the image from now on; head NULL: it stays. Returns 0; fails with CAIRN_EINVAL iff it was
 // not begun, or size is more than page - CAIRN_IMAGE_RECORD; CAIRN_ENOMEM iff no slot is free, or no room for the index; what the store answers. Then it may
 // be tried again, changed on, or aborted; if what failed was the write or the sync of the record (the last two calls of the store), a restart may find the
-// new image, whole. Two syncs; trims what only the old image had.
+// new image, whole, and its slots are kept until a commit succeeds. Two syncs; trims what only the old image had.
 CAIRN_MUST_CHECK int cairn_image_commit(struct cairn_image *image, const void *head, size_t size);
 // Forget what was put since begin. O(slots).
 void cairn_image_abort(struct cairn_image *image);
@@ -124,7 +127,7 @@ CAIRN_MUST_CHECK int cairn_image_head(struct cairn_image *image, void *head, siz
 struct cairn_image_stats {
     uint32_t generation; // commits; 0: there is no image
     uint32_t keys;       // that have a page, zeros too
-    uint32_t data;       // slots that hold a page
+    uint32_t data;       // slots that hold a page, also one of a commit of unknown outcome
     uint32_t index;      // slots that hold the index, or are kept for it
     uint32_t free;       // slots that a put or the index can have
     uint32_t written;    // slots that the last commit wrote, with what was put before it
