@@ -342,6 +342,16 @@ static void more_index_than_there_is_room_for_is_refused(void **state)
     assert_int_equal(fx_put(1), 0);
     assert_int_equal(fx_commit(false), CAIRN_ENOMEM);
     fx_abort();
+    fx.config.index = pages + 3;
+    assert_int_equal(fx_mount(), 0);
+    assert_int_equal(fx_begin(false), 0);
+    int error = 0;
+    for (uint32_t i = 0; i < 8 * KEYS && error == 0; i++) {
+        error = fx_put(i % KEYS);
+    }
+    assert_int_equal(error, CAIRN_ENOMEM);
+    assert_true(fx_holds(&fx.new));
+    fx_abort();
     fx.config.index = 0;
     assert_is_after_a_restart();
 }

@@ -244,6 +244,45 @@ static void entries_are_as_the_layout_says_or_refused(void **state)
     }
 }
 
+// A root that links nothing, and names a page that it does.
+static void a_link_behind_the_last_is_refused(void **state)
+{
+    (void)state;
+    make(false);
+    memset(slots, 0, sizeof slots);
+    assert_int_equal(fx_mount(), 0);
+    assert_int_equal(cairn_image_begin(&fx.image, false), 0);
+    assert_int_equal(cairn_image_commit(&fx.image, NULL, 0), 0);
+    assert_int_equal(fx_mount(), 0);
+    seal_set_word(slots + 12, 5);
+    seal_all(slots, FX_PAGE, SLOTS);
+    assert_int_equal(fx_mount(), CAIRN_ECORRUPT);
+}
+
+// The image ends before it.
+static void a_change_of_another_number_does_not_count(void **state)
+{
+    (void)state;
+    for (uint32_t step = 0; step < 3; step++) {
+        memset(slots, 0, sizeof slots);
+        assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
+        fx_make(&ram.store, KEYS);
+        assert_int_equal(fx_mount(), 0);
+        for (uint32_t i = 0; i < 2; i++) {
+            assert_int_equal(fx_begin(false), 0);
+            assert_int_equal(fx_put(i), 0);
+            assert_int_equal(fx_commit(false), 0);
+        }
+        unsigned char *const change = slots + fx.image.pages[1].slot * FX_PAGE;
+        seal_set_word(change + 8, 1 + step); // 2 it is
+        seal_set_word(change + 48, cairn_checksum_(0, change + 4, 44));
+        seal_set_word(change, cairn_checksum_(0, change + 4, FX_PAGE - 4));
+        assert_int_equal(fx_mount(), 0);
+        assert_int_equal(fx.image.generation, step == 1 ? 2 : 1);
+        assert_int_equal(fx.image.keys, step == 1 ? 2 : 1);
+    }
+}
+
 // A root of another version, or of pages of another size, is not taken for an empty store.
 static void another_layout_is_refused(void **state)
 {
@@ -270,6 +309,8 @@ int main(void)
         cmocka_unit_test(no_words_of_the_index_do_harm),
         cmocka_unit_test(a_whole_page_of_index_that_is_another_is_found),
         cmocka_unit_test(entries_are_as_the_layout_says_or_refused),
+        cmocka_unit_test(a_link_behind_the_last_is_refused),
+        cmocka_unit_test(a_change_of_another_number_does_not_count),
         cmocka_unit_test(another_layout_is_refused),
     };
     return cmocka_run_group_tests_name("image_hostile", tests, NULL, NULL);
