@@ -253,7 +253,7 @@ static void calls_out_of_turn_are_refused(void **state)
 static void bad_configs_are_refused(void **state)
 {
     (void)state;
-    static _Alignas(8) unsigned char some[4096];
+    static _Alignas(8) unsigned char some[3072];
     struct cairn_image image;
     make(0, false);
     struct cairn_image_config config = fx.config;

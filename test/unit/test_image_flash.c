@@ -61,7 +61,7 @@ static void come_up(void)
 static void a_cut_at_any_operation_leaves_the_old_image_or_the_new_one(void **state)
 {
     (void)state;
-    const uint32_t step = fx_scale(37, 2, 1);
+    const uint32_t step = fx_scale(23, 2, 1);
     const uint32_t commits = fx_scale(20, 40, 120);
     uint32_t cuts = 0;
     for (uint32_t tear = 0; tear < TEARS; tear++) {
@@ -74,7 +74,7 @@ static void a_cut_at_any_operation_leaves_the_old_image_or_the_new_one(void **st
             cuts++;
         }
     }
-    assert_true(cuts > fx_scale(20, 500, 3000));
+    assert_true(cuts > fx_scale(10, 500, 3000));
 }
 
 // Cut after cut.
