@@ -4,8 +4,8 @@
 //
 // OWNS: the order of what is written. The PICTURE and the INVARIANTS are in image_layout.h.
 // PICTURE: pages as they are put, pages of index as entries fill up | sync | record | sync | what only the old image had is trimmed
-// COST: settling entries reads each page of index once whose keys are among theirs. Writing the index anew reads, for each page / 8 keys, those that have keys
-//       among them, and writes a page. Less than 250 bytes of stack.
+// COST: settling entries reads each page of index once whose keys are among theirs. Writing the index anew reads, for each page / 8 keys, those that
+//       have keys among them, and writes a page. Less than 250 bytes of stack.
 // CALLERS: image.c; the user, for commit.
 #include "vm/image_layout.h"
 

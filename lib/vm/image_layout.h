@@ -10,8 +10,8 @@
 //           in RAM  from          committed            used       the oldest first
 //                   | base | chain | of what was begun | ...
 //           entries by key: put, and not yet in a page of index; where nothing was begun, read ahead
-//     An entry of a newer page covers one of an older one. A change's record stands in the slot that the record before it names. A root record begins a list: from
-//     is behind what was committed then, and all before it is forgotten when it is committed.
+//     An entry of a newer page covers one of an older one. A change's record stands in the slot that the record before it names. A root record begins a
+//     list: from is behind what was committed then, and all before it is forgotten when it is committed.
 //
 // INVARIANTS: 1. A slot that is held is not written, but for the two of the records: the next change's, and the root that does not count.
 //             2. Held is each slot that a record in the store may name: of the committed image, and of records that were written with an unknown outcome.

@@ -21,7 +21,8 @@ static bool is_record(const struct cairn_image *image, uint32_t magic)
     return page_word(image, AT_MAGIC) == magic && page_word(image, AT_PAGE) == image->page;
 }
 
-// Read the roots. Returns 0, and image->root is the newer, image->generation its number, 0 where none counts; CAIRN_ECORRUPT iff none counts, and one is foreign.
+// Read the roots. Returns 0, and image->root is the newer, image->generation its number, 0 where none counts; CAIRN_ECORRUPT iff none counts, and one is
+// foreign.
 static int find_root(struct cairn_image *image)
 {
     bool foreign = false;

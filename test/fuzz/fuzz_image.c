@@ -2,7 +2,8 @@
 //
 // Fuzz target: bytes from outside as the slots of an image. It must refuse them and harm nothing, or yield an image that works.
 //
-// PICTURE: first byte 128 and more: the rest is the slots. Below: the rest changes an image of this library's, and then bytes of it. Bit 0: the sums are put right.
+// PICTURE: first byte 128 and more: the rest is the slots. Below: the rest changes an image of this library's, and then bytes of it. Bit 0: the sums are
+// put right.
 // OWNS: nothing. CALLERS: libFuzzer; replay.c.
 #include "cairn/image.h"
 #include "cairn/store.h"

@@ -8,6 +8,9 @@
 #include <string.h>
 
 struct image_fixture fx;
+unsigned char fx_slots[FX_SLOTS * FX_PAGE];
+struct faulty_store fx_faulty;
+static struct cairn_store_ram ram;
 static _Alignas(8) unsigned char memory[3072];
 static unsigned char page[FX_PAGE], wanted[FX_PAGE];
 
@@ -18,6 +21,14 @@ void fx_make(const struct cairn_port_store *store, uint32_t keys)
     fx.config.chain = 3;
     fx.keys = keys;
     fx.turn = FX_ZEROS;
+}
+
+void fx_make_faulty(int filling, uint32_t slots, uint32_t keys)
+{
+    memset(fx_slots, filling, sizeof fx_slots);
+    assert_int_equal(cairn_store_ram_init(&ram, fx_slots, sizeof fx_slots, FX_PAGE, slots), 0);
+    faulty_store_init(&fx_faulty, &ram.store);
+    fx_make(&fx_faulty.store, keys);
 }
 
 int fx_mount(void)
@@ -154,17 +165,23 @@ static const char *difference(const struct image_model *model, uint32_t *at)
     return NULL;
 }
 
+struct cairn_image_stats fx_stats(void)
+{
+    struct cairn_image_stats stats;
+    cairn_image_stats(&fx.image, &stats);
+    return stats;
+}
+
 // The figures too, where nothing was left behind by a commit that failed.
 static bool counts_right(const struct image_model *model)
 {
-    struct cairn_image_stats stats;
+    const struct cairn_image_stats stats = fx_stats();
     uint32_t keys = 0;
     uint32_t data = 0;
     for (uint32_t key = 0; key < fx.keys; key++) {
         keys += model->turns[key] != FX_ABSENT;
         data += model->turns[key] > FX_ZEROS;
     }
-    cairn_image_stats(&fx.image, &stats);
     return fx.image.open || (stats.keys == keys && (fx.image.unsure || stats.data == data) && stats.data + stats.index + stats.free == fx.image.slots);
 }
 
@@ -184,6 +201,13 @@ bool fx_holds(const struct image_model *model)
         print_error("the figures are wrong\n");
     }
     return why == NULL && counts_right(model);
+}
+
+void fx_assert_committed(void)
+{
+    assert_true(fx_holds(&fx.old));
+    assert_int_equal(fx_mount(), 0);
+    assert_true(fx_holds(&fx.old));
 }
 
 bool fx_is_either(void)

@@ -18,6 +18,8 @@
 #include <cmocka.h>
 
 #include "cairn/image.h"
+#include "cairn/store.h"
+#include "faulty_store.h"
 #include "prng.h"
 #include "scale.h"
 
@@ -45,6 +47,13 @@ struct image_fixture {
 
 extern struct image_fixture fx;
 
+// A store in RAM whose calls can fail, for tests that want no more.
+#define FX_SLOTS 56u
+extern unsigned char fx_slots[FX_SLOTS * FX_PAGE];
+extern struct faulty_store fx_faulty;
+// So many of its slots, each byte of them this, and a new image and model of so many keys in it.
+void fx_make_faulty(int filling, uint32_t slots, uint32_t keys);
+
 // A new model, nothing in it; an image of what the store holds.
 void fx_make(const struct cairn_port_store *store, uint32_t keys);
 // Take up what the store holds. Returns what init answers.
@@ -61,6 +70,10 @@ int fx_drop(uint32_t key);
 int fx_drop_range(uint32_t first, uint32_t last);
 int fx_commit(bool with_head);
 void fx_abort(void);
+// The figures, by their own call.
+struct cairn_image_stats fx_stats(void);
+// The image is as the model says it was committed, before and after a restart.
+void fx_assert_committed(void);
 // Does the image hold what a model does? Says what it does not.
 bool fx_holds(const struct image_model *model);
 // The same without a word, to find out which it is; errors of the store are no answer.

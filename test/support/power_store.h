@@ -3,7 +3,8 @@
 // A store in RAM whose power can be cut: what was written since the last sync is lost, kept, torn and put in any order.
 //
 // OWNS        what the test gives it: what is safe, what is read, and a flag for each slot.
-// PICTURE     operations (writes and syncs) are numbered from 0; the test says at which one the power is cut, and what of the writes since the last sync is left
+// PICTURE     operations (writes and syncs) are numbered from 0; the test says at which one the power is cut, and what of the writes since the last sync
+//             is left
 // INVARIANTS  1. After a cut no operation does anything, until power_on; then the slots hold what the cut left.
 //             2. A slot that was not written since the last sync is untouched by a cut.
 //             3. A slot that is trimmed holds garbage at once, whatever happens then. A slot out of range is counted as a breach.

@@ -1,47 +1,23 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the proof of each call of an image, with and without a store that fails; and that its bytes are the same on every machine.
+// OWNS        the proof of each call of an image; and that its bytes are the same on every machine.
 // CALLERS     ctest, on every preset: lib/vm/image.c, image_commit.c, image_index.c, image_slots.c.
 #include "base/checksum.h"
-#include "cairn/store.h"
-#include "faulty_store.h"
 #include "image_fixture.h"
 
 #include <string.h>
 
-#define SLOTS 56u
 #define KEYS 16u
 
-static unsigned char slots[SLOTS * FX_PAGE];
 static unsigned char page[FX_PAGE];
-static struct cairn_store_ram ram;
-static struct faulty_store faulty;
 static struct prng prng;
 
-// Slots filled with a byte, and an image of nothing.
 static void make(int filling, bool far)
 {
-    memset(slots, filling, sizeof slots);
-    assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
-    faulty_store_init(&faulty, &ram.store);
-    fx_make(&faulty.store, KEYS);
+    fx_make_faulty(filling, FX_SLOTS, KEYS);
     fx.far = far;
     assert_int_equal(fx_mount(), 0);
     prng_seed(&prng, 3);
-}
-
-static struct cairn_image_stats stats_of(void)
-{
-    struct cairn_image_stats stats;
-    cairn_image_stats(&fx.image, &stats);
-    return stats;
-}
-
-static void assert_is_after_a_restart(void)
-{
-    assert_true(fx_holds(&fx.old));
-    assert_int_equal(fx_mount(), 0);
-    assert_true(fx_holds(&fx.old));
 }
 
 static void a_store_without_an_image_is_an_empty_one(void **state)
@@ -51,9 +27,9 @@ static void a_store_without_an_image_is_an_empty_one(void **state)
     for (uint32_t i = 0; i < 4; i++) {
         make(fillings[i], false);
         assert_true(fx_holds(&fx.old));
-        assert_int_equal(stats_of().generation, 0);
-        assert_int_equal(stats_of().free, SLOTS - 2);
-        assert_int_equal(faulty.writes + faulty.trims, 0);
+        assert_int_equal(fx_stats().generation, 0);
+        assert_int_equal(fx_stats().free, FX_SLOTS - 2);
+        assert_int_equal(fx_faulty.writes + fx_faulty.trims, 0);
         assert_int_equal(cairn_image_head(&fx.image, page, sizeof page), 0);
     }
 }
@@ -64,9 +40,9 @@ static void an_empty_image_can_be_committed(void **state)
     make(0, false);
     assert_int_equal(fx_begin(false), 0);
     assert_int_equal(fx_commit(false), 0);
-    assert_is_after_a_restart();
-    assert_int_equal(stats_of().generation, 1);
-    assert_int_equal(stats_of().written, 0); // since the restart
+    fx_assert_committed();
+    assert_int_equal(fx_stats().generation, 1);
+    assert_int_equal(fx_stats().written, 0); // since the restart
 }
 
 static void what_was_put_is_there_after_a_restart(void **state)
@@ -80,7 +56,7 @@ static void what_was_put_is_there_after_a_restart(void **state)
         }
         assert_true(fx_holds(&fx.new));
         assert_int_equal(fx_commit(true), 0);
-        assert_is_after_a_restart();
+        fx_assert_committed();
     }
 }
 
@@ -117,7 +93,7 @@ static void a_key_is_any_number_but_one(void **state)
     assert_int_equal(cairn_image_begin(&fx.image, false), 0);
     assert_int_equal(cairn_image_drop_range(&fx.image, 2, CAIRN_IMAGE_NO_KEY), 0);
     assert_int_equal(cairn_image_commit(&fx.image, NULL, 0), 0);
-    assert_int_equal(stats_of().keys, 2);
+    assert_int_equal(fx_stats().keys, 2);
 }
 
 static void zeros_take_no_slot(void **state)
@@ -132,9 +108,9 @@ static void zeros_take_no_slot(void **state)
     assert_int_equal(fx_put(4), 0);
     assert_int_equal(fx_put_zeros(4), 0);
     assert_int_equal(fx_commit(false), 0);
-    assert_int_equal(stats_of().keys, KEYS);
-    assert_int_equal(stats_of().data, 1);
-    assert_is_after_a_restart();
+    assert_int_equal(fx_stats().keys, KEYS);
+    assert_int_equal(fx_stats().data, 1);
+    fx_assert_committed();
 }
 
 static void pages_that_did_not_change_stay_where_they_are(void **state)
@@ -149,15 +125,15 @@ static void pages_that_did_not_change_stay_where_they_are(void **state)
     }
     assert_int_equal(fx_commit(false), 0);
     for (uint32_t turn = 0; turn < 3; turn++) {
-        const uint32_t trims = faulty.trims;
+        const uint32_t trims = fx_faulty.trims;
         assert_int_equal(fx_begin(false), 0);
         assert_int_equal(fx_put(5), 0);
-        assert_int_equal(faulty.trims, trims); // nothing of the old image goes before there is the new one
+        assert_int_equal(fx_faulty.trims, trims); // nothing of the old image goes before there is the new one
         assert_int_equal(fx_commit(false), 0);
-        assert_int_equal(faulty.trims, trims + 1); // the old page
-        assert_int_equal(stats_of().data, KEYS);
+        assert_int_equal(fx_faulty.trims, trims + 1); // the old page
+        assert_int_equal(fx_stats().data, KEYS);
     }
-    assert_is_after_a_restart();
+    fx_assert_committed();
 }
 
 static void an_abort_leaves_what_was_committed(void **state)
@@ -165,7 +141,7 @@ static void an_abort_leaves_what_was_committed(void **state)
     (void)state;
     make(0, true);
     assert_int_equal(fx_work(&prng, 10), 0);
-    const struct cairn_image_stats before = stats_of();
+    const struct cairn_image_stats before = fx_stats();
     for (int anew = 0; anew < 2; anew++) {
         assert_int_equal(fx_begin(anew != 0), 0);
         for (uint32_t key = 0; key < KEYS; key++) {
@@ -176,10 +152,10 @@ static void an_abort_leaves_what_was_committed(void **state)
         fx_abort();
         fx_abort();
         assert_true(fx_holds(&fx.old));
-        const struct cairn_image_stats after = stats_of();
+        const struct cairn_image_stats after = fx_stats();
         assert_memory_equal(&before, &after, sizeof before);
     }
-    assert_is_after_a_restart();
+    fx_assert_committed();
 }
 
 static void begun_anew_it_has_only_what_is_put(void **state)
@@ -191,9 +167,9 @@ static void begun_anew_it_has_only_what_is_put(void **state)
     assert_true(fx_holds(&fx.new));
     assert_int_equal(fx_put(2), 0);
     assert_int_equal(fx_commit(false), 0);
-    assert_int_equal(stats_of().keys, 1);
-    assert_int_equal(stats_of().index, 3); // the roots, and the next record's
-    assert_is_after_a_restart();
+    assert_int_equal(fx_stats().keys, 1);
+    assert_int_equal(fx_stats().index, 3); // the roots, and the next record's
+    fx_assert_committed();
 }
 
 // With chain = 3 the fourth commit after a root writes the index anew; nothing is left of the old one.
@@ -210,7 +186,7 @@ static void the_chain_has_an_end(void **state)
         assert_true(fx_holds(&fx.old));
     }
     assert_int_equal(most, 3);
-    assert_is_after_a_restart();
+    fx_assert_committed();
 }
 
 static void a_head_may_fill_what_a_record_leaves(void **state)
@@ -266,10 +242,10 @@ static void bad_configs_are_refused(void **state)
     assert_int_equal(cairn_image_init(&image, &config, some, size), 0);
     config.store = NULL;
     assert_int_equal(cairn_image_size(&config), 0);
-    config.store = &faulty.store;
-    config.first = SLOTS - 4;
+    config.store = &fx_faulty.store;
+    config.first = FX_SLOTS - 4;
     assert_int_equal(cairn_image_size(&config), 0);
-    config.first = SLOTS - 5;
+    config.first = FX_SLOTS - 5;
     assert_int_not_equal(cairn_image_size(&config), 0);
     config.slots = 6;
     assert_int_equal(cairn_image_size(&config), 0);
@@ -283,77 +259,10 @@ static void bad_configs_are_refused(void **state)
     config.chain = UINT32_MAX;
     assert_int_equal(cairn_image_size(&config), 0);
     config.chain = 0;
-    faulty.store.page = 63;
+    fx_faulty.store.page = 63;
     assert_int_equal(cairn_image_size(&config), 0);
-    faulty.store.page = CAIRN_IMAGE_PAGE_MOST + 1;
+    fx_faulty.store.page = CAIRN_IMAGE_PAGE_MOST + 1;
     assert_int_equal(cairn_image_size(&config), 0);
-}
-
-// A small image, full: what does not fit is refused, nothing is lost, and dropping makes room where no slot is free.
-static void without_room_nothing_is_lost(void **state)
-{
-    (void)state;
-    make(0, false);
-    fx.config.slots = 12;
-    assert_int_equal(fx_mount(), 0);
-    uint32_t refused = 0;
-    uint32_t full = 0;
-    for (uint32_t i = 0; i < 200; i++) {
-        assert_int_equal(fx_begin(false), 0);
-        int error = fx_put(prng_below(&prng, KEYS));
-        error = error == 0 && prng_below(&prng, 3) == 0 ? fx_put(prng_below(&prng, KEYS)) : error;
-        error = error == 0 ? fx_commit(false) : error;
-        assert_true(error == 0 || error == CAIRN_ENOMEM);
-        if (error != 0) {
-            assert_true(fx_holds(&fx.new));
-            fx_abort();
-            refused++;
-            full += stats_of().free == 0;
-            assert_int_equal(fx_begin(false), 0);
-            uint32_t key = 0;
-            while (fx.old.turns[key] == FX_ABSENT) {
-                key++;
-            }
-            assert_int_equal(fx_drop(key), 0);
-            assert_int_equal(fx_commit(false), 0);
-        }
-        assert_true(fx_holds(&fx.old));
-    }
-    assert_true(refused > 10 && full > 3);
-    assert_is_after_a_restart();
-}
-
-static void more_index_than_there_is_room_for_is_refused(void **state)
-{
-    (void)state;
-    make(0, true);
-    assert_int_equal(fx_begin(false), 0);
-    for (uint32_t key = 0; key < KEYS; key++) {
-        assert_int_equal(fx_put(key), 0);
-    }
-    assert_int_equal(fx_commit(false), 0);
-    const uint32_t pages = fx.image.committed;
-    fx.config.index = pages - 1;
-    assert_int_equal(fx_mount(), CAIRN_ENOMEM);
-    fx.config.index = pages;
-    assert_int_equal(fx_mount(), 0);
-    assert_true(fx_holds(&fx.old));
-    assert_int_equal(fx_begin(false), 0);
-    assert_int_equal(fx_put(1), 0);
-    assert_int_equal(fx_commit(false), CAIRN_ENOMEM);
-    fx_abort();
-    fx.config.index = pages + 3;
-    assert_int_equal(fx_mount(), 0);
-    assert_int_equal(fx_begin(false), 0);
-    int error = 0;
-    for (uint32_t i = 0; i < 8 * KEYS && error == 0; i++) {
-        error = fx_put(i % KEYS);
-    }
-    assert_int_equal(error, CAIRN_ENOMEM);
-    assert_true(fx_holds(&fx.new));
-    fx_abort();
-    fx.config.index = 0;
-    assert_is_after_a_restart();
 }
 
 static void a_page_that_changed_is_found_when_it_is_read(void **state)
@@ -365,87 +274,14 @@ static void a_page_that_changed_is_found_when_it_is_read(void **state)
     assert_int_equal(fx_put(2), 0);
     assert_int_equal(fx_commit(false), 0);
     fx_fill(page, 2, fx.old.turns[2]);
-    for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        if (memcmp(slots + slot * FX_PAGE, page, FX_PAGE) == 0) {
-            slots[slot * FX_PAGE + 9] ^= 4;
+    for (uint32_t slot = 0; slot < FX_SLOTS; slot++) {
+        if (memcmp(fx_slots + slot * FX_PAGE, page, FX_PAGE) == 0) {
+            fx_slots[slot * FX_PAGE + 9] ^= 4;
         }
     }
     assert_int_equal(fx_mount(), 0);
     assert_int_equal(cairn_image_get(&fx.image, 1, page), 0);
     assert_int_equal(cairn_image_get(&fx.image, 2, page), CAIRN_ECORRUPT);
-}
-
-enum { READS, WRITES, SYNCS };
-
-static uint32_t *fail_of(uint32_t which)
-{
-    return which == READS ? &faulty.fail_read : which == WRITES ? &faulty.fail_write : &faulty.fail_sync;
-}
-
-// After so many commits, the at-th call of a kind fails, and on: each one behind it. The image is as before, and can be changed and committed still.
-// Returns false where there was no such call.
-static bool goes_wrong(uint32_t which, bool on, uint32_t commits, uint32_t at)
-{
-    make(0, at % 2 != 0);
-    for (uint32_t i = 0; i < commits; i++) {
-        assert_int_equal(fx_work(&prng, 12), 0);
-    }
-    *fail_of(which) = at + (which == READS ? faulty.reads : which == WRITES ? faulty.writes : faulty.syncs);
-    faulty.fails_on = on;
-    const int error = fx_work(&prng, 12);
-    *fail_of(which) = FAULTY_NEVER;
-    if (error == 0) {
-        return false;
-    }
-    assert_int_equal(error, FAULTY_ERROR);
-    assert_true(fx_holds(fx.image.open ? &fx.new : &fx.old));
-    if (fx.image.open && at % 3 != 0) {
-        assert_int_equal(fx_put(3), 0);
-        assert_int_equal(fx_commit(at % 2 == 0), 0);
-    } else {
-        fx_abort();
-        assert_true(fx_holds(&fx.old));
-    }
-    assert_int_equal(fx_work(&prng, 5), 0);
-    assert_is_after_a_restart();
-    return true;
-}
-
-static void a_call_of_the_store_that_fails_leaves_the_image(void **state)
-{
-    (void)state;
-    uint32_t failures[3] = {0, 0, 0};
-    for (uint32_t kind = 0; kind < 6; kind++) {
-        for (uint32_t commits = 1; commits < 9; commits++) {
-            uint32_t at = 0;
-            while (goes_wrong(kind % 3, kind >= 3, commits, at)) {
-                at++;
-            }
-            failures[kind % 3] += at;
-        }
-    }
-    assert_true(failures[READS] > 10 && failures[WRITES] > 40 && failures[SYNCS] == 2 * 2 * 8);
-}
-
-static void reads_that_fail_while_mounting_are_answered(void **state)
-{
-    (void)state;
-    make(0, true);
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(fx_work(&prng, 12), 0);
-    }
-    uint32_t at = 0;
-    for (int error = FAULTY_ERROR; error != 0; at++) {
-        faulty.fail_read = faulty.reads + at;
-        error = fx_mount();
-        assert_true(error == FAULTY_ERROR || error == 0);
-    }
-    assert_true(at > 8);
-    faulty.fail_read = FAULTY_NEVER;
-    faulty.fail_sync = faulty.syncs;
-    assert_int_equal(fx_mount(), FAULTY_ERROR);
-    assert_int_equal(fx_mount(), 0);
-    assert_is_after_a_restart();
 }
 
 // The bytes of docs/LAYOUT.md: all slots of a store after some commits, the same on machines of any word size and order.
@@ -456,7 +292,7 @@ static void the_bytes_are_the_same_on_every_machine(void **state)
     for (uint32_t i = 0; i < 7; i++) {
         assert_int_equal(fx_work(&prng, 9), 0);
     }
-    const uint32_t sum = cairn_checksum_(0, slots, sizeof slots);
+    const uint32_t sum = cairn_checksum_(0, fx_slots, sizeof fx_slots);
     print_message("sum of the store: %08lX\n", (unsigned long)sum);
     assert_int_equal(sum, 0x218EDA80);
 }
@@ -476,11 +312,7 @@ int main(void)
         cmocka_unit_test(a_head_may_fill_what_a_record_leaves),
         cmocka_unit_test(calls_out_of_turn_are_refused),
         cmocka_unit_test(bad_configs_are_refused),
-        cmocka_unit_test(without_room_nothing_is_lost),
-        cmocka_unit_test(more_index_than_there_is_room_for_is_refused),
         cmocka_unit_test(a_page_that_changed_is_found_when_it_is_read),
-        cmocka_unit_test(a_call_of_the_store_that_fails_leaves_the_image),
-        cmocka_unit_test(reads_that_fail_while_mounting_are_answered),
         cmocka_unit_test(the_bytes_are_the_same_on_every_machine),
     };
     return cmocka_run_group_tests_name("image", tests, NULL, NULL);

@@ -91,7 +91,8 @@ static void a_commit_writes_its_pages_and_two_per_cent(void **state)
     static const uint32_t counts[] = {1, 8, 64, 100, 128, 256, 512};
     for (uint32_t of = 1024; of <= PAGES_MOST; of *= 4) {
         const uint32_t full = make(of) - of;
-        print_message("full image of %u pages: %u slots beside them, %u.%02u %%\n", (unsigned)of, (unsigned)full, (unsigned)(full * 100 / of), (unsigned)(full * 10000 / of % 100));
+        print_message("full image of %u pages: %u slots beside them, %u.%02u %%\n", (unsigned)of, (unsigned)full, (unsigned)(full * 100 / of),
+                      (unsigned)(full * 10000 / of % 100));
         assert_true(full * 100 <= of);
         for (uint32_t i = 0; i < (of == 1024 ? 14u : 7u); i++) {
             uint32_t least, mean;
@@ -127,8 +128,9 @@ static void reading_reads_little_of_the_index(void **state)
     for (uint32_t i = 0; i < 1000; i++) {
         assert_int_equal(cairn_image_get(&image, prng_below(&prng, 1024), page), 0);
     }
-    print_message("1000 pages, any: %u.%u reads of the index for each\n", (unsigned)((counted.reads - before - 1000) / 1000), (unsigned)((counted.reads - before - 1000) / 100 % 10));
-    assert_true(counted.reads - before - 1000 <= 20 * 1000);
+    const uint32_t beside = counted.reads - before - 1000;
+    print_message("1000 pages, any: %u.%u reads of the index for each\n", (unsigned)(beside / 1000), (unsigned)(beside / 100 % 10));
+    assert_true(beside <= 20 * 1000);
 }
 
 static void memory_is_little(void **state)

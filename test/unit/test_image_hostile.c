@@ -186,7 +186,8 @@ static void a_whole_page_of_index_that_is_another_is_found(void **state)
     assert_int_equal(fx_mount(), CAIRN_ECORRUPT);
 }
 
-#define MANY 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF // nine bytes of a number: 63 bits
+#define MOST 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+#define MANY 0xFF, MOST // nine bytes of a number: 63 bits
 
 // Entries of a root, as bytes; and what mounting it answers.
 static void entries_are_as_the_layout_says_or_refused(void **state)
@@ -203,12 +204,12 @@ static void entries_are_as_the_layout_says_or_refused(void **state)
         {{5, 1, 0, 1, 0, 0}, 6, 2, 0},                        // 6 too, 7 was dropped
         {{0x80, 0x80, 0, 1}, 4, 1, 0},                        // longer than need be
         {{MANY, 0, 1}, 11, 1, 0},                             // 2^63 - 1
-        {{0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1}, 11, 1, 0}, // 2^64 - 2, the last key
+        {{0xFE, MOST, 1, 1}, 11, 1, 0}, // 2^64 - 2, the last key
         {{MANY, 1, 1}, 11, 1, CAIRN_ECORRUPT},                // 2^64 - 1 is none
         {{MANY, 2, 1}, 11, 1, CAIRN_ECORRUPT},                // 65 bits
         {{MANY, 0x80, 0, 1}, 12, 1, CAIRN_ECORRUPT},          // 11 bytes
-        {{0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1, 0, 1}, 13, 2, CAIRN_ECORRUPT}, // one more than the last key
-        {{0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 1, 2, 1}, 13, 2, CAIRN_ECORRUPT},
+        {{0xFE, MOST, 1, 1, 0, 1}, 13, 2, CAIRN_ECORRUPT}, // one more than the last key
+        {{0xFE, MOST, 1, 1, 2, 1}, 13, 2, CAIRN_ECORRUPT},
         {{5}, 1, 1, CAIRN_ECORRUPT},                          // nothing behind the key
         {{5, 0x80}, 2, 1, CAIRN_ECORRUPT},
         {{0, 6, 1, 2, 3, 4}, 6, 1, 0},                        // slot 2

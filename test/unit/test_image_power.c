@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the proof that no cut of power leaves anything but the old image or the new one: at every write and sync, with each write since the last sync kept,
-//             torn or lost; again while what the first one left is worked with.
+// OWNS        the proof that no cut of power leaves anything but the old image or the new one: at every write and sync, with each write since the last
+//             sync kept, torn or lost; again while what the first one left is worked with.
 // PICTURE     work | cut | power on, check | work | cut | power on, check | work to the end, check
 // CALLERS     ctest, on every preset: lib/vm/image_commit.c, image_mount.c.
 #include "image_fixture.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Random images, changed at random against the naive model of image_fixture.h: puts, zeros, drops, ranges, commits, aborts, restarts, calls of the store that fail,
-// cuts of power.
+// Random images, changed at random against the naive model of image_fixture.h: puts, zeros, drops, ranges, commits, aborts, restarts, calls of the store
+// that fail, cuts of power.
 //
-// OWNS        the plan: a new image every few hundred operations, of another number of slots and keys, near or far apart, of another chain, behind a lead or not.
+// OWNS        the plan: a new image every few hundred operations, of another number of slots and keys, near or far apart, of another chain, behind a lead
+//             or not.
 // PICTURE     test_image_random [SEED [OPERATIONS]]   or CAIRN_SEED=SEED; CAIRN_TIER=full: a hundred times as many operations
 // CALLERS     ctest, on every preset. A failure prints the seed and the operation; the same seed fails again.
 #include "image_fixture.h"
