@@ -27,6 +27,7 @@
 #define CAIRN_TRAP() __builtin_trap()
 #define CAIRN_FORGET(value) __asm__("" : "+r"(value)) // what was computed from it is computed again: cheaper than a spill
 #define CAIRN_LOOSE __attribute__((aligned(1), may_alias)) // of a typedef: it stands at any address, on any type's bytes
+#define CAIRN_ALIGNED(pointer, bytes) __builtin_assume_aligned(pointer, bytes)
 #define CAIRN_LOOK(word) __atomic_load_n(&(word), __ATOMIC_RELAXED) // at a word that others may change
 #if defined(__thumb2__)
 #define CAIRN_POP_RETURN() __asm__ volatile("" : : : "lr") // the way back is popped with the registers that are saved: no BX of its own
@@ -42,6 +43,7 @@
 #define CAIRN_NOINLINE
 #define CAIRN_COLD
 #define CAIRN_MAY_ALIAS
+#define CAIRN_ALIGNED(pointer, bytes) (pointer)
 #define CAIRN_LOOK(word) (*(volatile uint32_t *)&(word))
 #define CAIRN_FORGET(value) ((void)0)
 #define CAIRN_TRAP()                                                                                                             \

@@ -18,13 +18,13 @@ cd "$(dirname "$0")/../.."
 . test/bench/target.sh
 export LC_ALL=C
 
-floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h cairn/compressed.h cairn/heap.h cairn/deferred.h cairn/recorder.h cairn/pool.h
-    cairn/arena.h cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/elf.h cairn/exec.h cairn/page_recorder.h
+floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h cairn/compressed.h cairn/image.h cairn/heap.h cairn/deferred.h cairn/recorder.h
+    cairn/pool.h cairn/arena.h cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/elf.h cairn/exec.h cairn/page_recorder.h
     base/compiler.h base/bits.h base/atomic.h base/checksum.h
     heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h
     pool/bitmap.h
     arena/arena_core.h
-    vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h"
+    vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h vm/image_layout.h"
 system="stdbool.h stddef.h stdint.h string.h"
 cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"
 cpp_system="cstddef cstdint cstdlib memory_resource new type_traits"
@@ -75,7 +75,7 @@ check_include() {
     esac
     case $own:$name in
     base/*:heap/* | base/*:pool/* | base/*:arena/* | base/*:vm/*) say "$file:$line: base includes \"$name\"" ;;
-    base/*:cairn/heap.h | base/*:cairn/recorder.h | base/*:cairn/pool.h | base/*:cairn/arena.h | base/*:cairn/store.h) say "$file:$line: base includes \"$name\"" ;;
+    base/*:cairn/heap.h | base/*:cairn/recorder.h | base/*:cairn/pool.h | base/*:cairn/arena.h | base/*:cairn/store.h | base/*:cairn/image.h) say "$file:$line: base includes \"$name\"" ;;
     pool/*:heap/* | pool/*:arena/* | pool/*:cairn/heap.h | pool/*:cairn/recorder.h | pool/*:cairn/arena.h) say "$file:$line: pool includes \"$name\"" ;;
     base/*:cairn/policy.h | pool/*:vm/* | pool/*:cairn/policy.h | heap/*:vm/* | heap/*:cairn/policy.h | arena/*:vm/* | arena/*:cairn/policy.h)
         say "$file:$line: what is below vm includes \"$name\"" ;;

@@ -16,19 +16,20 @@ if [ "${1:-}" = --pack ]; then
 fi
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -ne 0 ] || set -- heap attach elf codec
+[ $# -ne 0 ] || set -- heap attach elf codec image
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
 heap="lib/base/*.c lib/heap/*.c"
 elf="lib/vm/elf.c lib/vm/elf_reason.c test/support/elf_image.c"
-flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz -Itest/support"
+flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz -Itest/support -I."
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 for target in "$@"; do
     case $target in
     elf) sources="$heap $elf" ;;
     codec) sources="$heap lib/vm/codec.c" ;;
+    image) sources="$heap lib/vm/image*.c lib/vm/store_ram.c" ;;
     *) sources=$heap ;;
     esac
     # shellcheck disable=SC2086

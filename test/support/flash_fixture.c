@@ -5,7 +5,6 @@
 
 #include "test/port/store_contract.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct flash_fixture fx;
@@ -90,17 +89,4 @@ bool fx_holds(void)
     }
     fx.pending = fx.config.slots;
     return true;
-}
-
-uint32_t fx_scale(uint32_t board, uint32_t fast, uint32_t full)
-{
-#if defined(__unix__) || defined(__APPLE__)
-    const char *const tier = getenv("CAIRN_TIER");
-    (void)board;
-    return tier != NULL && strcmp(tier, "full") == 0 ? full : fast;
-#else
-    (void)fast;
-    (void)full;
-    return board;
-#endif
 }

@@ -23,6 +23,7 @@
 #include "cairn/store.h"
 #include "flash.h"
 #include "prng.h"
+#include "scale.h"
 
 #define FX_BLOCKS 12u
 #define FX_ERASE 236u
@@ -54,7 +55,5 @@ void fx_trim(uint32_t slot);
 bool fx_holds(void);
 // The bytes of a write.
 void fx_fill(unsigned char *page, uint32_t slot, uint32_t turn);
-// More is done where the whole test is wanted, less on boards.
-uint32_t fx_scale(uint32_t board, uint32_t fast, uint32_t full);
 
 #endif

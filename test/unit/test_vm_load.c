@@ -202,9 +202,13 @@ static void what_will_be_needed_is_there_when_it_is(void **state)
     assert_int_equal(vm_fixture.calls, calls);
     assert_int_equal(cairn_space_will_need(SPACE, 0), CAIRN_EFAULT);
     assert_int_equal(cairn_space_will_need(SPACE, ~(cairn_vaddr_t)0), CAIRN_EFAULT);
-    assert_int_equal(cairn_space_protect(SPACE, MAP, 0), 0);
+    assert_int_equal(cairn_space_protect(SPACE, MAP, CAIRN_EXEC), 0);
     assert_int_equal(cairn_space_will_need(SPACE, vm_page(2)), 0); // it is no access
     vm_sound();
+    assert_int_equal(cairn_space_protect(SPACE, MAP, 0), 0);
+    assert_int_equal(cairn_space_will_need(SPACE, vm_page(3)), CAIRN_EACCES); // it is a guard now
+    assert_int_equal(cairn_space_protect(SPACE, MAP, RW), 0);
+    assert_int_equal(cairn_space_will_need(SPACE, vm_page(3)), 0);
     vm_fail(1, 9);
     assert_int_equal(cairn_space_will_need(SPACE, vm_page(6)), 0);
     assert_int_not_equal(cairn_space_will_need(SPACE, vm_page(3)), 0);
