@@ -26,7 +26,7 @@
 
 #define NONE 0xFFFFu
 #define UNDER 0xFFFEu
-#define SLOTS_MOST 0xFFFEu
+#define COMPRESSED_SLOTS_MOST 0xFFFEu
 #define PAGE_LEAST 128u
 #define PAGE_MOST 4096u
 #define CHUNK_DEFAULT 32u
@@ -334,7 +334,7 @@ static bool is_valid(const struct cairn_store_compressed_config *config)
 {
     const struct cairn_port_store *const under = config->under;
     const uint32_t chunk = chunk_of(config);
-    return config->page >= PAGE_LEAST && config->page <= PAGE_MOST && config->page % 4 == 0 && config->slots != 0 && config->slots <= SLOTS_MOST &&
+    return config->page >= PAGE_LEAST && config->page <= PAGE_MOST && config->page % 4 == 0 && config->slots != 0 && config->slots <= COMPRESSED_SLOTS_MOST &&
            config->accept < config->page && chunk >= 16 && chunk <= 256 && is_power_of_two(chunk) &&
            (under == NULL || (under->read != NULL && under->write != NULL && under->page == config->page && under->slots >= config->slots));
 }
