@@ -88,7 +88,7 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
         return CAIRN_ENOMEM;
     }
     if (mapping->object == NULL && mapping->memory == NULL) {
-        mapping->plain = 0; // its faults are share.c's from now on
+        mapping_make_common(mapping);
     }
     *copy = *mapping;
     copy->flags = (mapping->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;

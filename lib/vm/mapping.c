@@ -22,9 +22,9 @@ static cairn_vaddr_t capacity(const struct cairn_vm *vm)
 
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
 {
-    const cairn_vaddr_t limit = vm->commit_limit != 0 ? vm->commit_limit : capacity(vm);
+    const cairn_vaddr_t limit = vm->commit_limit;
     if ((vm->commit_mode == CAIRN_COMMIT_HEURISTIC && pages > capacity(vm)) ||
-        (vm->commit_mode == CAIRN_COMMIT_STRICT && (vm->committed > limit || pages > limit - vm->committed))) {
+        (vm->commit_mode == CAIRN_COMMIT_STRICT && pages != 0 && (vm->committed > limit || pages > limit - vm->committed))) {
         return false;
     }
     vm->committed += pages;
@@ -42,7 +42,7 @@ int cairn_vm_commit(struct cairn_vm *vm, enum cairn_commit mode, cairn_vaddr_t l
         return CAIRN_EINVAL;
     }
     vm->commit_mode = mode;
-    vm->commit_limit = limit >> vm->page_shift;
+    vm->commit_limit = limit == 0 ? capacity(vm) : limit >> vm->page_shift;
     return 0;
 }
 
@@ -62,6 +62,13 @@ void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mappin
         mapping->sibling = mapping->object->mappings;
         mapping->object->mappings = mapping;
     }
+}
+
+// What fault.c allows in it by itself: nothing in a guard.
+static uint32_t plain_of(const struct cairn_mapping *mapping)
+{
+    const bool is_plain = mapping->object == NULL && mapping->memory == NULL && (mapping->flags & MAP_COMMON) == 0 && mapping->protection != 0;
+    return is_plain ? mapping->protection | PTE_PRESENT : 0;
 }
 
 bool cairn_mapping_covers_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
@@ -114,11 +121,11 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
     struct cairn_mapping *const right = last == NULL ? NULL : node_take(vm);
     const bool is_pinned = (first != NULL && first->pins != 0) || (last != NULL && last->pins != 0);
     if ((first != NULL && left == NULL) || (last != NULL && right == NULL) || is_pinned) {
-        if (left != NULL) {
-            cairn_table_give_(vm, TABLE_LIST_MAPPINGS, left);
-        }
         if (right != NULL) {
             cairn_table_give_(vm, TABLE_LIST_MAPPINGS, right);
+        }
+        if (left != NULL) {
+            cairn_table_give_(vm, TABLE_LIST_MAPPINGS, left);
         }
         return is_pinned ? CAIRN_EBUSY : CAIRN_ENOMEM;
     }
@@ -136,7 +143,7 @@ static bool continues(const struct cairn_mapping *a, const struct cairn_mapping 
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
     return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~MAP_NODE) == 0 && a->protection == b->protection &&
-           a->plain == b->plain && b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
+           b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
            (a->object == NULL || a->offset + a->pages == b->offset) && (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 
@@ -218,17 +225,23 @@ int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, ca
 
 // ---------------------------------------------------------------------------------------------------------------------- mapping
 
-// The highest range of so many pages that is free, aligned to so many; 0: none.
-static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t alignment)
+// The pages below a stack that are kept for it: what it may grow by, and one that stays free.
+CAIRN_INLINE cairn_vaddr_t kept_below(cairn_vaddr_t grow)
+{
+    return grow + (grow != 0);
+}
+
+// The first page of the highest range of so many pages that is free, with so many below it, and aligned; 0: none.
+static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t below, cairn_vaddr_t alignment)
 {
     const cairn_vaddr_t all = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t found = 0;
     cairn_vaddr_t behind = 1;
     for (const struct cairn_mapping *mapping = space->mappings;; mapping = mapping->next) {
-        const cairn_vaddr_t room = (mapping == NULL ? all : mapping->first - mapping->grow);
+        const cairn_vaddr_t room = mapping == NULL ? all : mapping->first - kept_below(mapping->grow);
         if (room >= behind && room - behind >= pages) {
             const cairn_vaddr_t at = (room - pages) & ~(alignment - 1);
-            found = at >= behind ? at : found;
+            found = at >= behind + below ? at : found;
         }
         if (mapping == NULL) {
             return found;
@@ -277,7 +290,7 @@ static int check_map(const struct cairn_space *space, const struct cairn_map *ma
     return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE)) != 0 ? CAIRN_EACCES : 0;
 }
 
-// Where the mapping is to be. Returns 0 or an error.
+// Where the mapping is to be; REPLACE: nothing else is there from now on. Returns 0 or an error.
 static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *first)
 {
     const struct cairn_vm *const vm = space->vm;
@@ -285,16 +298,22 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     const cairn_vaddr_t alignment = map->alignment >> vm->page_shift;
     *first = map->address >> vm->page_shift;
     if ((map->flags & CAIRN_MAP_REPLACE) != 0) {
-        return cairn_space_unmap_range(space, map->address, map->size);
+        const bool is_removed = map->object != NULL && map->object->removed;
+        if (is_removed) {
+            map->object->removed = false; // it is not to end with the mapping that this one is in place of
+        }
+        const int error = cairn_space_unmap_range(space, map->address, map->size);
+        if (is_removed) {
+            map->object->removed = true;
+        }
+        return error;
     }
     const bool is_good = range_is_good(vm, map->address, map->size) && is_free(space, *first, pages);
     if ((map->flags & CAIRN_MAP_FIXED) != 0) {
         return is_good ? 0 : CAIRN_EBUSY;
     }
     if (!is_good || (alignment > 1 && (*first & (alignment - 1)) != 0)) {
-        const cairn_vaddr_t below = map->grow >> vm->page_shift;
-        *first = pages + below < pages ? 0 : highest(space, pages + below, alignment == 0 ? 1 : alignment);
-        *first += *first == 0 ? 0 : below;
+        *first = highest(space, pages, kept_below(map->grow >> vm->page_shift), alignment == 0 ? 1 : alignment);
     }
     return *first == 0 ? CAIRN_ENOMEM : 0;
 }
@@ -313,7 +332,7 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
         return error;
     }
     const cairn_vaddr_t pages = map->size >> vm->page_shift;
-    const cairn_vaddr_t charge = is_charged(map->object, map->memory, map->flags, map->protection) ? pages : 0;
+    const cairn_vaddr_t charge = is_charged(map->memory, map->flags | MAP_COUNTED, map->protection) ? pages : 0;
     struct cairn_mapping *const mapping = node_take(vm);
     const bool is_promised = mapping != NULL && cairn_commit_take_(vm, charge);
     cairn_vaddr_t first = 0;
@@ -328,12 +347,12 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;
-    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | (charge != 0 ? MAP_CHARGED : 0);
-    mapping->plain = map->object == NULL && map->memory == NULL && map->protection != 0 ? map->protection | PTE_PRESENT : 0;
+    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | MAP_COUNTED | (charge != 0 ? MAP_CHARGED : 0);
     mapping->grow = map->grow >> vm->page_shift < first ? map->grow >> vm->page_shift : first - 1;
     mapping->object = map->object;
     mapping->offset = map->offset >> vm->page_shift;
     mapping->memory = map->memory;
+    mapping->plain = plain_of(mapping);
     cairn_mapping_link_(space, mapping);
     cairn_mapping_merge_(space);
     if (address != NULL) {
@@ -355,7 +374,7 @@ static bool may_protect(const struct cairn_mapping *mapping, uint32_t protection
             return false;
         }
     }
-    if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(object, mapping->memory, mapping->flags, protection)) {
+    if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
         *charge += pages;
     }
     return mapping->memory == NULL || (protection & CAIRN_WRITE) == 0;
@@ -390,10 +409,11 @@ int cairn_space_protect_range(struct cairn_space *space, cairn_vaddr_t address, 
         return error;
     }
     for (struct cairn_mapping *mapping = mapping_of(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
-        if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->object, mapping->memory, mapping->flags, protection)) {
+        if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
             mapping->flags |= MAP_CHARGED;
         }
         (void)!cairn_space_protect(space, mapping, protection); // pre: it is one of its
+        mapping->plain = plain_of(mapping);
         if (mapping->memory != NULL) {
             cairn_space_flush(space);
         }

@@ -56,7 +56,7 @@ static pte_t to_pool(struct cairn_vm *vm, uint32_t frame)
     if (pte != 0) {
         *at = pte;
         (void)cairn_tlb_forget_(vm, space, page, false);
-        mapping_of(space, page)->plain = 0; // its faults are share.c's from now on
+        mapping_make_common(mapping_of(space, page));
     }
     return pte;
 }
@@ -82,7 +82,7 @@ static bool merge(struct cairn_vm *vm, uint32_t frame, uint32_t same)
     *table_pte(vm, leaf, page) = pte;
     table_record(vm, pte_number(pte))->owners++;
     space->figures.shared++;
-    mapping->plain = 0;
+    mapping_make_common(mapping);
     return true;
 }
 

@@ -177,25 +177,30 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
 
 // --------------------------------------------------------------------------------------------------------------------- faults
 
-// A stack grows down to the page, if that is near enough and a page remains free below it. Returns its mapping, or NULL.
-static struct cairn_mapping *grow_down(struct cairn_space *space, cairn_vaddr_t page)
+// The stack that may grow down to the page, which is in no mapping: near enough, and a page remains free below it. NULL: none.
+static struct cairn_mapping *stack_above(const struct cairn_space *space, cairn_vaddr_t page)
 {
     cairn_vaddr_t behind = 0; // the last page that is mapped below
-    for (struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
-        if (mapping->first > page) {
-            const cairn_vaddr_t pages = mapping->first - page;
-            if (pages > mapping->grow || page < behind + 2 || !cairn_commit_take_(space->vm, pages)) {
-                return NULL;
-            }
-            mapping->first = page;
-            mapping->pages += pages;
-            mapping->grow -= pages;
-            space->figures.virtual_pages += pages;
-            return mapping;
-        }
+    struct cairn_mapping *mapping = space->mappings;
+    for (; mapping != NULL && mapping->first < page; mapping = mapping->next) {
         behind = mapping_end(mapping) - 1;
     }
-    return NULL;
+    return mapping == NULL || mapping->first - page > mapping->grow || page < behind + 2 ? NULL : mapping;
+}
+
+// It grows down to the page. Returns false where that promises too much.
+static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
+{
+    struct cairn_space *const space = mapping->space;
+    const cairn_vaddr_t pages = mapping->first - page;
+    if ((mapping->flags & MAP_CHARGED) != 0 && !cairn_commit_take_(space->vm, pages)) {
+        return false;
+    }
+    mapping->first = page;
+    mapping->pages += pages;
+    mapping->grow -= pages;
+    space->figures.virtual_pages += pages;
+    return true;
 }
 
 // A copy of a frame's page becomes the space's own. Returns 0, and its pte; or an error.
@@ -302,9 +307,9 @@ static int find(struct cairn_space *space, const struct cairn_mapping *mapping, 
 static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const cairn_vaddr_t page = address >> page_shift(space->vm);
-    const struct cairn_mapping *mapping = mapping_of(space, page);
+    struct cairn_mapping *mapping = mapping_of(space, page);
     if (mapping == NULL && table_covers(space->vm, address)) {
-        mapping = grow_down(space, page);
+        mapping = stack_above(space, page);
     }
     if (mapping == NULL) {
         return CAIRN_EFAULT;
@@ -314,6 +319,9 @@ static int share_resolve(struct cairn_space *space, cairn_vaddr_t address, uint3
     }
     if (space->suspended) {
         return CAIRN_EBUSY;
+    }
+    if (page < mapping->first && !grow_down(mapping, page)) {
+        return CAIRN_EFAULT;
     }
     return mapping->memory != NULL ? FOUND_DIRECT : find(space, mapping, page, (access & CAIRN_WRITE) != 0, pte);
 }

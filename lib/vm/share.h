@@ -20,6 +20,8 @@
 
 #define MAP_CHARGED 0x100u // its pages are counted as promised
 #define MAP_NODE 0x200u    // it lies in the vm's memory
+#define MAP_COUNTED 0x400u // was made by cairn_space_map_range: what it promises counts
+#define MAP_COMMON 0x800u  // some of its pages were the pool's: its faults are share.c's
 
 // What a vm has in which something is shared. Its pages have no tables: their numbers are those of records.
 struct pool {
@@ -66,9 +68,15 @@ CAIRN_MUST_CHECK int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages);
 void cairn_commit_give_(struct cairn_vm *vm, cairn_vaddr_t pages);
 // Do mappings with this count as promised?
-CAIRN_INLINE bool is_charged(const struct cairn_object *object, const void *memory, uint32_t flags, uint32_t protection)
+CAIRN_INLINE bool is_charged(const void *memory, uint32_t flags, uint32_t protection)
 {
-    return object == NULL ? memory == NULL && protection != 0 : (flags & CAIRN_MAP_SHARED) == 0 && (protection & CAIRN_WRITE) != 0;
+    return memory == NULL && (flags & (MAP_COUNTED | CAIRN_MAP_SHARED)) == MAP_COUNTED && (protection & CAIRN_WRITE) != 0;
+}
+// Its pages may be the pool's from now on.
+CAIRN_INLINE void mapping_make_common(struct cairn_mapping *mapping)
+{
+    mapping->flags |= MAP_COMMON;
+    mapping->plain = 0;
 }
 // Put a mapping, whose range is free, into its space's list, and its object's.
 void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mapping);
