@@ -177,8 +177,7 @@ static bool is_pinned(const struct cairn_space *space, cairn_vaddr_t page, cairn
     }
     for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         const pte_t pte = *table_walk(space, page);
-        const uint32_t locks = (mapping_of(space, page)->flags & CAIRN_MAP_LOCKED) != 0;
-        if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > locks) {
+        if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > mapping_locks(mapping_of(space, page))) {
             return true;
         }
     }
@@ -260,6 +259,14 @@ static bool is_free(const struct cairn_space *space, cairn_vaddr_t page, cairn_v
     return true;
 }
 
+// May a mapping of the space's show an object with such a protection? What is written privately is not the object's.
+static bool object_allows(const struct cairn_object *object, const struct cairn_space *space, uint32_t flags, uint32_t protection)
+{
+    const uint32_t allowed = object->owner == NULL || object->owner == space ? object->protection : object->others;
+    const uint32_t wanted = (flags & CAIRN_MAP_SHARED) != 0 ? protection : protection & ~CAIRN_WRITE;
+    return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) == 0;
+}
+
 // Is what is asked for good? Returns 0 or an error.
 static int check_map(const struct cairn_space *space, const struct cairn_map *map)
 {
@@ -285,9 +292,7 @@ static int check_map(const struct cairn_space *space, const struct cairn_map *ma
     if (object->pages.vm != vm || map->offset >> vm->page_shift > object->count || map->size >> vm->page_shift > object->count - (map->offset >> vm->page_shift)) {
         return CAIRN_EINVAL;
     }
-    const uint32_t allowed = object->owner == NULL || object->owner == space ? object->protection : object->others;
-    const uint32_t wanted = is_shared ? map->protection : map->protection & ~CAIRN_WRITE;
-    return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE)) != 0 ? CAIRN_EACCES : 0;
+    return object_allows(object, space, map->flags, map->protection) ? 0 : CAIRN_EACCES;
 }
 
 // Where the mapping is to be; REPLACE: nothing else is there from now on. Returns 0 or an error.
@@ -367,12 +372,8 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
 static bool may_protect(const struct cairn_mapping *mapping, uint32_t protection, cairn_vaddr_t pages, cairn_vaddr_t *charge)
 {
     const struct cairn_object *const object = mapping->object;
-    if (object != NULL) {
-        const uint32_t allowed = object->owner == NULL || object->owner == mapping->space ? object->protection : object->others;
-        const uint32_t wanted = mapping_is_shared(mapping) ? protection : protection & ~CAIRN_WRITE;
-        if ((wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE)) != 0) {
-            return false;
-        }
+    if (object != NULL && !object_allows(object, mapping->space, mapping->flags, protection)) {
+        return false;
     }
     if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
         *charge += pages;

@@ -336,9 +336,16 @@ static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pt
     return find(space, mapping_of(space, page), page, true, pte);
 }
 
-static void share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
+static bool share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
 {
-    mapping_of(space, page)->pins += change;
+    struct cairn_mapping *const mapping = mapping_of(space, page);
+    const struct cairn_frame *const frame = &space->vm->table[pte_number(*table_walk(space, page))];
+    const bool is_own = frame->space == space;
+    if (change != 1 && (is_own ? frame->pins <= mapping_locks(mapping) : mapping->pins == 0)) {
+        return false;
+    }
+    mapping->pins += is_own ? 0 : change;
+    return true;
 }
 
 static unsigned char *share_direct(const struct cairn_space *space, cairn_vaddr_t address)
@@ -410,7 +417,14 @@ static void share_forget(struct cairn_mapping *mapping)
 static int share_end(struct cairn_space *space)
 {
     const struct cairn_vm *const vm = space->vm;
-    return cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+    const int error = cairn_space_unmap_range(space, (cairn_vaddr_t)1 << page_shift(vm), vm->limit & ~vm->offset_mask);
+    for (struct cairn_space *other = vm->spaces; error == 0 && other != NULL; other = other->next) {
+        struct cairn_object *const object = (struct cairn_object *)(void *)other;
+        if (other->generation == GENERATION_OTHERS && object->owner == space) {
+            object->owner = vm->pool; // nobody's: the next space in the same place is another one
+        }
+    }
+    return error;
 }
 
 const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};

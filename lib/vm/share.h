@@ -51,6 +51,12 @@ CAIRN_INLINE bool mapping_is_shared(const struct cairn_mapping *mapping)
     return (mapping->flags & CAIRN_MAP_SHARED) != 0;
 }
 
+// Pins that each page of it has because it is locked.
+CAIRN_INLINE uint32_t mapping_locks(const struct cairn_mapping *mapping)
+{
+    return (mapping->flags & CAIRN_MAP_LOCKED) != 0;
+}
+
 // Have a pool. Returns 0 or CAIRN_ENOMEM.
 CAIRN_MUST_CHECK int cairn_sharing_start_(struct cairn_vm *vm);
 extern const struct cairn_sharing cairn_sharing_;
