@@ -96,7 +96,9 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
     node->pages -= front;
     node->grow = 0;
     node->offset += mapping->object != NULL ? front : 0;
-    node->memory += mapping->memory != NULL ? front << mapping->space->vm->page_shift : 0;
+    if (mapping->memory != NULL) {
+        node->memory += front << mapping->space->vm->page_shift;
+    }
     node->pins = 0; // pre: none
     mapping->pages = front;
     mapping->next = node;

@@ -135,7 +135,7 @@ static void objects_that_cannot_be_are_refused(void **state)
     vm_feed();
     assert_int_equal(cairn_vm_commit(VM, CAIRN_COMMIT_STRICT, 4 * PAGE), 0);
     REFUSES(CAIRN_ENOMEM, cairn_object_init(OBJECT, VM, &good)); // SECOND has one of them
-    assert_int_equal(OBJECT->pages.vm, NULL);
+    assert_null(OBJECT->pages.vm);
 }
 
 // ---------------------------------------------------------------------------------------------------- shared, private, coherent
@@ -668,7 +668,7 @@ static void shared_memory_is_a_promise(void **state)
     assert_int_equal(cairn_vm_commit(VM, CAIRN_COMMIT_STRICT, 4 * PAGE), 0);
     make_shared(RW, RW);
     REFUSES(CAIRN_ENOMEM, cairn_shared_create(OBJECT, SPACE, 5, 2 * PAGE, RW, RW));
-    assert_int_equal(OBJECT->pages.vm, NULL);
+    assert_null(OBJECT->pages.vm);
     assert_int_equal(cairn_shared_create(OBJECT, SPACE, 5, PAGE, RW, RW), 0);
 }
 
