@@ -145,8 +145,8 @@ static bool continues(const struct cairn_mapping *a, const struct cairn_mapping 
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
     return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~MAP_NODE) == 0 && a->protection == b->protection &&
-           b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
-           (a->object == NULL || a->offset + a->pages == b->offset) && (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
+           b->grow == 0 && a->object == b->object && (a->object == NULL || a->offset + a->pages == b->offset) &&
+           (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 
 void cairn_mapping_merge_(struct cairn_space *space)

@@ -20,7 +20,7 @@ static int file_read(void *context, uint32_t slot, void *page)
     vm_objects.reads++;
     if (fails()) {
         memset(page, 0xEE, PAGE);
-        return CAIRN_ECORRUPT;
+        return vm_objects.error != 0 ? vm_objects.error : CAIRN_ECORRUPT;
     }
     memcpy(page, &vm_file[slot * PAGE / 4], PAGE);
     return 0;
@@ -31,7 +31,7 @@ static int file_write(void *context, uint32_t slot, const void *page)
     (void)context;
     vm_objects.writes++;
     if (fails()) {
-        return CAIRN_EIO;
+        return vm_objects.error != 0 ? vm_objects.error : CAIRN_EIO;
     }
     memcpy(&vm_file[slot * PAGE / 4], page, PAGE);
     return 0;
@@ -41,7 +41,7 @@ static int file_sync(void *context)
 {
     (void)context;
     vm_objects.syncs++;
-    return fails() ? CAIRN_EIO : 0;
+    return !fails() ? 0 : vm_objects.error != 0 ? vm_objects.error : CAIRN_EIO;
 }
 
 void vm_file_fail(uint32_t nth)

@@ -423,6 +423,17 @@ static void a_call_without_the_nodes_it_needs_changes_nothing(void **state)
     }
 }
 
+static void a_promise_is_taken_back_where_there_is_no_node(void **state)
+{
+    uint32_t list;
+    (void)state;
+    assert_int_equal(vm_map(SPACE, 10, 4, R, 0), 0);
+    const uint32_t size = starve(0, &list);
+    REFUSES(CAIRN_ENOMEM, vm_protect(SPACE, 11, 2, RW));
+    feed(size, list);
+    assert_int_equal(VM->committed, 0);
+}
+
 static void a_vm_without_memory_to_share_refuses_and_pages_go_on(void **state)
 {
     (void)state;
@@ -600,6 +611,7 @@ int main(void)
         OBJECTS_UNIT(memory_that_goes_on_is_one),
         OBJECTS_UNIT(a_mapping_of_the_callers_is_split_and_stays_the_callers),
         OBJECTS_UNIT(a_call_without_the_nodes_it_needs_changes_nothing),
+        OBJECTS_UNIT(a_promise_is_taken_back_where_there_is_no_node),
         OBJECTS_UNIT(a_vm_without_memory_to_share_refuses_and_pages_go_on),
         OBJECTS_UNIT(overcommit_is_refused_when_strict),
         OBJECTS_UNIT(what_was_promised_can_be_written),

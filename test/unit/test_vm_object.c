@@ -211,6 +211,7 @@ static void nothing_written_privately_reaches_the_store(void **state)
     }
     push_out();
     assert_int_equal(cairn_space_sync(SPACE, vm_page(10), 4 * PAGE), 0);
+    assert_int_equal(vm_objects.syncs, 0);
     assert_int_equal(cairn_object_sync(OBJECT), 0);
     for (uint32_t page = 0; page < 4; page++) {
         assert_int_equal(vm_get(vm_page(10 + page)), page);
@@ -351,6 +352,50 @@ static void a_pin_is_let_go_through_the_space_that_has_it(void **state)
     assert_int_equal(vm_get(vm_page(10)), 5);
     assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
     REFUSES(CAIRN_EINVAL, cairn_space_unpin(SPACE, vm_page(10)));
+}
+
+// Whose page a pin is on is not known of a part of a mapping.
+static void a_mapping_with_pins_is_not_split_but_merged(void **state)
+{
+    struct cairn_space child;
+    void *memory;
+    size_t run;
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 2, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_show(SPACE, 12, 2, R, SHARED, OBJECT, 2), 0);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(10), R, &memory, &run), 0);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(12), R, &memory, &run), 0);
+    REFUSES(CAIRN_EBUSY, vm_protect(SPACE, 10, 1, R));
+    REFUSES(CAIRN_EBUSY, vm_protect(SPACE, 11, 1, R));
+    assert_int_equal(vm_protect(SPACE, 12, 2, RW), 0);
+    EXPECT_MAPS(SPACE, 10, 4, RW);
+    assert_int_equal(cairn_space_fork(&child, SPACE), 0);
+    vm_sound();
+    assert_int_equal(vm_look(&child, vm_page(10)), FILE_WORD(0, 0));
+    assert_int_equal(cairn_space_unpin(&child, vm_page(10)), CAIRN_EINVAL);
+    assert_int_equal(cairn_space_deinit(&child), 0);
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
+    REFUSES(CAIRN_EBUSY, vm_unmap(SPACE, 10, 1));
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(12)), 0);
+    assert_int_equal(vm_unmap(SPACE, 10, 1), 0);
+}
+
+static void an_answer_that_is_no_error_of_ours_is_one_of_a_transfer(void **state)
+{
+    uint32_t word;
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 4, RW, SHARED, OBJECT, 0), 0);
+    vm_objects.error = 7;
+    vm_file_fail(1);
+    assert_int_equal(cairn_vm_load32(VM, vm_page(10), &word), CAIRN_EIO);
+    vm_put(vm_page(10), 1);
+    vm_file_fail(1);
+    assert_int_equal(cairn_object_sync(OBJECT), CAIRN_EIO);
+    vm_file_fail(2);
+    assert_int_equal(cairn_space_sync(SPACE, vm_page(10), PAGE), CAIRN_EIO);
+    vm_sound();
 }
 
 static void write_through_writes_an_objects_page_at_each_store(void **state)
@@ -692,6 +737,8 @@ int main(void)
         OBJECTS_UNIT(an_object_that_is_mapped_does_not_end),
         OBJECTS_UNIT(what_is_stored_through_a_pin_behind_a_sync_is_not_lost),
         OBJECTS_UNIT(a_pin_is_let_go_through_the_space_that_has_it),
+        OBJECTS_UNIT(a_mapping_with_pins_is_not_split_but_merged),
+        OBJECTS_UNIT(an_answer_that_is_no_error_of_ours_is_one_of_a_transfer),
         OBJECTS_UNIT(write_through_writes_an_objects_page_at_each_store),
         OBJECTS_UNIT(a_read_that_fails_is_told_and_tried_again),
         OBJECTS_UNIT(a_page_that_cannot_be_written_stays),

@@ -146,6 +146,69 @@ static void a_pin_of_a_private_page_makes_it_the_spaces_own(void **state)
     assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
 }
 
+// It was not stored to, and leaves its frame: it is in the vm's store then, not the object's page again.
+static void what_a_pin_made_the_spaces_own_stays_so(void **state)
+{
+    void *memory;
+    size_t run;
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 4, RW, 0, OBJECT, 0), 0);
+    assert_int_equal(vm_show(SPACE, 20, 4, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(10), R, &memory, &run), 0);
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
+    vm_put(vm_page(20), 5);
+    assert_int_equal(cairn_space_dont_need(SPACE, vm_page(10)), 0);
+    assert_int_equal(vm_get(vm_page(10)), FILE_WORD(0, 0));
+    vm_sound();
+}
+
+// A page that spaces have in common since a fork, and that is in the store.
+static void a_common_page_that_cannot_be_read_is_tried_again(void **state)
+{
+    struct cairn_space child;
+    (void)state;
+    assert_int_equal(vm_map(SPACE, 10, 1, RW, 0), 0);
+    vm_write_pages(SPACE, 10, 1, 1);
+    assert_int_equal(cairn_space_dont_need(SPACE, vm_page(10)), 0);
+    assert_int_equal(cairn_space_fork(&child, SPACE), 0);
+    vm_fail(1, 2);
+    assert_int_equal(load_at(vm_page(10)), CAIRN_ECORRUPT);
+    vm_sound();
+    assert_int_equal(cairn_vm_store32(VM, vm_page(10), 1), CAIRN_ECORRUPT);
+    vm_sound();
+    assert_int_equal(vm_figures().frames_free, FRAMES);
+    vm_expect_pages(SPACE, 10, 1, 1);
+    assert_int_equal(vm_space_figures(SPACE).major, 1);
+    assert_int_equal(vm_space_figures(&child).major, 0);
+    assert_int_equal(cairn_space_deinit(&child), 0);
+}
+
+// LRU is told of pages that are not a space's own as well.
+static void pages_of_several_that_are_in_use_stay(void **state)
+{
+    struct cairn_space child;
+    (void)state;
+    assert_int_equal(cairn_space_deinit(OTHER), 0);
+    assert_int_equal(vm_end(), 0);
+    vm_fixture.config.policy = &cairn_policy_lru;
+    vm_make();
+    vm_object_of_file(1);
+    assert_int_equal(vm_map(SPACE, 10, 1, RW, 0), 0);
+    vm_write_pages(SPACE, 10, 1, 1);
+    assert_int_equal(cairn_space_fork(&child, SPACE), 0);
+    assert_int_equal(vm_show(SPACE, 11, 1, R, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_map(SPACE, 20, 10, RW, 0), 0);
+    for (uint32_t page = 20; page < 30; page++) {
+        vm_expect_pages(SPACE, 10, 1, 1);
+        assert_int_equal(vm_look(SPACE, vm_page(11)), FILE_WORD(0, 0));
+        vm_write_pages(SPACE, page, 1, 1);
+    }
+    assert_int_equal(vm_objects.reads, 1);
+    assert_int_equal(vm_fixture.reads, 0);
+    assert_int_equal(cairn_space_deinit(&child), 0);
+}
+
 static void a_suspended_space_has_no_pages_of_objects_either(void **state)
 {
     (void)state;
@@ -348,6 +411,12 @@ static void a_stack_at_the_bottom_leaves_page_1(void **state)
     assert_int_equal(load_at(8), CAIRN_EFAULT);
     assert_int_equal(vm_get(vm_page(2)), 0);
     EXPECT_MAPS(SPACE, 2, 3, RW);
+    assert_int_equal(vm_map(SPACE, 5, 251, R, 0), 0);
+    const struct cairn_map map = {.size = PAGE, .protection = RW};
+    REFUSES(CAIRN_ENOMEM, cairn_space_map_range(SPACE, &map, NULL));
+    assert_int_equal(vm_unmap(SPACE, 2, 1), 0); // it grows no more
+    assert_int_equal(load_at(vm_page(2)), CAIRN_EFAULT);
+    assert_int_equal(cairn_space_map_range(SPACE, &map, NULL), 0);
 }
 
 static void an_access_that_is_not_allowed_makes_no_stack_longer(void **state)
@@ -383,12 +452,35 @@ static void growth_that_promises_too_much_is_refused(void **state)
 static void a_stack_of_which_the_top_is_unmapped_grows_still(void **state)
 {
     (void)state;
-    assert_int_equal(make_stack(50, 4, 6, RW), 0);
-    assert_int_equal(vm_unmap(SPACE, 52, 1), 0);
-    EXPECT_MAPS(SPACE, 50, 2, RW, 53, 1, RW);
-    assert_int_equal(load_at(vm_page(52)), CAIRN_EFAULT); // what is behind is no stack of its own
+    assert_int_equal(make_stack(50, 5, 6, RW), 0);
+    assert_int_equal(vm_unmap(SPACE, 52, 2), 0);
+    EXPECT_MAPS(SPACE, 50, 2, RW, 54, 1, RW);
+    assert_int_equal(load_at(vm_page(53)), CAIRN_EFAULT); // what is behind is no stack of its own
     assert_int_equal(vm_get(vm_page(49)), 0);
-    EXPECT_MAPS(SPACE, 49, 3, RW, 53, 1, RW);
+    EXPECT_MAPS(SPACE, 49, 3, RW, 54, 1, RW);
+}
+
+static void a_stack_that_was_split_is_one_again(void **state)
+{
+    (void)state;
+    assert_int_equal(make_stack(50, 5, 6, RW), 0);
+    assert_int_equal(vm_protect(SPACE, 51, 2, R), 0);
+    EXPECT_MAPS(SPACE, 50, 1, RW, 51, 2, R, 53, 2, RW);
+    assert_int_equal(vm_protect(SPACE, 51, 2, RW), 0);
+    EXPECT_MAPS(SPACE, 50, 5, RW);
+    assert_int_equal(vm_get(vm_page(48)), 0);
+    EXPECT_MAPS(SPACE, 48, 7, RW);
+}
+
+static void stacks_side_by_side_are_two(void **state)
+{
+    (void)state;
+    assert_int_equal(make_stack(51, 1, 4, RW), 0);
+    assert_int_equal(make_stack(50, 1, 4, RW), 0);
+    EXPECT_MAPS(SPACE, 50, 1, RW, 51, 1, RW);
+    assert_int_equal(vm_unmap(SPACE, 50, 1), 0);
+    assert_int_equal(vm_get(vm_page(50)), 0); // the other one has grown
+    EXPECT_MAPS(SPACE, 50, 2, RW);
 }
 
 static void a_childs_stack_grows_by_itself(void **state)
@@ -427,6 +519,9 @@ int main(void)
         OBJECTS_UNIT(a_private_copy_goes_with_its_mapping_and_the_objects_page_is_there),
         OBJECTS_UNIT(a_private_copy_is_a_childs_too),
         OBJECTS_UNIT(a_pin_of_a_private_page_makes_it_the_spaces_own),
+        OBJECTS_UNIT(what_a_pin_made_the_spaces_own_stays_so),
+        OBJECTS_UNIT(a_common_page_that_cannot_be_read_is_tried_again),
+        OBJECTS_UNIT(pages_of_several_that_are_in_use_stay),
         OBJECTS_UNIT(a_suspended_space_has_no_pages_of_objects_either),
         OBJECTS_UNIT(memory_is_read_where_it_is),
         OBJECTS_UNIT(memory_in_place_is_not_written),
@@ -442,6 +537,8 @@ int main(void)
         OBJECTS_UNIT(an_access_that_is_not_allowed_makes_no_stack_longer),
         OBJECTS_UNIT(growth_that_promises_too_much_is_refused),
         OBJECTS_UNIT(a_stack_of_which_the_top_is_unmapped_grows_still),
+        OBJECTS_UNIT(a_stack_that_was_split_is_one_again),
+        OBJECTS_UNIT(stacks_side_by_side_are_two),
         OBJECTS_UNIT(a_childs_stack_grows_by_itself),
         OBJECTS_UNIT(a_suspended_spaces_stack_does_not_grow),
     };
