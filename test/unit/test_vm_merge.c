@@ -148,6 +148,19 @@ static void pages_of_zeros_are_forgotten(void **state)
     assert_int_equal(vm_get(vm_page(10)), 4);
 }
 
+// Who its owners are nobody knows.
+static void common_pages_of_zeros_are_left(void **state)
+{
+    struct cairn_space child;
+    (void)state;
+    two_spaces_of_pages();
+    fill_page(SPACE, 10, 0);
+    assert_int_equal(cairn_space_fork(&child, SPACE), 0);
+    assert_int_equal(merge(FRAMES), 0);
+    expect_page(&child, 10, 0);
+    assert_int_equal(cairn_space_deinit(&child), 0);
+}
+
 static void a_page_that_is_pinned_is_left(void **state)
 {
     void *memory;
@@ -291,6 +304,7 @@ int main(void)
         UNIT(merged_pages_leave_and_come_back_as_one),
         UNIT(the_slot_of_a_page_that_was_merged_is_free),
         UNIT(pages_of_zeros_are_forgotten),
+        UNIT(common_pages_of_zeros_are_left),
         UNIT(a_page_that_is_pinned_is_left),
         UNIT(pages_of_objects_are_left),
         UNIT(steps_are_as_many_as_asked_for),

@@ -184,6 +184,29 @@ static void a_common_page_that_cannot_be_read_is_tried_again(void **state)
     assert_int_equal(cairn_space_deinit(&child), 0);
 }
 
+// The last one that has it takes it over, and has no frame for it: it is known no more, and is zeros.
+static void a_common_page_of_zeros_without_a_frame_changes_nothing(void **state)
+{
+    struct cairn_space child;
+    void *memory;
+    size_t run;
+    (void)state;
+    assert_int_equal(vm_map(SPACE, 10, 1, RW, 0), 0);
+    assert_int_equal(vm_map(SPACE, 40, FRAMES, RW, 0), 0);
+    assert_int_equal(vm_get(vm_page(10)), 0);
+    assert_int_equal(cairn_space_fork(&child, SPACE), 0);
+    assert_int_equal(cairn_space_deinit(&child), 0);
+    for (uint32_t page = 40; page < 40 + FRAMES; page++) {
+        assert_int_equal(cairn_space_pin(SPACE, vm_page(page), RW, &memory, &run), 0);
+    }
+    assert_int_equal(cairn_vm_store32(VM, vm_page(10), 1), CAIRN_ENOMEM);
+    vm_sound();
+    for (uint32_t page = 40; page < 40 + FRAMES; page++) {
+        assert_int_equal(cairn_space_unpin(SPACE, vm_page(page)), 0);
+    }
+    assert_int_equal(vm_get(vm_page(10)), 0);
+}
+
 // LRU is told of pages that are not a space's own as well.
 static void pages_of_several_that_are_in_use_stay(void **state)
 {
@@ -521,6 +544,7 @@ int main(void)
         OBJECTS_UNIT(a_pin_of_a_private_page_makes_it_the_spaces_own),
         OBJECTS_UNIT(what_a_pin_made_the_spaces_own_stays_so),
         OBJECTS_UNIT(a_common_page_that_cannot_be_read_is_tried_again),
+        OBJECTS_UNIT(a_common_page_of_zeros_without_a_frame_changes_nothing),
         OBJECTS_UNIT(pages_of_several_that_are_in_use_stay),
         OBJECTS_UNIT(a_suspended_space_has_no_pages_of_objects_either),
         OBJECTS_UNIT(memory_is_read_where_it_is),
