@@ -7,7 +7,8 @@
 //             -> the test -> tear-down: spaces end, then objects, then as vm_fixture.h
 // INVARIANTS  1. A word of the file as it is made says where it is: FILE_WORD(page, word).
 // COST        2 KB of RAM beside vm_fixture.h's.
-// CALLERS     test/unit/test_vm_mapping.c, test_vm_object.c, test_vm_share.c, test_vm_advise.c, test_vm_merge.c, test_vm_brk.c.
+// CALLERS     test/unit/test_vm_mapping.c, test_vm_commit.c, test_vm_object.c, test_vm_shared.c, test_vm_share.c, test_vm_advise.c, test_vm_merge.c, test_vm_brk.c,
+//             test_vm_check_share.c.
 #ifndef CAIRN_TEST_VM_OBJECTS_H
 #define CAIRN_TEST_VM_OBJECTS_H
 
