@@ -49,10 +49,8 @@ struct cairn_sharing {
     void (*drop)(struct cairn_space *space, pte_t pte);
     // A page is to be pinned: it becomes the space's own, or is an object's that is mapped shared. Returns 0 and its pte, or an error.
     int (*own)(struct cairn_space *space, cairn_vaddr_t address, pte_t *pte);
-    // A page, which is not the space's own, has a pin more through it.
-    void (*pinned)(struct cairn_space *space, cairn_vaddr_t page);
-    // A page that has pins is to have one less. Returns false where none of them is the space's, or only its lock's: then nothing has changed.
-    bool (*unpin)(struct cairn_space *space, cairn_vaddr_t page);
+    // A page in a frame is to have a pin more (1) or less (-1) through the space. Returns false where the space has none on it, but for locks.
+    bool (*count_pin)(struct cairn_space *space, cairn_vaddr_t page, uint32_t change);
     // A mapping is the space's no more; all of them are to be so. Returns 0 or CAIRN_EBUSY.
     void (*forget)(struct cairn_mapping *mapping);
     int (*end)(struct cairn_space *space);

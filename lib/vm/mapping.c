@@ -22,12 +22,9 @@ static cairn_vaddr_t capacity(const struct cairn_vm *vm)
 
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
 {
-    const cairn_vaddr_t limit = vm->commit_limit != 0 ? vm->commit_limit : capacity(vm);
-    if (pages == 0) {
-        return true; // even where more was promised before than may be now
-    }
+    const cairn_vaddr_t limit = vm->commit_limit;
     if ((vm->commit_mode == CAIRN_COMMIT_HEURISTIC && pages > capacity(vm)) ||
-        (vm->commit_mode == CAIRN_COMMIT_STRICT && (vm->committed > limit || pages > limit - vm->committed))) {
+        (vm->commit_mode == CAIRN_COMMIT_STRICT && pages != 0 && (vm->committed > limit || pages > limit - vm->committed))) {
         return false;
     }
     vm->committed += pages;
@@ -45,7 +42,7 @@ int cairn_vm_commit(struct cairn_vm *vm, enum cairn_commit mode, cairn_vaddr_t l
         return CAIRN_EINVAL;
     }
     vm->commit_mode = mode;
-    vm->commit_limit = limit >> vm->page_shift;
+    vm->commit_limit = limit == 0 ? capacity(vm) : limit >> vm->page_shift;
     return 0;
 }
 
@@ -92,14 +89,14 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
     node->pages -= front;
     node->grow = 0;
     node->offset += mapping->object != NULL ? front : 0;
-    node->memory += mapping->memory != NULL ? front << mapping->space->vm->page_shift : 0;
+    if (mapping->memory != NULL) {
+        node->memory += front << mapping->space->vm->page_shift;
+    }
     node->pins = 0; // pre: none
     mapping->pages = front;
     mapping->next = node;
     if (mapping->object != NULL) {
         mapping->sibling = node;
-    } else if ((mapping->flags & MAP_NODE) == 0) {
-        node->sibling = mapping;
     }
 }
 
@@ -119,11 +116,11 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
     struct cairn_mapping *const right = last == NULL ? NULL : node_take(vm);
     const bool is_pinned = (first != NULL && first->pins != 0) || (last != NULL && last->pins != 0);
     if ((first != NULL && left == NULL) || (last != NULL && right == NULL) || is_pinned) {
-        if (left != NULL) {
-            cairn_table_give_(vm, TABLE_LIST_MAPPINGS, left);
-        }
         if (right != NULL) {
             cairn_table_give_(vm, TABLE_LIST_MAPPINGS, right);
+        }
+        if (left != NULL) {
+            cairn_table_give_(vm, TABLE_LIST_MAPPINGS, left);
         }
         return is_pinned ? CAIRN_EBUSY : CAIRN_ENOMEM;
     }
@@ -136,19 +133,13 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
     return 0;
 }
 
-// The mapping in the caller's memory that it is, or was a part of; NULL: none. That one grows by no other.
-static const struct cairn_mapping *callers(const struct cairn_mapping *mapping)
-{
-    return (mapping->flags & MAP_NODE) == 0 ? mapping : mapping->object == NULL ? mapping->sibling : NULL;
-}
-
 // Does b go on where a ends, as if it were a part of it?
 static bool continues(const struct cairn_mapping *a, const struct cairn_mapping *b)
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
     return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON)) == 0 &&
-           callers(a) == callers(b) && a->protection == b->protection && b->grow == 0 && (b->flags & CAIRN_MAP_GROWS_DOWN) == 0 && a->object == b->object &&
-           (a->object == NULL || a->offset + a->pages == b->offset) && (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
+           a->protection == b->protection && b->grow == 0 && a->object == b->object && (a->object == NULL || a->offset + a->pages == b->offset) &&
+           (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 
 void cairn_mapping_merge_(struct cairn_space *space)
@@ -177,7 +168,6 @@ static bool is_pinned(const struct cairn_space *space, cairn_vaddr_t page, cairn
 {
     const struct cairn_vm *const vm = space->vm;
     for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL && mapping->first < end; mapping = mapping->next) {
-        const uint32_t locks = (mapping->flags & CAIRN_MAP_LOCKED) != 0;
         const cairn_vaddr_t last = mapping_end(mapping) < end ? mapping_end(mapping) : end;
         if (last <= page || (mapping->flags & MAP_UNTOUCHED) != 0) {
             continue;
@@ -188,7 +178,7 @@ static bool is_pinned(const struct cairn_space *space, cairn_vaddr_t page, cairn
         cairn_vaddr_t its = mapping->first < page ? page : mapping->first;
         for (its = cairn_table_next_(space, its, last); its < last; its = cairn_table_next_(space, its + 1, last)) {
             const pte_t pte = *table_walk(space, its);
-            if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > locks) {
+            if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > mapping_locks(mapping)) {
                 return true;
             }
         }
@@ -236,14 +226,20 @@ int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, ca
 
 // ---------------------------------------------------------------------------------------------------------------------- mapping
 
-// The highest range of so many pages that is free, aligned to so many, with pages that are free below it; 0: none.
+// The pages below a stack that are kept for it: what it may grow by, and one that stays free.
+CAIRN_INLINE cairn_vaddr_t kept_below(cairn_vaddr_t grow)
+{
+    return grow + (grow != 0);
+}
+
+// The first page of the highest range of so many pages that is free, with so many below it, and aligned; 0: none.
 static cairn_vaddr_t highest(const struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t below, cairn_vaddr_t alignment)
 {
     const cairn_vaddr_t all = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t found = 0;
     cairn_vaddr_t behind = 1;
     for (const struct cairn_mapping *mapping = space->mappings;; mapping = mapping->next) {
-        const cairn_vaddr_t room = (mapping == NULL ? all : mapping->first - mapping->grow);
+        const cairn_vaddr_t room = mapping == NULL ? all : mapping->first - kept_below(mapping->grow);
         if (room >= behind && room - behind >= pages) {
             const cairn_vaddr_t at = (room - pages) & ~(alignment - 1);
             found = at >= behind && at - behind >= below ? at : found;
@@ -263,6 +259,14 @@ static bool is_free(const struct cairn_space *space, cairn_vaddr_t page, cairn_v
         }
     }
     return true;
+}
+
+// May a mapping of the space's show an object with such a protection? What is written privately is not the object's.
+static bool object_allows(const struct cairn_object *object, const struct cairn_space *space, uint32_t flags, uint32_t protection)
+{
+    const uint32_t allowed = object->owner == NULL || object->owner == space ? object->protection : object->others;
+    const uint32_t wanted = (flags & CAIRN_MAP_SHARED) != 0 ? protection : protection & ~CAIRN_WRITE;
+    return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) == 0;
 }
 
 // Is what is asked for good? Returns 0 or an error.
@@ -290,12 +294,10 @@ static int check_map(const struct cairn_space *space, const struct cairn_map *ma
     if (object->pages.vm != vm || map->offset >> vm->page_shift > object->count || map->size >> vm->page_shift > object->count - (map->offset >> vm->page_shift)) {
         return CAIRN_EINVAL;
     }
-    const uint32_t allowed = object->owner == NULL || object->owner == space ? object->protection : object->others;
-    const uint32_t wanted = is_shared ? map->protection : map->protection & ~CAIRN_WRITE;
-    return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE)) != 0 ? CAIRN_EACCES : 0;
+    return object_allows(object, space, map->flags, map->protection) ? 0 : CAIRN_EACCES;
 }
 
-// Where the mapping is to be. Returns 0 or an error.
+// Where the mapping is to be; REPLACE: nothing else is there from now on. Returns 0 or an error.
 static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *first)
 {
     const struct cairn_vm *const vm = space->vm;
@@ -303,14 +305,13 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     const cairn_vaddr_t alignment = map->alignment >> vm->page_shift;
     *first = map->address >> vm->page_shift;
     if ((map->flags & CAIRN_MAP_REPLACE) != 0) {
-        struct cairn_object *const object = map->object;
-        const bool ends = object != NULL && object->removed;
-        if (ends) {
-            object->removed = false; // it does not end where its last mapping is replaced by one of it
+        const bool is_removed = map->object != NULL && map->object->removed;
+        if (is_removed) {
+            map->object->removed = false; // it is not to end with the mapping that this one is in place of
         }
         const int error = cairn_space_unmap_range(space, map->address, map->size);
-        if (ends) {
-            object->removed = true;
+        if (is_removed) {
+            map->object->removed = true;
         }
         return error;
     }
@@ -319,8 +320,7 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
         return is_good ? 0 : CAIRN_EBUSY;
     }
     if (!is_good || (alignment > 1 && (*first & (alignment - 1)) != 0)) {
-        const cairn_vaddr_t below = map->grow >> vm->page_shift;
-        *first = highest(space, pages, below, alignment == 0 ? 1 : alignment);
+        *first = highest(space, pages, kept_below(map->grow >> vm->page_shift), alignment == 0 ? 1 : alignment);
     }
     return *first == 0 ? CAIRN_ENOMEM : 0;
 }
@@ -339,7 +339,7 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
         return error;
     }
     const cairn_vaddr_t pages = map->size >> vm->page_shift;
-    const cairn_vaddr_t charge = is_charged(map->object, map->memory, map->flags, map->protection) ? pages : 0;
+    const cairn_vaddr_t charge = is_charged(map->memory, map->flags | MAP_COUNTED, map->protection) ? pages : 0;
     struct cairn_mapping *const mapping = node_take(vm);
     const bool is_promised = mapping != NULL && cairn_commit_take_(vm, charge);
     cairn_vaddr_t first = 0;
@@ -354,7 +354,7 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;
-    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | MAP_UNTOUCHED | (charge != 0 ? MAP_CHARGED : 0);
+    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | MAP_UNTOUCHED | MAP_COUNTED | (charge != 0 ? MAP_CHARGED : 0);
     mapping->grow = map->grow >> vm->page_shift < first ? map->grow >> vm->page_shift : first - 1;
     mapping->object = map->object;
     mapping->offset = map->offset >> vm->page_shift;
@@ -373,14 +373,10 @@ int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map
 static bool may_protect(const struct cairn_mapping *mapping, uint32_t protection, cairn_vaddr_t pages, cairn_vaddr_t *charge)
 {
     const struct cairn_object *const object = mapping->object;
-    if (object != NULL) {
-        const uint32_t allowed = object->owner == NULL || object->owner == mapping->space ? object->protection : object->others;
-        const uint32_t wanted = mapping_is_shared(mapping) ? protection : protection & ~CAIRN_WRITE;
-        if ((wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE)) != 0) {
-            return false;
-        }
+    if (object != NULL && !object_allows(object, mapping->space, mapping->flags, protection)) {
+        return false;
     }
-    if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(object, mapping->memory, mapping->flags, protection)) {
+    if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
         *charge += pages;
     }
     return mapping->memory == NULL || (protection & CAIRN_WRITE) == 0;
@@ -415,7 +411,7 @@ int cairn_space_protect_range(struct cairn_space *space, cairn_vaddr_t address, 
         return error;
     }
     for (struct cairn_mapping *mapping = mapping_of(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
-        if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->object, mapping->memory, mapping->flags, protection)) {
+        if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
             mapping->flags |= MAP_CHARGED;
         }
         (void)!cairn_space_protect(space, mapping, protection); // pre: it is one of its

@@ -56,14 +56,15 @@ static int write_back(struct cairn_object *object, cairn_vaddr_t page, cairn_vad
     }
     for (page = cairn_table_next_(pages, page, end); page < end; page = cairn_table_next_(pages, page + 1, end)) {
         const uint32_t frame = pte_number(*table_walk(pages, page));
-        const uint32_t was_dirty = vm->table[frame].flags & FRAME_DIRTY;
-        const int error = was_dirty != 0 ? cairn_frame_clean_(vm, frame) : 0;
+        struct cairn_frame *const its = &vm->table[frame];
+        if ((its->flags & FRAME_DIRTY) == 0) {
+            continue;
+        }
+        const int error = cairn_frame_clean_(vm, frame);
         if (error != 0) {
             return error;
         }
-        if (vm->table[frame].pins != 0) {
-            vm->table[frame].flags |= (uint8_t)was_dirty; // who pinned it may still store to it, and nobody would see that
-        }
+        its->flags |= its->pins != 0 ? FRAME_DIRTY : 0; // who has a pin may store to it still
     }
     return pages->backing->sync == NULL ? 0 : pages->backing->sync(pages->backing->context);
 }
@@ -151,20 +152,33 @@ int cairn_shared_attach(struct cairn_space *space, uint32_t key, uint32_t protec
     return cairn_space_map_range(space, &map, address);
 }
 
+// Is it a part of what was attached at an address?
+static bool is_attached(const struct cairn_mapping *mapping, const struct cairn_object *object, cairn_vaddr_t address)
+{
+    return mapping->object == object && mapping_is_shared(mapping) && (mapping->first - mapping->offset) << mapping->space->vm->page_shift == address;
+}
+
 int cairn_shared_detach(struct cairn_space *space, cairn_vaddr_t address)
 {
-    const struct cairn_mapping *const mapping = space == NULL || space->vm == NULL ? NULL : mapping_of(space, address >> space->vm->page_shift);
-    if (mapping == NULL || mapping->object == NULL || mapping->object->owner == NULL || mapping->offset != 0 ||
-        mapping->first << space->vm->page_shift != address) {
+    struct cairn_mapping *mapping = space == NULL || space->vm == NULL ? NULL : mapping_of(space, address >> space->vm->page_shift);
+    const struct cairn_object *const object = mapping == NULL ? NULL : mapping->object;
+    if (object == NULL || object->owner == NULL || !is_attached(mapping, object, address) || mapping->first << space->vm->page_shift != address) {
         return CAIRN_EINVAL;
     }
-    cairn_vaddr_t pages = 0; // as far as it goes on: it may have been split, and some of it be something else by now
-    for (const struct cairn_mapping *part = mapping; part != NULL && part->object == mapping->object && part->offset == pages &&
-                                                     part->first - mapping->first == pages;
-         part = part->next) {
-        pages += part->pages;
+    for (const struct cairn_mapping *its = mapping; its != NULL; its = its->next) {
+        if (is_attached(its, object, address) && its->pins != 0) {
+            return CAIRN_EBUSY;
+        }
     }
-    return cairn_space_unmap_range(space, address, pages << space->vm->page_shift);
+    while (mapping != NULL) { // the object may end with the last
+        struct cairn_mapping *const next = mapping->next;
+        if (is_attached(mapping, object, address)) {
+            const uint32_t shift = space->vm->page_shift;
+            (void)!cairn_space_unmap_range(space, mapping->first << shift, mapping->pages << shift); // all of it, and no page has a pin
+        }
+        mapping = next;
+    }
+    return 0;
 }
 
 int cairn_shared_remove(struct cairn_vm *vm, uint32_t key)

@@ -33,7 +33,7 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
         return CAIRN_EOVERFLOW;
     }
     if (CAIRN_UNLIKELY(vm->table[frame].space != space)) {
-        vm->sharing->pinned(space, address >> page_shift(vm));
+        (void)vm->sharing->count_pin(space, address >> page_shift(vm), 1);
     }
     frame_pin(&vm->table[frame]);
     frame_note(&vm->table[frame], access);
@@ -53,7 +53,7 @@ int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
         const struct cairn_mapping *const mapping = mapping_of(space, page);
         return mapping != NULL && mapping->memory != NULL ? 0 : CAIRN_EINVAL;
     }
-    if (CAIRN_UNLIKELY(vm->sharing != NULL) && !vm->sharing->unpin(space, page)) {
+    if (CAIRN_UNLIKELY(vm->sharing != NULL) && !vm->sharing->count_pin(space, page, UINT32_MAX)) {
         return CAIRN_EINVAL;
     }
     frame_unpin(&vm->table[pte_number(*pte)]);

@@ -172,30 +172,29 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
 
 // --------------------------------------------------------------------------------------------------------------------- faults
 
-// The stack that grows down to the page, if that is near enough and a page remains free below it; NULL: there is none.
+// The stack that may grow down to the page, which is in no mapping: near enough, and a page remains free below it. NULL: none.
 static struct cairn_mapping *stack_above(const struct cairn_space *space, cairn_vaddr_t page)
 {
     cairn_vaddr_t behind = 0; // the last page that is mapped below
-    for (struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
-        if (mapping->first > page) {
-            return mapping->first - page > mapping->grow || page < behind + 2 ? NULL : mapping;
-        }
+    struct cairn_mapping *mapping = space->mappings;
+    for (; mapping != NULL && mapping->first < page; mapping = mapping->next) {
         behind = mapping_end(mapping) - 1;
     }
-    return NULL;
+    return mapping == NULL || mapping->first - page > mapping->grow || page < behind + 2 ? NULL : mapping;
 }
 
-// Returns false where it may not promise the pages.
+// It grows down to the page. Returns false where that promises too much.
 static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
 {
+    struct cairn_space *const space = mapping->space;
     const cairn_vaddr_t pages = mapping->first - page;
-    if (!cairn_commit_take_(mapping->space->vm, (mapping->flags & MAP_CHARGED) != 0 ? pages : 0)) {
+    if ((mapping->flags & MAP_CHARGED) != 0 && !cairn_commit_take_(space->vm, pages)) {
         return false;
     }
     mapping->first = page;
     mapping->pages += pages;
     mapping->grow -= pages;
-    mapping->space->figures.virtual_pages += pages;
+    space->figures.virtual_pages += pages;
     return true;
 }
 
@@ -343,22 +342,16 @@ static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pt
     return find(space, mapping_of(space, page), page, true, pte);
 }
 
-static void share_pinned(struct cairn_space *space, cairn_vaddr_t page)
+static bool share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
 {
-    mapping_of(space, page)->pins++;
-}
-
-static bool share_unpin(struct cairn_space *space, cairn_vaddr_t page)
-{
-    const struct cairn_vm *const vm = space->vm;
     struct cairn_mapping *const mapping = mapping_of(space, page);
-    const pte_t pte = *table_walk(space, page);
-    if (frame_is_of(vm, pte, space)) {
-        return vm->table[pte_number(pte)].pins > (mapping->flags & CAIRN_MAP_LOCKED) / CAIRN_MAP_LOCKED;
+    const struct cairn_frame *const frame = &space->vm->table[pte_number(*table_walk(space, page))];
+    const bool is_own = frame->space == space;
+    if (change != 1 && (is_own ? frame->pins <= mapping_locks(mapping) : mapping->pins == 0)) {
+        return false;
     }
-    const bool has_one = mapping->pins != 0;
-    mapping->pins -= has_one;
-    return has_one;
+    mapping->pins += is_own ? 0 : change;
+    return true;
 }
 
 static unsigned char *share_direct(const struct cairn_space *space, cairn_vaddr_t address)
@@ -438,13 +431,13 @@ static int share_end(struct cairn_space *space)
     for (struct cairn_space *other = vm->spaces; error == 0 && other != NULL; other = other->next) {
         struct cairn_object *const object = (struct cairn_object *)(void *)other;
         if (other->generation == GENERATION_OTHERS && object->owner == space) {
-            object->owner = other; // nobody: the next space in this place is another one
+            object->owner = vm->pool; // nobody's: the next space in the same place is another one
         }
     }
     return error;
 }
 
-const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_pinned, share_unpin, share_forget, share_end, share_direct};
+const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};
 
 // ---------------------------------------------------------------------------------------------------------------- the vm's store
 

@@ -23,7 +23,8 @@
 #define MAP_CHARGED 0x100u // its pages are counted as promised
 #define MAP_NODE 0x200u    // it lies in the vm's memory
 #define MAP_UNTOUCHED 0x400u // there is no pte
-#define MAP_COMMON 0x800u  // there may be ptes of the pool
+#define MAP_COMMON 0x800u  // there may be ptes of the pool: its faults are share.c's
+#define MAP_COUNTED 0x1000u // was made by cairn_space_map_range: what it promises counts
 
 // What a vm has in which something is shared. Its pages have no tables: their numbers are those of records.
 struct pool {
@@ -67,6 +68,12 @@ CAIRN_INLINE bool mapping_is_shared(const struct cairn_mapping *mapping)
     return (mapping->flags & CAIRN_MAP_SHARED) != 0;
 }
 
+// Pins that each page of it has because it is locked.
+CAIRN_INLINE uint32_t mapping_locks(const struct cairn_mapping *mapping)
+{
+    return (mapping->flags & CAIRN_MAP_LOCKED) != 0;
+}
+
 // Have a pool. Returns 0 or CAIRN_ENOMEM.
 CAIRN_MUST_CHECK int cairn_sharing_start_(struct cairn_vm *vm);
 extern const struct cairn_sharing cairn_sharing_;
@@ -84,9 +91,9 @@ CAIRN_MUST_CHECK int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages);
 void cairn_commit_give_(struct cairn_vm *vm, cairn_vaddr_t pages);
 // Do mappings with this count as promised?
-CAIRN_INLINE bool is_charged(const struct cairn_object *object, const void *memory, uint32_t flags, uint32_t protection)
+CAIRN_INLINE bool is_charged(const void *memory, uint32_t flags, uint32_t protection)
 {
-    return object == NULL ? memory == NULL && protection != 0 : (flags & CAIRN_MAP_SHARED) == 0 && (protection & CAIRN_WRITE) != 0;
+    return memory == NULL && (flags & (MAP_COUNTED | CAIRN_MAP_SHARED)) == MAP_COUNTED && (protection & CAIRN_WRITE) != 0;
 }
 // Put a mapping, whose range is free, into its space's list, and its object's.
 void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mapping);

@@ -5,7 +5,7 @@
 // OWNS: nothing; read-only.
 // INVARIANTS: V1 no node is empty   V2 a pte is nothing, present or swapped   V3 frames and present ptes name each other   V4 a slot in use has one
 //     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
-//     every page that has a pte; the figures agree   V9 what a mapping shows is its object's   V10 a shared page has as many owners as it says
+//     every page that has a pte; the figures agree, and what is promised   V9 what a mapping shows is its object's   V10 a shared page has as many owners as it says
 // COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots). CALLERS: the user, tests.
 #include "cairn/access.h"
 #include "vm/share.h"
@@ -55,6 +55,19 @@ CAIRN_INLINE bool slot_is_used(const struct cairn_vm *vm, uint32_t slot)
     return vm->store != NULL && slot < vm->store->slots && (vm->slots[slot / 32] >> slot % 32 & 1) != 0;
 }
 
+// What is counted over all spaces.
+struct totals {
+    struct slots slots;
+    struct cairn_space_figures pool;
+    uint32_t bytes;         // of nodes
+    cairn_vaddr_t promised; // pages
+};
+
+CAIRN_INLINE bool record_is_there(const struct cairn_vm *vm, cairn_vaddr_t number)
+{
+    return vm->pool != NULL && (uint64_t)number * 4 + sizeof(struct record) <= vm->table_used;
+}
+
 // V4 for a page that is in a slot, or whose frame says so; slot: SLOT_NONE, SLOT_BACKED for none.
 static uint32_t check_slot(const struct cairn_vm *vm, uint32_t slot, struct slots *slots)
 {
@@ -98,13 +111,13 @@ static uint32_t check_shown(const struct cairn_mapping *mapping, cairn_vaddr_t p
 }
 
 // V10 for a page of the pool's, at one of the ptes that name it: all are counted at the first of them.
-static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *pool, struct slots *slots)
+static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, pte_t pte, struct totals *totals)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
     const struct record *const record = table_record(vm, pte_number(pte));
     uint32_t owners = 0;
-    if (vm->pool == NULL || (uint64_t)pte_number(pte) * 4 + sizeof *record > vm->table_used) {
+    if (!record_is_there(vm, pte_number(pte))) {
         return 10;
     }
     for (const struct cairn_space *other = vm->spaces; other != NULL; other = other->next) {
@@ -119,17 +132,16 @@ static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, 
             owners++;
         }
     }
-    pool->virtual_pages++;
+    totals->pool.virtual_pages++;
     if (owners != record->owners) {
         return 10;
     }
-    const uint32_t rule = record->pte == 0 ? 0 : check_own(vm->pool, pte_number(pte), record->pte, 0, pool, slots);
+    const uint32_t rule = record->pte == 0 ? 0 : check_own(vm->pool, pte_number(pte), record->pte, 0, &totals->pool, &totals->slots);
     return rule == 0 && pte_is_present(record->pte) && vm->table[pte_number(record->pte)].pins != 0 ? 10 : rule;
 }
 
 // All rules for one page that has a pte.
-static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, struct cairn_space_figures *pool,
-                           struct slots *slots)
+static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, struct totals *totals)
 {
     const struct cairn_vm *const vm = space->vm;
     const pte_t pte = *table_walk(space, page);
@@ -138,24 +150,51 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     }
     if (space->generation == GENERATION_OTHERS) { // an object's
         const struct cairn_object *const object = (const struct cairn_object *)(const void *)space;
-        return page >= object->count || pte_is_shared(pte) || (space->backing != NULL && !pte_is_present(pte)) ? 9 : check_own(space, page, pte, 0, seen, slots);
+        const bool is_its = page < object->count && !pte_is_shared(pte) && (space->backing == NULL || pte_is_present(pte));
+        return is_its ? check_own(space, page, pte, 0, seen, &totals->slots) : 9;
     }
     const struct cairn_mapping *const mapping = mapping_of(space, page);
     if (mapping == NULL) {
         return 8;
     }
+    if (mapping_locks(mapping) != 0 && (!pte_is_present(pte) || pte_number(pte) >= vm->frame_count || vm->table[pte_number(pte)].pins == 0)) {
+        return 7;
+    }
     if (pte_is_shared(pte)) {
         seen->shared++;
-        return check_pool(space, page, pte, pool, slots);
+        return check_pool(space, page, pte, totals);
     }
     if (pte_is_present(pte) && pte_number(pte) < vm->frame_count && vm->table[pte_number(pte)].space != space && mapping->object != NULL) {
         return check_shown(mapping, page, pte, seen);
     }
-    return check_own(space, page, pte, mapping->protection, seen, slots);
+    return check_own(space, page, pte, mapping->protection, seen, &totals->slots);
+}
+
+// V7, V9 for an object: its list has the mappings that show it, and no other; they account for the pins of its pages.
+static uint32_t check_object(const struct cairn_object *object)
+{
+    const struct cairn_space *const pages = &object->pages;
+    uint32_t mappings = 0;
+    cairn_vaddr_t pins = 0;
+    for (const struct cairn_space *space = pages->vm->spaces; space != NULL; space = space->next) {
+        for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
+            mappings += mapping->object == object;
+        }
+    }
+    for (const struct cairn_mapping *mapping = object->mappings; mapping != NULL; mapping = mapping->sibling) {
+        if (mappings-- == 0 || mapping->object != object) {
+            return 9;
+        }
+        pins += mapping->pins + (mapping_is_shared(mapping) && mapping_locks(mapping) != 0 ? mapping->pages : 0);
+    }
+    for (uint32_t frame = 0; frame < pages->vm->frame_count; frame++) {
+        pins -= pages->vm->table[frame].space == pages ? pages->vm->table[frame].pins : 0;
+    }
+    return mappings != 0 ? 9 : pins != 0 ? 7 : 0;
 }
 
 // V8, V9 for the mappings of a space: in order, and each in the list of its object.
-static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages)
+static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages, cairn_vaddr_t *promised)
 {
     const cairn_vaddr_t end = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t behind = 1;
@@ -165,31 +204,37 @@ static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *p
         }
         behind = mapping->first + mapping->pages;
         *pages += mapping->pages;
+        *promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
         const struct cairn_mapping *its = mapping->object == NULL ? mapping : mapping->object->mappings;
-        while (its != NULL && its != mapping) {
+        while (its != NULL && its != mapping && its->object == mapping->object) {
             its = its->sibling;
         }
-        if (its == NULL || (mapping->object != NULL && (mapping->offset > mapping->object->count || mapping->pages > mapping->object->count - mapping->offset))) {
+        if (its != mapping || (mapping->object != NULL && (mapping->offset > mapping->object->count || mapping->pages > mapping->object->count - mapping->offset))) {
             return 9;
         }
     }
     return 0;
 }
 
-static uint32_t check_space(const struct cairn_space *space, struct cairn_space_figures *pool, struct slots *slots, uint32_t *bytes)
+static uint32_t check_space(const struct cairn_space *space, struct totals *totals)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
     struct cairn_space_figures seen = {0};
-    uint32_t rule = check_mappings(space, &seen.virtual_pages);
+    uint32_t rule = check_mappings(space, &seen.virtual_pages, &totals->promised);
+    if (rule == 0 && space->generation == GENERATION_OTHERS) {
+        const struct cairn_object *const object = (const struct cairn_object *)(const void *)space;
+        totals->promised += object->charged ? object->count : 0;
+        rule = check_object(object);
+    }
     if (rule != 0) {
         return rule;
     }
-    if (!nodes_are_good(space, bytes)) {
+    if (!nodes_are_good(space, &totals->bytes)) {
         return 1;
     }
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        rule = check_page(space, page, &seen, pool, slots);
+        rule = check_page(space, page, &seen, totals);
         if (rule != 0) {
             return rule;
         }
@@ -222,7 +267,8 @@ static uint32_t check_frames(const struct cairn_vm *vm)
         if ((its->pins != 0) != ((its->flags & FRAME_PINNED) != 0)) {
             return 7;
         }
-        const pte_t *const pte = its->space == vm->pool ? &table_record(vm, its->page)->pte : table_walk(its->space, its->page);
+        const bool is_pool = its->space == vm->pool;
+        const pte_t *const pte = !is_pool ? table_walk(its->space, its->page) : record_is_there(vm, its->page) ? &table_record(vm, its->page)->pte : NULL;
         if (pte == NULL || !pte_is_present(*pte) || pte_number(*pte) != frame) {
             return 3;
         }
@@ -282,28 +328,31 @@ static uint32_t check_tlb(const struct cairn_vm *vm)
 
 int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
 {
-    struct slots named = {0};
     struct slots used = {0};
-    struct cairn_space_figures pool = {0};
-    uint32_t bytes = 0;
+    struct totals totals = {0};
     uint32_t broken = check_frames(vm);
     for (const struct cairn_space *space = vm->spaces; broken == 0 && space != NULL; space = space->next) {
-        broken = check_space(space, &pool, &named, &bytes);
+        broken = check_space(space, &totals);
     }
     for (uint32_t slot = 0; vm->store != NULL && slot < vm->store->slots; slot++) {
         if (slot_is_used(vm, slot)) {
             slots_add(&used, slot);
         }
     }
-    if (broken == 0 && (bytes != vm->figures.table_bytes || bytes > vm->table_used || vm->table_used > vm->table_size)) {
+    if (broken == 0 && (totals.bytes != vm->figures.table_bytes || totals.bytes > vm->table_used || vm->table_used > vm->table_size)) {
         broken = 1;
     }
-    if (broken == 0 && (named.count != used.count || named.sum != used.sum || named.squares != used.squares || used.count != vm->figures.slots_used)) {
+    const struct slots *const named = &totals.slots;
+    if (broken == 0 && (named->count != used.count || named->sum != used.sum || named->squares != used.squares || used.count != vm->figures.slots_used)) {
         broken = 4;
     }
+    const struct cairn_space_figures *const pool = &totals.pool;
     if (broken == 0 && vm->pool != NULL &&
-        (pool.resident != vm->pool->figures.resident || pool.swapped != vm->pool->figures.swapped || pool.virtual_pages != vm->figures.shared)) {
+        (pool->resident != vm->pool->figures.resident || pool->swapped != vm->pool->figures.swapped || pool->virtual_pages != vm->figures.shared)) {
         broken = 10;
+    }
+    if (broken == 0 && totals.promised != vm->committed) {
+        broken = 8;
     }
     if (broken == 0) {
         broken = check_tlb(vm);
@@ -314,20 +363,40 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
     return broken == 0 ? 0 : CAIRN_ECORRUPT;
 }
 
+// What the tables say of a page: its pte; of one that is the pool's, that, with what the mapping lets be read.
+static pte_t pte_of(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    const pte_t *const named = table_walk(space, page);
+    if (named == NULL || !pte_is_shared(*named)) {
+        return named == NULL ? 0 : *named;
+    }
+    return table_record(space->vm, pte_number(*named))->pte | (mapping_of(space, page)->protection & ~CAIRN_WRITE);
+}
+
 void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
 {
     const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
-    const pte_t *const pte = vm == NULL || !table_covers(vm, address) ? NULL : table_walk(space, address >> vm->page_shift);
-    uint32_t due = access | PTE_PRESENT;
+    const bool is_mapped = vm != NULL && table_covers(vm, address);
+    const cairn_vaddr_t page = is_mapped ? address >> vm->page_shift : 0;
+    const struct cairn_mapping *const mapping = is_mapped ? mapping_of(space, page) : NULL;
+    uint32_t due = access;
     uint32_t flags = 0;
     if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB
         due |= space != NULL && space->user ? CAIRN_USER : 0;
         flags = FRAME_ACCESSED | (access & CAIRN_WRITE);
     }
-    if (pte == NULL || !pte_allows(*pte, due) || (~vm->table[pte_number(*pte)].flags & flags) != 0 ||
-        (access == 0 && vm->table[pte_number(*pte)].pins == 0) ||
-        (address & vm->offset_mask) + size > page_size(vm) ||
-        there != (uintptr_t)frame_memory(vm, pte_number(*pte)) + (uintptr_t)(address & vm->offset_mask)) {
+    if (mapping == NULL || (address & vm->offset_mask) + size > page_size(vm)) {
         CAIRN_TRAP();
+    } else if (mapping->memory != NULL) { // where it is
+        if ((due & ~mapping->protection) != 0 || there != (uintptr_t)mapping->memory + (uintptr_t)(address - (mapping->first << vm->page_shift))) {
+            CAIRN_TRAP();
+        }
+    } else {
+        const pte_t pte = pte_of(space, page);
+        const uint32_t frame = pte_number(pte);
+        if (!pte_allows(pte, due) || (~vm->table[frame].flags & flags) != 0 || (access == 0 && vm->table[frame].pins == 0) ||
+            there != (uintptr_t)frame_memory(vm, frame) + (uintptr_t)(address & vm->offset_mask)) {
+            CAIRN_TRAP();
+        }
     }
 }

@@ -9,7 +9,7 @@ set(cairn_arena_units test_blocks test_change test_break test_break_others test_
 set(cairn_support_dir ${CMAKE_CURRENT_LIST_DIR})
 set(cairn_fixture_plain ${cairn_support_dir}/fixture.c)
 set(cairn_fixture_arena ${cairn_support_dir}/arena_fixture.c ${PROJECT_SOURCE_DIR}/port/baremetal/memory.c)
-set(cairn_fixture_vm ${cairn_support_dir}/vm_fixture.c)
+set(cairn_fixture_vm ${cairn_support_dir}/vm_fixture.c ${cairn_support_dir}/vm_objects.c)
 set(cairn_fixture_elf ${cairn_support_dir}/elf_image.c)
 set(cairn_fixture_exec ${cairn_fixture_vm} ${cairn_fixture_elf})
 set(cairn_fixture_store ${PROJECT_SOURCE_DIR}/test/port/store_contract.c)

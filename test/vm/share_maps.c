@@ -73,7 +73,7 @@ bool share_is_allowed(const struct share_model *model, uint32_t i, uint32_t obje
 {
     const struct share_object *const its = &model->objects[object];
     const uint32_t allowed = !its->is_keyed || its->owner == i ? its->protection : its->others;
-    return ((shared ? protection : protection & ~CAIRN_WRITE) & ~allowed & (CAIRN_READ | CAIRN_WRITE)) == 0;
+    return ((shared ? protection : protection & ~CAIRN_WRITE) & ~allowed & (CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) == 0;
 }
 
 uint32_t share_any_protection(struct share_model *model)
@@ -107,6 +107,12 @@ const char *share_unmap(struct share_model *model, uint32_t i)
 
 // ----------------------------------------------------------------------------------------------------------------------- mapping
 
+// Pages below a stack that are kept for it: what it may grow by, and one that stays free.
+static uint32_t kept_below(uint32_t grow)
+{
+    return grow + (grow != 0);
+}
+
 // The highest range that is free, and has so many pages free below it; 0: none.
 static uint32_t highest(const struct share_model *model, uint32_t i, uint32_t pages, uint32_t below, uint32_t alignment)
 {
@@ -114,7 +120,7 @@ static uint32_t highest(const struct share_model *model, uint32_t i, uint32_t pa
     bool taken[SHARE_PAGES] = {true};
     for (uint32_t page = 1; page < SHARE_PAGES; page++) {
         taken[page] |= truth->page[page].kind != PAGE_NONE;
-        for (uint32_t down = 1; down <= truth->page[page].grow && page - down < SHARE_PAGES && truth->page[page - down].kind == PAGE_NONE; down++) {
+        for (uint32_t down = 1; down <= kept_below(truth->page[page].grow) && page - down < SHARE_PAGES && truth->page[page - down].kind == PAGE_NONE; down++) {
             taken[page - down] = true;
         }
     }
@@ -187,7 +193,7 @@ static bool is_bad(const struct share_model *model, const struct asked *asked)
 
 static bool is_charged(uint32_t kind, bool shared, uint32_t protection)
 {
-    return (kind == PAGE_OWN && protection != 0) || (kind == PAGE_OBJECT && !shared && (protection & CAIRN_WRITE) != 0);
+    return (kind == PAGE_OWN || (kind == PAGE_OBJECT && !shared)) && (protection & CAIRN_WRITE) != 0;
 }
 
 // Errors that are due, or 0; and where it is to be.
@@ -211,7 +217,7 @@ static uint64_t map_due(const struct share_model *model, uint32_t i, struct aske
         return free ? (may ? DUE(0) : due) : due | DUE(CAIRN_EBUSY);
     }
     if (!free || (asked->alignment > 1 && (asked->first & (asked->alignment - 1)) != 0)) {
-        asked->first = highest(model, i, asked->pages, asked->grow, asked->alignment == 0 ? 1 : asked->alignment);
+        asked->first = highest(model, i, asked->pages, kept_below(asked->grow), asked->alignment == 0 ? 1 : asked->alignment);
     }
     return !may || asked->first == 0 ? DUE(CAIRN_ENOMEM) : DUE(0);
 }
@@ -249,7 +255,8 @@ const char *share_map(struct share_model *model, uint32_t i)
                                  .grow = (uint8_t)(asked.grow < asked.first ? asked.grow : asked.first - 1),
                                  .shared = shared,
                                  .own = asked.kind == PAGE_OWN,
-                                 .charged = is_charged(asked.kind, shared, asked.map.protection)});
+                                 .counted = true,
+                                     .charged = is_charged(asked.kind, shared, asked.map.protection)});
     return address != 1 && address != (cairn_vaddr_t)asked.first << model->shift ? "its address" : NULL;
 }
 
@@ -359,7 +366,7 @@ static int protect_due(const struct share_model *model, uint32_t i, uint32_t fir
             (its->kind == PAGE_DIRECT && (protection & CAIRN_WRITE) != 0)) {
             return CAIRN_EACCES;
         }
-        *charge += !its->charged && is_charged(its->kind, its->shared, protection);
+        *charge += its->counted && !its->charged && is_charged(its->kind, its->shared, protection);
     }
     return 0;
 }
@@ -383,7 +390,7 @@ const char *share_protect(struct share_model *model, uint32_t i)
     for (uint32_t page = first; model->error == 0 && page < end && page < SHARE_PAGES; page++) {
         struct share_page *const its = &model->truth[i].page[page];
         its->protection = (uint8_t)protection;
-        its->charged |= is_charged(its->kind, its->shared, protection);
+        its->charged |= its->counted && is_charged(its->kind, its->shared, protection);
     }
     return share_is_due(model, due) ? NULL : "its error";
 }
@@ -561,6 +568,7 @@ static const char *move_break(struct share_model *model, uint32_t i, cairn_vaddr
                 &(struct share_page){.kind = PAGE_OWN,
                                      .protection = CAIRN_READ | CAIRN_WRITE | (truth->user ? CAIRN_USER : 0),
                                      .own = true,
+                                     .counted = true,
                                      .charged = true});
     } else if (then < now) {
         share_forget(model, i, then, now);

@@ -35,7 +35,7 @@ struct share_page {
     uint8_t at;     // page of the object, or of the memory that is mapped
     uint8_t grow;   // first page of a stack: by how many pages it may grow
     uint8_t pins;   // through this space
-    bool shared, own, charged, locked;
+    bool shared, own, counted, charged, locked; // counted: what it promises counts
     uint16_t map;   // number of the caller's mapping; 0: none
 };
 

@@ -155,7 +155,7 @@ static const char *object_init(struct share_model *model, struct share_object *i
     object_begin(model, its, pages);
     its->has_store = has_store;
     its->first = skipped;
-    its->protection = its->others = CAIRN_READ | (read_only ? 0 : CAIRN_WRITE);
+    its->protection = its->others = CAIRN_READ | CAIRN_EXEC | (read_only ? 0 : CAIRN_WRITE);
     for (uint32_t b = 0; has_store && b < pages * model->page; b++) {
         its->bytes[b] = its->stored[(1 + skipped) * model->page + b];
     }
@@ -243,22 +243,32 @@ static const char *create(struct share_model *model, uint32_t i, uint32_t key)
     return NULL;
 }
 
+// Is the page a part of what was attached with its first page at `first`?
+static bool is_attached(const struct share_truth *truth, uint32_t first, uint32_t page)
+{
+    const struct share_page *const its = &truth->page[page];
+    return its->kind == PAGE_OBJECT && its->shared && its->object == truth->page[first].object && its->at == page - first;
+}
+
 static const char *detach(struct share_model *model, uint32_t i)
 {
     const uint32_t first = share_below(model, SHARE_PAGES);
-    const struct share_page *const page = model->truth[i].page;
-    uint32_t end = first;
-    const struct share_page *const its = &page[first];
-    const bool is_start = its->kind == PAGE_OBJECT && model->objects[its->object].is_keyed && its->at == 0;
-    while (is_start && end < SHARE_PAGES && page[end].kind == PAGE_OBJECT && page[end].object == its->object && page[end].at == end - first) {
-        end++;
+    const struct share_truth *const truth = &model->truth[i];
+    uint64_t due = DUE(CAIRN_EINVAL);
+    if (is_attached(truth, first, first) && model->objects[truth->page[first].object].is_keyed) {
+        due = DUE(0);
+        for (uint32_t page = first; page < SHARE_PAGES; page++) {
+            due = is_attached(truth, first, page) && share_unmap_due(model, i, page, page + 1) != DUE(0) ? DUE(CAIRN_EBUSY) : due;
+        }
     }
     model->error = cairn_shared_detach(&model->spaces[i], (cairn_vaddr_t)first << model->shift);
-    if (!share_is_due(model, is_start ? share_unmap_due(model, i, first, end) : DUE(CAIRN_EINVAL))) {
+    if (!share_is_due(model, due)) {
         return "detach: its error";
     }
-    if (model->error == 0) {
-        share_forget(model, i, first, end);
+    for (uint32_t page = SHARE_PAGES; model->error == 0 && page-- > first;) { // the first, which says of what, goes last
+        if (is_attached(truth, first, page)) {
+            share_forget(model, i, page, page + 1);
+        }
     }
     return NULL;
 }

@@ -28,7 +28,7 @@ struct cairn_object {
     cairn_vaddr_t count; // of pages
     uint32_t key;        // of shared memory; 0: none
     const struct cairn_space *owner;
-    uint32_t protection, others; // the most that a mapping of the owner's, or of another space's, may allow
+    uint32_t protection, others; // the most that a mapping of the owner's, or of another space's, may allow; CAIRN_USER is not looked at
     bool removed;                // ends with its last mapping
     bool charged;
 };
@@ -47,7 +47,8 @@ struct cairn_object_config {
 CAIRN_MUST_CHECK int cairn_object_init(struct cairn_object *object, struct cairn_vm *vm, const struct cairn_object_config *config);
 // Write back what must be, and end it. Fails with CAIRN_EBUSY iff it is mapped, or as its store; then it is still there.
 CAIRN_MUST_CHECK int cairn_object_deinit(struct cairn_object *object);
-// Write all its dirty pages to its store, and have that make them safe. Nothing to do for one without. Returns 0 or the store's error: then some may be written.
+// Write all its dirty pages to its store, and have that make them safe. Nothing to do for one without. A page that is pinned is written, and stays dirty: who has the
+// pin may store to it still. Returns 0 or the store's error: then some may be written.
 CAIRN_MUST_CHECK int cairn_object_sync(struct cairn_object *object);
 
 // -------------------------------------------------------------------------------------------------------------------- mappings
@@ -55,12 +56,12 @@ CAIRN_MUST_CHECK int cairn_object_sync(struct cairn_object *object);
 #define CAIRN_MAP_SHARED 1u     // writes are the object's; without: the mapping's own, on pages that are copied then
 #define CAIRN_MAP_FIXED 2u      // at `address` exactly, or CAIRN_EBUSY
 #define CAIRN_MAP_REPLACE 4u    // at `address` exactly; what is there is unmapped first
-#define CAIRN_MAP_GROWS_DOWN 8u // a stack: an access to at most `grow` bytes below it makes it so much longer
+#define CAIRN_MAP_GROWS_DOWN 8u // a stack: an access that it allows, at most `grow` bytes below it, makes it so much longer; a page below it stays free
 #define CAIRN_MAP_LOCKED 16u    // its pages stay in frames; cairn_space_lock sets it
 
 // Zero means the default, but for size.
 struct cairn_map {
-    cairn_vaddr_t address;       // FIXED, REPLACE: where. Else where it would best be: there if that is free, else anywhere
+    cairn_vaddr_t address;       // FIXED, REPLACE: where. Else where it would best be: there if that can be, else anywhere
     cairn_vaddr_t size;          // bytes, a multiple of a page
     cairn_vaddr_t alignment;     // of the address that is chosen: a power of two; 0: a page
     uint32_t protection;         // CAIRN_READ ...; 0: a guard, which no access may touch
@@ -78,12 +79,13 @@ struct cairn_map {
 CAIRN_MUST_CHECK int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *address);
 
 // Unmap what is mapped of a range; mappings that reach out of it are split, and it is no error where nothing is mapped. Locked pages are let go.
-// Fails with CAIRN_EINVAL as above; CAIRN_EBUSY iff a page is pinned; CAIRN_ENOMEM iff a mapping must be split and there is no memory for it; or as the store of an
-// object that ends with this (cairn_shared_remove).
+// Fails with CAIRN_EINVAL as above; CAIRN_EBUSY iff a page is pinned, be it any page of a mapping that shares an object; CAIRN_ENOMEM iff a mapping must be split and
+// there is no memory for it.
 CAIRN_MUST_CHECK int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
 
-// Allow other accesses in a range. Fails with CAIRN_EINVAL, CAIRN_ENOMEM as above; CAIRN_EFAULT iff some of it is not mapped; CAIRN_EACCES iff the object does not
-// allow that. Pins that are held keep what they have.
+// Allow other accesses in a range. Fails with CAIRN_EINVAL, CAIRN_ENOMEM as above, and iff that promises too much; CAIRN_EFAULT iff some of it is not mapped;
+// CAIRN_EACCES iff the object, or memory in place, does not allow that; CAIRN_EBUSY iff a mapping that shares an object must be split and has a page that is pinned.
+// Pins that are held keep what they have.
 CAIRN_MUST_CHECK int cairn_space_protect_range(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection);
 
 enum cairn_advice {
@@ -100,9 +102,9 @@ CAIRN_MUST_CHECK int cairn_space_advise(struct cairn_space *space, cairn_vaddr_t
 CAIRN_MUST_CHECK int cairn_space_sync(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
 
 // Bring the pages of a range in, and keep them in frames. Fails as an access, with CAIRN_ENOMEM where frames or memory do not reach, CAIRN_EBUSY iff some of it is
-// locked already: then none is locked that was not.
+// locked already, or as protect: then none is locked that was not. Private pages of an object are copied for it. A stack that is locked grows no more.
 CAIRN_MUST_CHECK int cairn_space_lock(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
-// Let them leave again. Pages that are not locked do no harm. CAIRN_EFAULT, CAIRN_ENOMEM as protect.
+// Let them leave again. Pages that are not locked do no harm. CAIRN_EFAULT, CAIRN_ENOMEM, CAIRN_EBUSY as protect.
 CAIRN_MUST_CHECK int cairn_space_unlock(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
 
 // ----------------------------------------------------------------------------------------------------------------- what is promised
@@ -112,25 +114,26 @@ enum cairn_commit {
     CAIRN_COMMIT_HEURISTIC, // none that alone is more than the vm's frames and slots
     CAIRN_COMMIT_STRICT     // all together no more than `limit` bytes: what was mapped can be written
 };
-// How much the vm's spaces may map that needs memory of the vm's: private pages that may be written, and objects without a store. limit: bytes, for STRICT; 0: its
-// frames, but one, and slots. What is mapped already stays. cairn_space_map is not counted. Fails with CAIRN_EINVAL iff mode is none.
+// How much the vm's spaces may map that needs memory of the vm's: private pages that may be written, and objects without a store. What could be written once counts
+// until it is unmapped. limit: bytes, of which whole pages count, for STRICT; 0: its frames, but one, and slots. What is mapped already stays. cairn_space_map is not
+// counted. A stack that would grow beyond it does not: CAIRN_EFAULT. Fails with CAIRN_EINVAL iff mode is none.
 CAIRN_MUST_CHECK int cairn_vm_commit(struct cairn_vm *vm, enum cairn_commit mode, cairn_vaddr_t limit);
 
 // --------------------------------------------------------------------------------------------------------------- shared memory
 
-// Shared memory by key: an object that other spaces find. protection: of the space that creates it; others: of the others.
+// Shared memory by key: an object that other spaces find. protection: of the space that creates it, while that is; others: of the others, its children among them.
 // Fails as cairn_object_init, with CAIRN_EINVAL iff key is 0, CAIRN_EBUSY iff the key is taken.
 CAIRN_MUST_CHECK int cairn_shared_create(struct cairn_object *object, struct cairn_space *owner, uint32_t key, cairn_vaddr_t size, uint32_t protection, uint32_t others);
 // Map all of it, at *address, or anywhere where that is 0; *address says where. Fails with CAIRN_ENOENT iff no object has the key; as cairn_space_map_range.
 CAIRN_MUST_CHECK int cairn_shared_attach(struct cairn_space *space, uint32_t key, uint32_t protection, cairn_vaddr_t *address);
-// Unmap it there. Fails with CAIRN_EINVAL iff no shared memory is mapped at that address; CAIRN_EBUSY iff a page is pinned.
+// Unmap what is left of it there. Fails with CAIRN_EINVAL iff no shared memory is mapped at that address; CAIRN_EBUSY iff a page is pinned.
 CAIRN_MUST_CHECK int cairn_shared_detach(struct cairn_space *space, cairn_vaddr_t address);
 // The key names it no more, and it ends with its last mapping: then it is the caller's again (object->pages.vm is NULL). CAIRN_ENOENT as above.
 CAIRN_MUST_CHECK int cairn_shared_remove(struct cairn_vm *vm, uint32_t key);
 
 // ------------------------------------------------------------------------------------------------------------------------ fork
 
-// Make `child` a copy of a space: the same mappings, the same contents. Pages are shared until one of them writes; pages that are pinned are copied at once.
+// Make `child` a copy of a space: the same mappings, the same contents. Pages are shared until one of them writes, or pins; pages that are pinned are copied at once.
 // The handler, segments and user are copied. The child's mappings are in the vm's memory. Fails with CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff there is
 // no memory for tables, mappings or shared pages, no frame for a copy, or the vm has promised all that it can; CAIRN_EBUSY as cairn_space_init; or the store's error.
 // O(pages in use).
