@@ -81,6 +81,9 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
         *addend = enter(vm, tlb_victim(vm, page), page, tlb_tag(vm, space->asid, page), pte_number(pte),
                         (flags & pte & FRAME_DIRTY) != 0 && !(CAIRN_UNLIKELY(space->quick_root == NULL) && vm->write_through));
     } else if (error == FOUND_DIRECT) {
+        if (space->generation != vm->generation) {
+            cairn_tlb_assign_(vm, space);
+        }
         *addend = (uintptr_t)vm->sharing->direct(space, address) - (uintptr_t)address;
         entry_exchange(tlb_at(vm, page), tlb_victim(vm, page), *addend, tlb_tag(vm, space->asid, page), CAIRN_TAG_NONE);
         return 0;

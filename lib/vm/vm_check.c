@@ -314,20 +314,35 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
     return broken == 0 ? 0 : CAIRN_ECORRUPT;
 }
 
+// What the tables say of a page that an access finds: its pte, or that of its record, with what its mapping allows; 0: nothing.
+static pte_t pte_found(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    const pte_t *const pte = table_walk(space, page);
+    if (pte == NULL || !pte_is_shared(*pte)) {
+        return pte == NULL ? 0 : *pte;
+    }
+    return table_record(space->vm, pte_number(*pte))->pte | (mapping_of(space, page)->protection & ~CAIRN_WRITE);
+}
+
 void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
 {
     const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
-    const pte_t *const pte = vm == NULL || !table_covers(vm, address) ? NULL : table_walk(space, address >> vm->page_shift);
-    uint32_t due = access | PTE_PRESENT;
-    uint32_t flags = 0;
-    if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB
-        due |= space != NULL && space->user ? CAIRN_USER : 0;
-        flags = FRAME_ACCESSED | (access & CAIRN_WRITE);
+    if (vm == NULL || !table_covers(vm, address) || (address & vm->offset_mask) + size > page_size(vm)) {
+        CAIRN_TRAP();
     }
-    if (pte == NULL || !pte_allows(*pte, due) || (~vm->table[pte_number(*pte)].flags & flags) != 0 ||
-        (access == 0 && vm->table[pte_number(*pte)].pins == 0) ||
-        (address & vm->offset_mask) + size > page_size(vm) ||
-        there != (uintptr_t)frame_memory(vm, pte_number(*pte)) + (uintptr_t)(address & vm->offset_mask)) {
+    const cairn_vaddr_t page = address >> vm->page_shift;
+    const uint32_t due = access != 0 && space->user ? access | CAIRN_USER : access; // a pin keeps what it has
+    const struct cairn_mapping *const mapping = mapping_of(space, page);
+    if (mapping != NULL && mapping->memory != NULL) {
+        if ((~mapping->protection & due) != 0 || there != (uintptr_t)vm->sharing->direct(space, address)) {
+            CAIRN_TRAP();
+        }
+        return;
+    }
+    const pte_t pte = pte_found(space, page);
+    const uint32_t flags = access != 0 ? FRAME_ACCESSED | (access & CAIRN_WRITE) : 0; // a tick takes the rest away from the TLB
+    if (!pte_allows(pte, due) || (~vm->table[pte_number(pte)].flags & flags) != 0 || (access == 0 && vm->table[pte_number(pte)].pins == 0) ||
+        there != (uintptr_t)frame_memory(vm, pte_number(pte)) + (uintptr_t)(address & vm->offset_mask)) {
         CAIRN_TRAP();
     }
 }
