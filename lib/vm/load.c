@@ -48,6 +48,7 @@ int cairn_space_suspend(struct cairn_space *space)
             return CAIRN_EBUSY;
         }
     }
+    cairn_space_flush(space); // before its ptes allow less, even where it fails half-way
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         const pte_t pte = *table_walk(space, page);
         const bool is_own = pte_is_present(pte) && vm->table[pte_number(pte)].space == space;
@@ -59,7 +60,6 @@ int cairn_space_suspend(struct cairn_space *space)
             *table_walk(space, page) &= ~PTE_ACCESS;
         }
     }
-    cairn_space_flush(space);
     space->suspended = true;
     return 0;
 }

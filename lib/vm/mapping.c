@@ -97,6 +97,8 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
     mapping->next = node;
     if (mapping->object != NULL) {
         mapping->sibling = node;
+    } else if ((mapping->flags & MAP_NODE) == 0) {
+        node->sibling = mapping;
     }
 }
 
@@ -133,12 +135,18 @@ int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vadd
     return 0;
 }
 
+// The mapping in the caller's memory that it is, or was a part of; NULL: none. That one grows by no other.
+static const struct cairn_mapping *callers(const struct cairn_mapping *mapping)
+{
+    return (mapping->flags & MAP_NODE) == 0 ? mapping : mapping->object == NULL ? mapping->sibling : NULL;
+}
+
 // Does b go on where a ends, as if it were a part of it?
 static bool continues(const struct cairn_mapping *a, const struct cairn_mapping *b)
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
     return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON)) == 0 &&
-           a->protection == b->protection && b->grow == 0 && a->object == b->object && (a->object == NULL || a->offset + a->pages == b->offset) &&
+           callers(a) == callers(b) && a->protection == b->protection && b->grow == 0 && a->object == b->object && (a->object == NULL || a->offset + a->pages == b->offset) &&
            (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 

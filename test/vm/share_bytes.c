@@ -98,6 +98,23 @@ const char *share_word(struct share_model *model, uint32_t i)
     return word_done(model, i, address, &value, size, store);
 }
 
+// A word of each of some pages in a row, so that what is read ahead is used.
+const char *share_walk(struct share_model *model, uint32_t i)
+{
+    const char *wrong = NULL;
+    cairn_vaddr_t address = (cairn_vaddr_t)share_below(model, SHARE_PAGES) << model->shift;
+    if (model->vm.current != &model->spaces[i]) {
+        cairn_space_switch(&model->vm, &model->spaces[i]);
+    }
+    for (uint32_t pages = share_below(model, 24); pages != 0 && wrong == NULL; pages--, address += model->page) {
+        union word value;
+        model->faults = 0;
+        model->error = cairn_vm_load32(&model->vm, address, &value.u32);
+        wrong = word_done(model, i, address, &value, 4, false);
+    }
+    return wrong;
+}
+
 // ---------------------------------------------------------------------------------------------------------------------- cursors
 
 // Follows the cursor to its page. *page: the one that it has, SHARE_PAGES for none. Returns as share_follow.

@@ -143,7 +143,7 @@ struct asked {
     bool bad;
 };
 
-static void ask(struct share_model *model, struct asked *asked)
+static void ask(struct share_model *model, uint32_t i, struct asked *asked)
 {
     static const uint8_t flags[] = {0, 0, CAIRN_MAP_FIXED, CAIRN_MAP_FIXED, CAIRN_MAP_REPLACE, CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE};
     const uint32_t kind = share_below(model, 16);
@@ -161,6 +161,14 @@ static void ask(struct share_model *model, struct asked *asked)
     if (asked->kind == PAGE_OWN && share_below(model, 4) == 0) {
         asked->map.flags |= CAIRN_MAP_GROWS_DOWN;
         asked->grow = share_below(model, 7);
+    }
+    for (uint32_t page = 1; asked->kind == PAGE_OBJECT && (asked->map.flags & CAIRN_MAP_REPLACE) != 0 && page < SHARE_PAGES; page++) {
+        const struct share_page *const its = &model->truth[i].page[page];
+        if (its->kind == PAGE_OBJECT && its->object == asked->object && its->at == 0) { // all that it shows is replaced
+            asked->first = page;
+            asked->at = 0;
+            asked->pages = model->objects[asked->object].pages;
+        }
     }
     asked->map.address = (cairn_vaddr_t)asked->first << model->shift;
     asked->map.size = (cairn_vaddr_t)asked->pages << model->shift;
@@ -237,7 +245,7 @@ const char *share_map(struct share_model *model, uint32_t i)
 {
     struct asked asked;
     cairn_vaddr_t address = 1;
-    ask(model, &asked);
+    ask(model, i, &asked);
     const uint64_t due = map_due(model, i, &asked);
     model->error = cairn_space_map_range(&model->spaces[i], &asked.map, share_below(model, 4) == 0 ? NULL : &address);
     if (!share_is_due(model, due)) {

@@ -110,6 +110,13 @@ static int handler(void *context, struct cairn_space *space, const struct cairn_
     return fault->error;
 }
 
+static void reference(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write)
+{
+    struct share_model *const model = context;
+    model->references += space != NULL && address >> model->shift < SHARE_PAGES && model->config.told;
+    (void)write;
+}
+
 static bool space_begin(struct share_model *model, uint32_t i)
 {
     struct share_truth *const truth = &model->truth[i];
@@ -149,7 +156,9 @@ bool share_model_start(struct share_model *model, const struct share_config *con
                                    .policy = config->policy,
                                    .store = config->slots == 0 ? NULL : &model->store,
                                    .write_through = config->write_through,
-                                   .prefetch = config->prefetch ? &cairn_prefetch_streams : NULL};
+                                   .prefetch = config->prefetch ? &cairn_prefetch_streams : NULL,
+                                   .reference = config->told ? reference : NULL,
+                                   .context = model};
     memcpy(made.bits, bits[config->levels - 1], sizeof made.bits);
     made.size = cairn_vm_size(&made, config->tables);
     return made.size != 0 && made.size <= MEMORY - GUARD && cairn_vm_init(&model->vm, &made) == 0 && space_begin(model, 0);
@@ -312,12 +321,12 @@ const char *share_model_step(struct share_model *model)
         const char *(*run)(struct share_model *model, uint32_t i);
         uint32_t weight;
     } operations[] = {
-        {"word", share_word, 60},        {"cursor", share_cursor, 8},       {"bytes", share_bytes, 20},
-        {"copy", share_copy, 8},         {"pin", share_pin, 6},             {"map_range", share_map, 10},
+        {"word", share_word, 70},         {"walk", share_walk, 5},                 {"cursor", share_cursor, 8},       {"bytes", share_bytes, 20},
+        {"copy", share_copy, 8},         {"pin", share_pin, 8},             {"map_range", share_map, 10},
         {"map", share_map_callers, 5},   {"unmap_range", share_unmap, 5},   {"protect_range", share_protect, 4},
         {"advise", share_advise, 4},     {"lock", share_lock, 4},           {"break", share_break, 4},
         {"fork", share_fork, 3},         {"space", share_space, 2},         {"object", share_object, 4},
-        {"shared memory", share_memory, 5}, {"sync", share_sync, 4},        {"upkeep", share_upkeep, 8},
+        {"shared memory", share_memory, 5}, {"sync", share_sync, 4},        {"upkeep", share_upkeep, 10},
         {"segment", share_segment, 1},
     };
     uint32_t sum = 0;
@@ -341,6 +350,9 @@ const char *share_model_step(struct share_model *model)
     const char *wrong;
     if (model->truth[i].exists) {
         wrong = operations[o].run(model, i);
+    } else if (share_below(model, 4) != 0) {
+        model->what = "fork";
+        wrong = share_fork_to(model, i);
     } else {
         model->what = "init";
         wrong = !space_begin(model, i) && !share_is_due(model, 0) ? "its error" : NULL;

@@ -77,7 +77,7 @@ struct share_config {
     uint16_t tlb;
     uint32_t frames, slots;
     uint32_t tables; // bytes of memory for tables and what is shared
-    bool write_through, prefetch, user;
+    bool write_through, prefetch, user, told; // told: somebody wants to know of each reference
     uint32_t fail_every; // of so many transfers one fails; 0: none
 };
 
@@ -97,6 +97,7 @@ struct share_model {
     uint32_t page, shift;
     uint32_t failed; // transfers
     uint32_t failed_before; // of them, before the operation
+    uint32_t references;
     uint32_t faults; // that the handler was told of in this operation
     const struct cairn_space *fault_space;
     cairn_vaddr_t fault_address;
@@ -170,6 +171,7 @@ uint64_t share_unmap_due(const struct share_model *model, uint32_t i, uint32_t f
 
 // share_bytes.c
 const char *share_word(struct share_model *model, uint32_t i);
+const char *share_walk(struct share_model *model, uint32_t i);
 const char *share_cursor(struct share_model *model, uint32_t i);
 const char *share_bytes(struct share_model *model, uint32_t i);
 const char *share_copy(struct share_model *model, uint32_t i);
@@ -187,6 +189,7 @@ const char *share_lock(struct share_model *model, uint32_t i);
 const char *share_break(struct share_model *model, uint32_t i);
 // share_spaces.c
 const char *share_fork(struct share_model *model, uint32_t i);
+const char *share_fork_to(struct share_model *model, uint32_t j); // a space that does not exist
 const char *share_space(struct share_model *model, uint32_t i);
 const char *share_object(struct share_model *model, uint32_t i);
 const char *share_memory(struct share_model *model, uint32_t i);

@@ -7,14 +7,14 @@
 
 // ------------------------------------------------------------------------------------------------------------------------- fork
 
-const char *share_fork(struct share_model *model, uint32_t i)
+const char *share_fork_to(struct share_model *model, uint32_t j)
 {
-    const uint32_t j = share_below(model, SHARE_SPACES);
+    const uint32_t i = share_below(model, SHARE_SPACES);
     const struct share_truth *const parent = &model->truth[i];
     struct share_truth *const child = &model->truth[j];
     uint32_t charge = 0, pins = 0;
-    if (child->exists) {
-        return i == j && cairn_space_fork(&model->spaces[i], &model->spaces[i]) != CAIRN_EINVAL ? "of itself" : NULL;
+    if (!parent->exists) {
+        return NULL;
     }
     for (uint32_t page = 0; page < SHARE_PAGES; page++) {
         charge += parent->page[page].charged;
@@ -66,6 +66,12 @@ static const char *space_end(struct share_model *model, uint32_t i)
         }
     }
     return NULL;
+}
+
+// A space ends, so that another can be its place's: share_fork_to.
+const char *share_fork(struct share_model *model, uint32_t i)
+{
+    return cairn_space_fork(&model->spaces[i], &model->spaces[i]) != CAIRN_EINVAL ? "of itself" : space_end(model, i);
 }
 
 static const char *suspend(struct share_model *model, uint32_t i)

@@ -66,7 +66,8 @@ static void every_shape(void **state)
                                    .tables = 32768,
                                    .write_through = i % 5 == 4,
                                    .prefetch = i % 4 == 3,
-                                   .user = i % 3 == 2},
+                                   .user = i % 3 == 2,
+                                   .told = i % 7 == 5},
             first_seed + 100 + i);
     }
 }
@@ -100,7 +101,7 @@ static void slots_and_tables_that_run_out(void **state)
                                    .tlb = 8,
                                    .frames = 5 + i % 8,
                                    .slots = i % 2 == 0 ? SHARE_SLOTS : 6 * (i / 2),
-                                   .tables = i % 3 == 0 ? 32768 : 1000 + 400 * i,
+                                   .tables = i % 3 == 0 ? 32768 : 900 + 250 * i,
                                    .write_through = i % 3 == 2,
                                    .prefetch = i % 4 == 1,
                                    .user = i % 5 == 1,

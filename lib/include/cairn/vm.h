@@ -168,7 +168,7 @@ struct cairn_mapping {
     struct cairn_space *space;
     struct cairn_object *object;  // what it shows; NULL: pages of its own
     cairn_vaddr_t offset;         // page of the object that is its first
-    struct cairn_mapping *sibling; // the next one of the object
+    struct cairn_mapping *sibling; // the next one of the object; without: the caller's mapping that it was a part of, if any
     uint32_t pins;                // of pages of the object, through it
     const unsigned char *memory;  // that is executed in place
 };
