@@ -102,16 +102,14 @@ size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes)
 static void set_levels(struct cairn_vm *vm, const struct plan *plan)
 {
     uint32_t below = 0;
-    for (uint32_t level = plan->levels; level-- != 0; below += plan->bits[level]) {
+    uint32_t list = 0;
+    uint32_t bits = 0; // of the level below
+    for (uint32_t level = plan->levels; level-- != 0; below += bits) {
+        list = plan->bits[level] == bits ? list : level;
+        bits = plan->bits[level];
+        vm->node_list[level] = (uint8_t)list;
         vm->shift[level] = (uint8_t)below;
-        vm->mask[level] = (uint16_t)((1u << plan->bits[level]) - 1);
-    }
-    for (uint32_t level = 0; level < plan->levels; level++) {
-        uint8_t first = 0;
-        while (plan->bits[first] != plan->bits[level]) {
-            first++;
-        }
-        vm->node_list[level] = first;
+        vm->mask[level] = (uint16_t)((1u << bits) - 1);
     }
     vm->levels = (uint8_t)plan->levels;
     vm->limit = ~(cairn_vaddr_t)0 >> (CAIRN_VADDR_BITS - below - plan->page_shift);

@@ -254,7 +254,7 @@ bool vm_is_dirty(const struct cairn_space *space, uint32_t page)
 // pre: all levels have as many bits, so that there is one list.
 void vm_starve(uint32_t nodes)
 {
-    uint32_t *end = &VM->free_node[0];
+    uint32_t *end = &VM->free_node[VM->node_list[0]];
     for (; nodes != 0 && *end != 0; nodes--) {
         end = table_below(VM, *end);
     }
@@ -270,7 +270,7 @@ void vm_feed(void)
     if (vm_fixture.table_size == 0) {
         return;
     }
-    uint32_t *end = &VM->free_node[0];
+    uint32_t *end = &VM->free_node[VM->node_list[0]];
     while (*end != 0) {
         end = table_below(VM, *end);
     }

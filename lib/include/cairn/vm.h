@@ -134,7 +134,7 @@ struct cairn_vm {
     uint32_t table_used;                   // bytes that were ever a node's
     uint32_t table_size;
     uint32_t free_node[CAIRN_LEVELS_MAX + 2]; // lists, each entry as in a table: of tables; of shared pages; of mappings
-    uint8_t node_list[CAIRN_LEVELS_MAX];  // of the nodes of a level: levels with equal nodes have one
+    uint8_t node_list[CAIRN_LEVELS_MAX];  // of the nodes of a level: neighbours with equal nodes have one
     const struct cairn_policy *policy;
     const struct cairn_port_store *store;
     const struct cairn_prefetch *prefetch; // NULL: none
