@@ -335,7 +335,8 @@ const char *share_copy(struct share_model *model, uint32_t i)
         }
         share_own_it(model, j, target);
         run = piece(model, from + done, piece(model, to + done, size - done));
-        memmove(share_bytes_at(model, j, target) + ((to + done) & (model->page - 1)), share_bytes_at(model, i, source) + ((from + done) & (model->page - 1)), run);
+        const uint8_t *const bytes = share_bytes_at(model, i, source) + ((from + done) & (model->page - 1));
+        memmove(share_bytes_at(model, j, target) + ((to + done) & (model->page - 1)), bytes, run);
     }
     return model->error != 0 ? "an error that is not due" : NULL;
 }
@@ -360,7 +361,8 @@ static const char *pin(struct share_model *model, uint32_t i, struct share_pin *
     }
     share_own_it(model, i, page);
     if (model->truth[i].page[page].kind == PAGE_DIRECT) { // it has no pins
-        return at != share_bytes_at(model, i, page) + (address & (model->page - 1)) || cairn_space_unpin(&model->spaces[i], address) != 0 ? "where the page is" : NULL;
+        const bool is_there = at == share_bytes_at(model, i, page) + (address & (model->page - 1));
+        return !is_there || cairn_space_unpin(&model->spaces[i], address) != 0 ? "where the page is" : NULL;
     }
     *pin = (struct share_pin){true, i, page, access, (uint8_t *)at - (address & (model->page - 1))};
     model->truth[i].page[page].pins++;
@@ -419,7 +421,9 @@ const char *share_poke(struct share_model *model)
 const char *share_segment(struct share_model *model, uint32_t i)
 {
     const struct cairn_segment segments[] = {
-        {.base = (cairn_vaddr_t)share_below(model, 4096), .limit = 1 + share_below(model, 4096), .protection = CAIRN_READ | share_below(model, 2) * CAIRN_WRITE},
+        {.base = (cairn_vaddr_t)share_below(model, 4096),
+         .limit = 1 + share_below(model, 4096),
+         .protection = CAIRN_READ | share_below(model, 2) * CAIRN_WRITE},
     };
     struct cairn_space *const space = &model->spaces[i];
     const uint32_t number = share_below(model, 8) == 0;

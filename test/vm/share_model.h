@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
-// A vm of a few frames whose spaces share pages in every way that there is, beside flat arrays: whatever is done to both must leave the same bytes and the same errors.
+// A vm of a few frames whose spaces share pages in every way that there is, beside flat arrays: whatever is done to both must leave the same bytes, and return
+// the same errors.
 //
 // OWNS        the vm, its spaces, objects and mappings, and what they must hold; the stores, which can be made to fail.
-// PICTURE     space i, page p <-> truth[i].page[p], which says what is mapped there, and so where its bytes are: in truth[i].bytes, in an object's, in `direct`.
+// PICTURE     space i, page p <-> truth[i].page[p], which says what is mapped there, and so where its bytes are: in truth[i].bytes, an object's, or `direct`.
 //             A space has SHARE_PAGES pages and no more, so that a page of it is a page of the model.
 // INVARIANTS  1. A page of kind PAGE_OWN, or of a private mapping that has `own`, has its bytes in truth[i].bytes; all others have none there.
 //             2. Where a call fails for want of something, the space's handler has said at which page; all before it is done, and nothing behind.
 //             3. The stores are written here only by the vm, and a store's bytes are an object's wherever its page is in no frame.
-// CALLERS     test_share_random.c. share_bytes.c and share_maps.c are the operations.
+// CALLERS     test_share_random.c. share_bytes.c, share_maps.c, share_ranges.c and share_spaces.c are the operations.
 #ifndef CAIRN_TEST_SHARE_MODEL_H
 #define CAIRN_TEST_SHARE_MODEL_H
 
@@ -52,7 +53,7 @@ struct share_object {
     struct share_model *model;
     uint8_t bytes[SHARE_OBJECT_PAGES * SHARE_PAGE_MOST];
     uint8_t stored[(SHARE_OBJECT_PAGES + 4) * SHARE_PAGE_MOST]; // its store's slots, between two that are nobody's
-    bool exists, has_store, is_keyed, removed;
+    bool exists, has_store, is_keyed, removed, is_synced; // is_synced: nothing was written to its store since that was made safe
     uint32_t first; // slot of its first page
     uint32_t key, pages, owner; // owner: a space; SHARE_SPACES: none
     uint32_t protection, others;
@@ -130,6 +131,9 @@ static inline uint32_t share_below(struct share_model *model, uint32_t n)
 // A store of so many slots for an object that is to be; they hold anything.
 void share_store(struct share_model *model, struct share_object *its, uint32_t slots);
 
+// Is what nobody may touch as it was: beside frames, memory, stores?
+bool share_is_untouched(const struct share_model *model);
+
 // Errors that are due, as a set.
 #define DUE(error) ((uint64_t)1 << -(error) % 64)
 // Is what the operation returned in the set? What runs out, and transfers that failed, are allowed by themselves.
@@ -156,6 +160,10 @@ const char *share_objects_end(struct share_model *model);
 
 // Some range of a space; now and then none that is one. Returns 0, and its pages; or CAIRN_EINVAL.
 int share_range(struct share_model *model, cairn_vaddr_t *address, cairn_vaddr_t *size, uint32_t *first, uint32_t *end);
+// Is none of it mapped? Map it: the first page is as `page` says, the others go on from there. Are such pages counted as promised?
+bool share_is_free(const struct share_model *model, uint32_t i, uint32_t first, uint32_t end);
+void share_fill(struct share_model *model, uint32_t i, uint32_t first, uint32_t pages, const struct share_page *page);
+bool share_is_charged(uint32_t kind, bool shared, uint32_t protection);
 // Is all of it mapped?
 bool share_is_mapped(const struct share_model *model, uint32_t i, uint32_t first, uint32_t end);
 // Is one of the pages pinned by its space, beside locks? Might a mapping that reaches out of the range be, which a split is refused for?
@@ -183,6 +191,7 @@ const char *share_map(struct share_model *model, uint32_t i);
 const char *share_attach(struct share_model *model, uint32_t i, uint32_t key, uint32_t o);
 const char *share_map_callers(struct share_model *model, uint32_t i);
 const char *share_unmap(struct share_model *model, uint32_t i);
+// share_ranges.c
 const char *share_protect(struct share_model *model, uint32_t i);
 const char *share_advise(struct share_model *model, uint32_t i);
 const char *share_lock(struct share_model *model, uint32_t i);

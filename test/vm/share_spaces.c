@@ -172,7 +172,7 @@ static const char *object_init(struct share_model *model, struct share_object *i
 static bool is_safe(const struct share_model *model, const struct share_object *its, uint32_t page, uint32_t pages)
 {
     const size_t at = page * model->page;
-    return !its->has_store || memcmp(its->stored + (1 + its->first) * model->page + at, its->bytes + at, pages * model->page) == 0;
+    return !its->has_store || (its->is_synced && memcmp(its->stored + (1 + its->first) * model->page + at, its->bytes + at, pages * model->page) == 0);
 }
 
 const char *share_object(struct share_model *model, uint32_t i)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        random operations, of all that vm.h, access.h and object.h have, on spaces that share pages and on flat arrays: every policy, page size, depth of tables.
+// OWNS        random operations, of all that vm.h, access.h and object.h have, on spaces that share pages and on flat arrays: every policy, page size, depth
+//             of tables; stores that fail; slots and tables that run out.
 //             ARGS: [OPERATIONS [SEED]]
 // CALLERS     ctest, on every preset.
 #include "share_model.h"
@@ -49,7 +50,9 @@ static void every_policy(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < POLICIES; i++) {
-        run(&(struct share_config){.policy = policies[i], .page_shift = 7, .levels = 2, .tlb = 8, .frames = 12, .slots = SHARE_SLOTS, .tables = 32768}, first_seed + i);
+        run(&(struct share_config){
+                .policy = policies[i], .page_shift = 7, .levels = 2, .tlb = 8, .frames = 12, .slots = SHARE_SLOTS, .tables = 32768},
+            first_seed + i);
     }
 }
 
