@@ -4,6 +4,8 @@
 // CALLERS     ctest, on every preset.
 #include "vm_objects.h"
 
+#include "vm/share.h"
+
 #define R CAIRN_READ
 #define LAST 255u // page of the space
 
@@ -407,7 +409,7 @@ static void a_call_without_the_nodes_it_needs_changes_nothing(void **state)
         vm_write_pages(SPACE, 10, 4, 1);
         for (uint32_t nodes = 0; nodes <= calls[i].nodes; nodes++) {
             uint32_t list;
-            const uint32_t size = starve(nodes * (uint32_t)sizeof(struct cairn_mapping), &list);
+            const uint32_t size = starve(nodes * NODE_BYTES, &list);
             if (nodes < calls[i].nodes) {
                 REFUSES(CAIRN_ENOMEM, calls[i].call());
                 VM->free_node[CAIRN_LEVELS_MAX + 1] = 0; // those that it took and gave back

@@ -96,13 +96,13 @@ static bool all_is_listed(const struct share_model *model)
     for (uint32_t list = 0; list < CAIRN_LEVELS_MAX + 2; list++) {
         const uint32_t size = list < vm->levels              ? table_bytes(vm, list)
                               : list == TABLE_LIST_RECORDS ? (uint32_t)sizeof(struct record)
-                                                             : (uint32_t)sizeof(struct cairn_mapping);
+                                                             : NODE_BYTES;
         for (uint32_t entry = vm->free_node[list]; entry != 0; entry = *table_below(vm, entry)) {
             bytes += size;
         }
     }
-    const uint32_t pool = vm->pool == NULL ? 0 : (uint32_t)sizeof(struct pool);
-    return vm->table_used - bytes - pool <= (vm->pool == NULL ? 0 : 4);
+    const uint32_t pool = vm->pool == NULL ? 0 : (uint32_t)(sizeof(struct pool) + 7) & ~7u;
+    return vm->table_used == bytes + pool;
 }
 
 const char *share_model_end(struct share_model *model)
