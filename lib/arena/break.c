@@ -154,7 +154,7 @@ size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep)
     return 0;
 }
 
-void cairn_arena_leave_(struct cairn_arena *arena)
+CAIRN_NOINLINE void cairn_arena_leave_(struct cairn_arena *arena)
 {
     const struct cairn_heap *const heap = &arena->first.heap;
     const struct cairn_port_region *const port = arena->config->port;

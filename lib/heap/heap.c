@@ -69,7 +69,7 @@ uint32_t cairn_heap_lock_(const struct cairn_heap *heap)
     return heap->hooks != NULL ? heap->hooks->hooked->lock(heap) : 0;
 }
 
-void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
+CAIRN_NOINLINE void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
 {
     if (heap->hooks != NULL) {
         heap->hooks->hooked->unlock(heap, key);

@@ -128,7 +128,7 @@ int cairn_heap_shrink(struct cairn_heap *heap, size_t size)
     return error;
 }
 
-size_t cairn_heap_top_(const struct cairn_heap *heap)
+CAIRN_NOINLINE size_t cairn_heap_top_(const struct cairn_heap *heap)
 {
     if (!is_heap(heap)) {
         return 0;

@@ -171,7 +171,7 @@ CAIRN_SHARED void stored(struct cairn_space *space, cairn_vaddr_t address)
     }
 }
 
-int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size)
+CAIRN_NOINLINE int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size)
 {
     unsigned char *bytes = to;
     unsigned char *memory;
@@ -186,7 +186,7 @@ int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, si
     return 0;
 }
 
-int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to, const void *from, size_t size)
+CAIRN_NOINLINE int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to, const void *from, size_t size)
 {
     const unsigned char *bytes = from;
     unsigned char *memory;
@@ -202,7 +202,7 @@ int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to, const void *f
     return 0;
 }
 
-int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to, uint8_t byte, size_t size)
+CAIRN_NOINLINE int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to, uint8_t byte, size_t size)
 {
     unsigned char *memory;
     uint32_t run;

@@ -100,7 +100,7 @@ static void release(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t
     }
 }
 
-void cairn_mapping_unlock_(struct cairn_mapping *mapping)
+CAIRN_NOINLINE void cairn_mapping_unlock_(struct cairn_mapping *mapping)
 {
     if ((mapping->flags & CAIRN_MAP_LOCKED) != 0) {
         mapping->flags &= ~CAIRN_MAP_LOCKED;

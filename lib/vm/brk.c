@@ -22,7 +22,7 @@ int cairn_space_set_break(struct cairn_space *space, cairn_vaddr_t start)
     return 0;
 }
 
-int cairn_space_brk(struct cairn_space *space, cairn_vaddr_t address)
+CAIRN_NOINLINE int cairn_space_brk(struct cairn_space *space, cairn_vaddr_t address)
 {
     if (space == NULL || space->vm == NULL || space->break_start == 0 || address < space->break_start) {
         return CAIRN_EINVAL;

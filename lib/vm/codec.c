@@ -126,7 +126,7 @@ static uint32_t choose(struct encoder *encoder, uint32_t *at)
     return length;
 }
 
-uint32_t cairn_codec_encode_(const void *page, uint32_t size, unsigned char *to, uint32_t limit, unsigned char *table)
+CAIRN_NOINLINE uint32_t cairn_codec_encode_(const void *page, uint32_t size, unsigned char *to, uint32_t limit, unsigned char *table)
 {
     struct encoder encoder = {.page = page, .size = size, .distance = DISTANCE_LEAST, .table = table, .to = to, .end = to + limit};
     uint32_t done = 0;
@@ -304,7 +304,7 @@ static bool take_tokens(struct decoder *decoder)
     return rest == 0 || take_copy(decoder, rest);
 }
 
-bool cairn_codec_decode_(const unsigned char *from, uint32_t length, void *page, uint32_t size)
+CAIRN_NOINLINE bool cairn_codec_decode_(const unsigned char *from, uint32_t length, void *page, uint32_t size)
 {
     struct decoder decoder = {
         .from = from, .from_end = from + length, .page = page, .to = page, .to_end = (unsigned char *)page + size, .distance = DISTANCE_LEAST};

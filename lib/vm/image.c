@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-void cairn_image_end_(struct cairn_image *image)
+CAIRN_NOINLINE void cairn_image_end_(struct cairn_image *image)
 {
     image->open = false;
     image->count = 0;

@@ -105,7 +105,7 @@ static int spill(struct cairn_image *image)
     return 0;
 }
 
-int cairn_image_make_room_(struct cairn_image *image)
+CAIRN_NOINLINE int cairn_image_make_room_(struct cairn_image *image)
 {
     int error = settle_entries(image);
     while (error == 0 && image->count == image->batch) {
@@ -133,7 +133,7 @@ static void release_pages(struct cairn_image *image, uint32_t from, uint32_t end
     }
 }
 
-int cairn_image_write_anew_(struct cairn_image *image)
+CAIRN_NOINLINE int cairn_image_write_anew_(struct cairn_image *image)
 {
     const uint32_t end = image->committed;
     uint64_t first = 0;

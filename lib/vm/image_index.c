@@ -53,7 +53,7 @@ static CAIRN_NOINLINE unsigned char *put_number(unsigned char *at, uint64_t numb
     return at;
 }
 
-int cairn_image_walk_(const struct cairn_image *image, struct walk *walk)
+CAIRN_NOINLINE int cairn_image_walk_(const struct cairn_image *image, struct walk *walk)
 {
     const uint32_t end = page_word(image, AT_END);
     uint32_t start = INDEX_HEADER;
@@ -123,19 +123,19 @@ CAIRN_NOINLINE uint32_t cairn_image_encode_(const struct cairn_image *image, uin
 
 // --------------------------------------------------------------------------------------------------------------------------- pages
 
-uint32_t cairn_image_sum_(const struct cairn_image *image, uint32_t end)
+CAIRN_NOINLINE uint32_t cairn_image_sum_(const struct cairn_image *image, uint32_t end)
 {
     return cairn_checksum_(0, image->buffer + AT_MAGIC, end - AT_MAGIC);
 }
 
-int cairn_image_load_(struct cairn_image *image, uint32_t slot)
+CAIRN_NOINLINE int cairn_image_load_(struct cairn_image *image, uint32_t slot)
 {
     image->loaded = NO_SLOT;
     const int error = image->store->read(image->store->context, image->first + slot, image->buffer);
     return error != 0 || cairn_image_sum_(image, image->page) == page_word(image, AT_SUM) ? error : CAIRN_ECORRUPT;
 }
 
-int cairn_image_load_page_(struct cairn_image *image, uint32_t number)
+CAIRN_NOINLINE int cairn_image_load_page_(struct cairn_image *image, uint32_t number)
 {
     const struct cairn_image_page *const its = &image->pages[number];
     if (image->loaded != its->slot) {
@@ -172,7 +172,7 @@ CAIRN_NOINLINE int cairn_image_sweep_(struct cairn_image *image, struct sweep *s
 }
 
 // For want of room the last one goes, and keys like it are not looked for any more.
-void cairn_image_gather_(struct cairn_image *image, struct sweep *sweep, const struct cairn_image_entry *entry)
+CAIRN_NOINLINE void cairn_image_gather_(struct cairn_image *image, struct sweep *sweep, const struct cairn_image_entry *entry)
 {
     const uint32_t place = cairn_image_place_(sweep->entries, sweep->count, entry->key);
     struct cairn_image_entry *const to = &sweep->entries[place];
@@ -189,7 +189,7 @@ void cairn_image_gather_(struct cairn_image *image, struct sweep *sweep, const s
     }
 }
 
-int cairn_image_read_ahead_(struct cairn_image *image, uint64_t first, uint32_t end)
+CAIRN_NOINLINE int cairn_image_read_ahead_(struct cairn_image *image, uint64_t first, uint32_t end)
 {
     struct sweep sweep = {first, CAIRN_IMAGE_NO_KEY, cairn_image_gather_, image->entries, 0, image->batch};
     image->low = CAIRN_IMAGE_NO_KEY;

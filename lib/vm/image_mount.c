@@ -122,7 +122,7 @@ static int find_change(struct cairn_image *image)
            page_word(image, AT_BEFORE) == image->pages[image->committed - 1].sum;
 }
 
-int cairn_image_mount_(struct cairn_image *image)
+CAIRN_NOINLINE int cairn_image_mount_(struct cairn_image *image)
 {
     int error = image->store->sync != NULL ? image->store->sync(image->store->context) : 0; // what is read now must still be there after a cut
     if (error == 0) {

@@ -46,7 +46,7 @@ CAIRN_NOINLINE void cairn_image_release_(struct cairn_image *image, uint32_t slo
     }
 }
 
-void cairn_image_settle_(const struct cairn_image *image, uint32_t *to, const uint32_t *from)
+CAIRN_NOINLINE void cairn_image_settle_(const struct cairn_image *image, uint32_t *to, const uint32_t *from)
 {
     for (uint32_t slot = 0; slot < image->slots; slot++) {
         if (bit_is_set(to, slot) && !bit_is_set(from, slot)) {
@@ -56,7 +56,7 @@ void cairn_image_settle_(const struct cairn_image *image, uint32_t *to, const ui
     memcpy(to, from, words_of(image) * sizeof *to);
 }
 
-void cairn_image_want_none_(struct cairn_image *image)
+CAIRN_NOINLINE void cairn_image_want_none_(struct cairn_image *image)
 {
     memset(image->wanted, 0, words_of(image) * sizeof *image->wanted);
     image->wanted[0] = 3; // the roots
@@ -77,7 +77,7 @@ static int want(struct cairn_image *image, uint32_t slot)
     return 0;
 }
 
-int cairn_image_want_committed_(struct cairn_image *image)
+CAIRN_NOINLINE int cairn_image_want_committed_(struct cairn_image *image)
 {
     uint32_t keys = 0;
     cairn_image_want_none_(image);

@@ -69,14 +69,14 @@ void cairn_space_resume(struct cairn_space *space)
     space->suspended = false;
 }
 
-int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address)
+CAIRN_NOINLINE int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address)
 {
     pte_t pte;
     const int error = cairn_fault_access_(space, address, ACCESS_NONE, &pte);
     return error == FOUND_DIRECT ? 0 : error;
 }
 
-int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)
+CAIRN_NOINLINE int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address)
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> vm->page_shift;

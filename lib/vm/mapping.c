@@ -20,7 +20,7 @@ static cairn_vaddr_t capacity(const struct cairn_vm *vm)
     return (cairn_vaddr_t)vm->frame_count - 1 + (vm->store == NULL ? 0 : vm->store->slots);
 }
 
-bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
+CAIRN_NOINLINE bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
 {
     const cairn_vaddr_t limit = vm->commit_limit;
     if ((vm->commit_mode == CAIRN_COMMIT_HEURISTIC && pages > capacity(vm)) ||
@@ -31,7 +31,7 @@ bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages)
     return true;
 }
 
-void cairn_commit_give_(struct cairn_vm *vm, cairn_vaddr_t pages)
+CAIRN_NOINLINE void cairn_commit_give_(struct cairn_vm *vm, cairn_vaddr_t pages)
 {
     vm->committed -= pages;
 }
@@ -48,7 +48,7 @@ int cairn_vm_commit(struct cairn_vm *vm, enum cairn_commit mode, cairn_vaddr_t l
 
 // ------------------------------------------------------------------------------------------------------------------- the list
 
-void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mapping)
+CAIRN_NOINLINE void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mapping)
 {
     struct cairn_mapping **at = &space->mappings;
     while (*at != NULL && (*at)->first < mapping->first) {
@@ -64,7 +64,7 @@ void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mappin
     }
 }
 
-bool cairn_mapping_covers_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
+CAIRN_NOINLINE bool cairn_mapping_covers_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
     for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL && mapping->first <= page; mapping = mapping->next) {
         if (page < mapping_end(mapping)) {
@@ -109,7 +109,7 @@ static struct cairn_mapping *across(const struct cairn_space *space, cairn_vaddr
     return mapping == NULL || mapping->first == page ? NULL : mapping;
 }
 
-int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
+CAIRN_NOINLINE int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
     struct cairn_vm *const vm = space->vm;
     struct cairn_mapping *const first = across(space, page);
@@ -150,7 +150,7 @@ static bool continues(const struct cairn_mapping *a, const struct cairn_mapping 
            (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
 
-void cairn_mapping_merge_(struct cairn_space *space)
+CAIRN_NOINLINE void cairn_mapping_merge_(struct cairn_space *space)
 {
     struct cairn_mapping *mapping = space->mappings;
     while (mapping != NULL && mapping->next != NULL) {
@@ -215,7 +215,7 @@ static void unmap_whole(struct cairn_space *space, cairn_vaddr_t page, cairn_vad
     }
 }
 
-int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size)
+CAIRN_NOINLINE int cairn_space_unmap_range(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size)
 {
     if (space == NULL || space->vm == NULL || !range_is_good(space->vm, address, size)) {
         return CAIRN_EINVAL;
@@ -333,7 +333,7 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     return *first == 0 ? CAIRN_ENOMEM : 0;
 }
 
-int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *address)
+CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *address)
 {
     if (space == NULL || space->vm == NULL || map == NULL) {
         return CAIRN_EINVAL;
@@ -390,7 +390,7 @@ static bool may_protect(const struct cairn_mapping *mapping, uint32_t protection
     return mapping->memory == NULL || (protection & CAIRN_WRITE) == 0;
 }
 
-int cairn_space_protect_range(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)
+CAIRN_NOINLINE int cairn_space_protect_range(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)
 {
     if (space == NULL || space->vm == NULL || !range_is_good(space->vm, address, size) || !is_protection(protection)) {
         return CAIRN_EINVAL;

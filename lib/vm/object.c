@@ -14,7 +14,7 @@ static bool store_fits(const struct cairn_vm *vm, const struct cairn_port_store 
     return store->page == page_size(vm) && slot <= store->slots && pages <= store->slots - slot;
 }
 
-int cairn_object_init(struct cairn_object *object, struct cairn_vm *vm, const struct cairn_object_config *config)
+CAIRN_NOINLINE int cairn_object_init(struct cairn_object *object, struct cairn_vm *vm, const struct cairn_object_config *config)
 {
     if (object == NULL || vm == NULL || vm->table == NULL || config == NULL || config->size == 0 || (config->size & vm->offset_mask) != 0 ||
         config->size - 1 > vm->limit) {
@@ -69,18 +69,18 @@ static int write_back(struct cairn_object *object, cairn_vaddr_t page, cairn_vad
     return pages->backing->sync == NULL ? 0 : pages->backing->sync(pages->backing->context);
 }
 
-int cairn_object_write_(struct cairn_object *object, cairn_vaddr_t page, cairn_vaddr_t pages)
+CAIRN_NOINLINE int cairn_object_write_(struct cairn_object *object, cairn_vaddr_t page, cairn_vaddr_t pages)
 {
     const int error = write_back(object, page, page + pages);
     return error > 0 ? CAIRN_EIO : error;
 }
 
-int cairn_object_sync(struct cairn_object *object)
+CAIRN_NOINLINE int cairn_object_sync(struct cairn_object *object)
 {
     return object == NULL || object->pages.vm == NULL ? CAIRN_EINVAL : cairn_object_write_(object, 0, object->count);
 }
 
-int cairn_object_deinit(struct cairn_object *object)
+CAIRN_NOINLINE int cairn_object_deinit(struct cairn_object *object)
 {
     int error = cairn_object_sync(object);
     if (error != 0) {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run)
+CAIRN_NOINLINE int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run)
 {
     struct cairn_vm *const vm = space->vm;
     pte_t pte;
@@ -44,7 +44,7 @@ int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t a
     return 0;
 }
 
-int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
+CAIRN_NOINLINE int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address)
 {
     struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);

@@ -466,7 +466,7 @@ static void pool_trim(void *context, uint32_t slot)
     pool->under->trim(pool->under->context, slot);
 }
 
-int cairn_sharing_start_(struct cairn_vm *vm)
+CAIRN_NOINLINE int cairn_sharing_start_(struct cairn_vm *vm)
 {
     if (vm->sharing != NULL) {
         return 0;

@@ -107,7 +107,7 @@ int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping)
     return 0;
 }
 
-int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection)
+CAIRN_NOINLINE int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection)
 {
     if (space == NULL || space->vm == NULL || mapping == NULL || !is_protection(protection)) {
         return CAIRN_EINVAL;
@@ -145,7 +145,7 @@ static uint16_t free_number(const struct cairn_vm *vm)
     return 0;
 }
 
-int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm)
+CAIRN_NOINLINE int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm)
 {
     if (space == NULL || vm == NULL || vm->table == NULL) {
         return CAIRN_EINVAL;
@@ -171,7 +171,7 @@ int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm)
     return 0;
 }
 
-int cairn_space_deinit(struct cairn_space *space)
+CAIRN_NOINLINE int cairn_space_deinit(struct cairn_space *space)
 {
     if (space == NULL || space->vm == NULL) {
         return CAIRN_EINVAL;
@@ -202,7 +202,7 @@ int cairn_space_deinit(struct cairn_space *space)
     return 0;
 }
 
-void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space)
+CAIRN_NOINLINE void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space)
 {
     vm->current = space;
     if (space == NULL) {

@@ -10,7 +10,7 @@ CAIRN_INLINE void clear(struct cairn_tlb_entry *entry)
     entry->read_tag = entry->write_tag = CAIRN_TAG_NONE;
 }
 
-void cairn_vm_flush(struct cairn_vm *vm)
+CAIRN_NOINLINE void cairn_vm_flush(struct cairn_vm *vm)
 {
     for (uint32_t i = 0; i <= vm->tlb_mask; i++) {
         clear(&vm->tlb[i]);
@@ -46,7 +46,7 @@ CAIRN_INLINE bool is_of(const struct cairn_tlb_entry *entry, cairn_vaddr_t tag, 
     return entry->read_tag != CAIRN_TAG_NONE && ((entry->read_tag ^ tag) & mask) == 0;
 }
 
-void cairn_space_flush(struct cairn_space *space)
+CAIRN_NOINLINE void cairn_space_flush(struct cairn_space *space)
 {
     struct cairn_vm *const vm = space->vm;
     if (space->generation != vm->generation) {
@@ -95,7 +95,7 @@ CAIRN_NOINLINE void cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_sp
     }
 }
 
-void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory)
+CAIRN_NOINLINE void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory)
 {
     for (uint32_t i = 0; i <= vm->tlb_mask + CAIRN_VICTIMS; i++) {
         struct cairn_tlb_entry *const entry = i <= vm->tlb_mask ? &vm->tlb[i] : &vm->victim[i - vm->tlb_mask - 1];
