@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 lines_floor=99
 branches_floor=96
 build=build/host-cov
-tests='aligned|alloc|arena_random|arena_threads|attach|baremetal|bins|bits|blocks|bound|break|break_others|change|check|checksum|deferred|deferred_threads|elf|error|faults|figures|fit|free|hooks|init|layout|maps|page_recorder|policy|policy_parts|pool|pool_check|pool_init|pool_random|pool_threads|pools|posix|random|recorder|region|regions|report|resize|store_checked|store_flash|store_flash_figures|store_flash_power|store_flash_random|store_ram|stream|tags|trap|vm_access|vm_check|vm_fault|vm_init|vm_load|vm_pageout|vm_pin|vm_random|vm_segment|vm_space|vm_stack|vm_table|vm_tlb|walk'
+tests='aligned|alloc|arena_random|arena_threads|attach|baremetal|bins|bits|blocks|bound|break|break_others|change|check|checksum|codec|deferred|deferred_threads|elf|error|faults|figures|fit|free|hooks|image|image_failures|image_flash|image_hostile|image_power|image_random|init|layout|maps|page_recorder|policy|policy_parts|pool|pool_check|pool_init|pool_random|pool_threads|pools|posix|random|recorder|region|regions|report|resize|share_random|store_checked|store_compressed|store_compressed_random|store_flash|store_flash_figures|store_flash_power|store_flash_random|store_ram|stream|tags|trap|vm_access|vm_advise|vm_brk|vm_check|vm_check_share|vm_commit|vm_exec|vm_fault|vm_fork|vm_init|vm_load|vm_mapping|vm_merge|vm_object|vm_pageout|vm_pin|vm_random|vm_segment|vm_share|vm_shared|vm_space|vm_stack|vm_table|vm_tlb|walk'
 
 command -v gcovr >/dev/null || { echo "gcovr is missing: sh port/setup.sh installs it"; exit 1; }
 # Not optimised, and nothing inlined by force: each branch of the source counts once, not once for each place it was inlined in.
