@@ -5,12 +5,13 @@
 // OWNS: nothing beyond share.h. The space's own pages become the pool's, with two owners; those of the pool get one more; an object's are found again at the next access.
 // PICTURE: parent | pte --> frame |        parent | pte --> record { frame, 2 } <-- pte | child        the next fork makes that 3: a record never stands behind a record
 // INVARIANTS: V9, V10. A page with pins stays where it is: the child gets a copy.
-// COST: O(pages in use), and the parent's translations. CALLERS: the user.
+// COST: O(pages in use), some 30 instructions for each. The parent gets another ASID, so that what it could store to at once is not found any more.
+// CALLERS: the user.
 #include "vm/share.h"
 
 #include "vm/bring.h"
 
-// The child's pte for a page of the parent's; 0: none. Returns 0 or an error.
+// A copy of a page of the parent's that is pinned. Returns 0, and the child's pte; or an error.
 static CAIRN_NOINLINE int copy_pinned(struct cairn_space *child, cairn_vaddr_t page, pte_t own, pte_t *pte)
 {
     struct cairn_vm *const vm = child->vm;

@@ -2,10 +2,10 @@
 //
 // Page frames and the slots behind them.
 //
-// OWNS: the frame table, the list of free frames, the bits of the slots in use.
+// OWNS: the frame table, the list of free frames, the bits of the slots in use; what a vm asks of share.c and prefetch.c, where it has them.
 // PICTURE: frame n of memory <-> table[n]: { space, page, slot, pins, flags, next }     space NULL: free, in the list
 //          slot: where the contents are, as they were when the page was last clean; SLOT_NONE: nowhere, and then the page is dirty or all zeros
-// INVARIANTS: V3 a frame that is not free holds a page whose pte is present and names it. V4 a slot in use is named by one pte or one frame.
+// INVARIANTS: V3 a frame that is not free holds a page whose pte, its owner's, is present and names it. V4 a slot in use is named by one pte or one frame.
 // COST: O(1), but slot_take: a word of bits for each 32 slots at worst. CALLERS: lib/vm.
 #ifndef CAIRN_VM_FRAME_H
 #define CAIRN_VM_FRAME_H

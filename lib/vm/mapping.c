@@ -8,8 +8,6 @@
 // COST: O(mappings), O(pages in use in the range). CALLERS: the user; object.h's files.
 #include "vm/share.h"
 
-#include <string.h>
-
 #define MAP_FLAGS (CAIRN_MAP_SHARED | CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE | CAIRN_MAP_GROWS_DOWN)
 #define MAP_KEPT (CAIRN_MAP_SHARED | CAIRN_MAP_GROWS_DOWN)
 

@@ -3,10 +3,10 @@
 // The checker of a vm: every rule, by its number.
 //
 // OWNS: nothing; read-only.
-// INVARIANTS: V1 no node is empty   V2 a pte is nothing, present or swapped   V3 frames and present ptes name each other   V4 a slot in use has one
+// INVARIANTS: V1 no node is empty   V2 a pte is nothing, present, swapped or shared   V3 frames and present ptes name each other   V4 a slot in use has one
 //     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
 //     every page that has a pte; the figures agree, and what is promised   V9 what a mapping shows is its object's   V10 a shared page has as many owners as it says
-// COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots). CALLERS: the user, tests.
+// COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots); for each pte that is shared, a look at all of them before it, or at all. CALLERS: the user, tests.
 #include "cairn/access.h"
 #include "vm/share.h"
 

@@ -139,6 +139,14 @@ void vm_sound(void)
     }
 }
 
+void vm_broken(uint32_t rule)
+{
+    uint32_t named = 99;
+    assert_int_equal(cairn_vm_check(VM, &named), CAIRN_ECORRUPT);
+    assert_int_equal(named, rule);
+    assert_int_equal(cairn_vm_check(VM, NULL), CAIRN_ECORRUPT);
+}
+
 static uint32_t hash(uint32_t sum, const void *from, size_t size)
 {
     const unsigned char *const bytes = from;

@@ -70,8 +70,19 @@ void vm_write_through(void);
 // End all spaces; nothing may be left. Returns 0 or -1.
 int vm_end(void);
 
-// check() passes.
+// check() passes; it names this rule.
 void vm_sound(void);
+void vm_broken(uint32_t rule);
+// While a place holds another value, this rule is broken.
+#define VM_BREAKS(type, place, value, rule) \
+    do { \
+        type *const its = &(place); \
+        type const whole = *its; \
+        *its = (type)(value); \
+        vm_broken(rule); \
+        *its = whole; \
+        vm_sound(); \
+    } while (0)
 // A number of all that the vm, its memory, frames and store hold: equal where nothing has changed. The heap's count of failures is no part of it.
 uint32_t vm_image(void);
 struct cairn_vm_figures vm_figures(void);

@@ -62,23 +62,6 @@ static int setup(void **state)
     return 0;
 }
 
-static void assert_names(uint32_t number)
-{
-    uint32_t rule = 99;
-    assert_int_equal(cairn_vm_check(VM, &rule), CAIRN_ECORRUPT);
-    assert_int_equal(rule, number);
-}
-
-#define BREAKS(type, place, value, rule) \
-    do { \
-        type *const its = &(place); \
-        type const whole = *its; \
-        *its = (type)(value); \
-        assert_names(rule); \
-        *its = whole; \
-        vm_sound(); \
-    } while (0)
-
 static void a_vm_that_shares_has_no_rule_broken(void **state)
 {
     (void)state;
@@ -94,29 +77,29 @@ static void a_vm_that_shares_has_no_rule_broken(void **state)
 static void v9_a_pte_that_shows_another_page(void **state)
 {
     (void)state;
-    BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(OTHER, 21), 9); // of another space
-    BREAKS(pte_t, *pte_at(SPACE, 10), record_at(30)->pte, 9); // the pool's
-    BREAKS(pte_t, *pte_at(SPACE, 11), *pte_at(SPACE, 10), 9); // the object's, but not there
-    BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->offset, 1, 9);
-    BREAKS(cairn_vaddr_t, mapping_at(OTHER, 20)->first, 19, 9);
+    VM_BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(OTHER, 21), 9); // of another space
+    VM_BREAKS(pte_t, *pte_at(SPACE, 10), record_at(30)->pte, 9); // the pool's
+    VM_BREAKS(pte_t, *pte_at(SPACE, 11), *pte_at(SPACE, 10), 9); // the object's, but not there
+    VM_BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->offset, 1, 9);
+    VM_BREAKS(cairn_vaddr_t, mapping_at(OTHER, 20)->first, 19, 9);
 }
 
 static void v9_a_pte_that_allows_what_is_not_the_mappings(void **state)
 {
     (void)state;
-    BREAKS(pte_t, *pte_at(OTHER, 20), *pte_at(OTHER, 20) | CAIRN_WRITE, 9); // the object's page, privately
-    BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(SPACE, 10) | CAIRN_WRITE, 9); // read-only
-    BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(SPACE, 10) | CAIRN_EXEC, 9);
+    VM_BREAKS(pte_t, *pte_at(OTHER, 20), *pte_at(OTHER, 20) | CAIRN_WRITE, 9); // the object's page, privately
+    VM_BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(SPACE, 10) | CAIRN_WRITE, 9); // read-only
+    VM_BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(SPACE, 10) | CAIRN_EXEC, 9);
 }
 
 static void v9_a_mapping_beyond_its_object(void **state)
 {
     (void)state;
-    BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->pages, 5, 9);
-    BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->offset, 2, 9);
-    BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->offset, ~(cairn_vaddr_t)0, 9);
-    BREAKS(cairn_vaddr_t, OBJECT->count, 3, 9);
-    BREAKS(cairn_vaddr_t, OBJECT->count, 0, 9);
+    VM_BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->pages, 5, 9);
+    VM_BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->offset, 2, 9);
+    VM_BREAKS(cairn_vaddr_t, mapping_at(SPACE, 10)->offset, ~(cairn_vaddr_t)0, 9);
+    VM_BREAKS(cairn_vaddr_t, OBJECT->count, 3, 9);
+    VM_BREAKS(cairn_vaddr_t, OBJECT->count, 0, 9);
 }
 
 static void v9_a_list_that_is_not_that_of_the_mappings(void **state)
@@ -125,16 +108,16 @@ static void v9_a_list_that_is_not_that_of_the_mappings(void **state)
     struct cairn_mapping *const private = mapping_at(OTHER, 20);
     (void)state;
     assert_ptr_equal(OBJECT->mappings, private);
-    BREAKS(struct cairn_mapping *, OBJECT->mappings, NULL, 9);
-    BREAKS(struct cairn_mapping *, OBJECT->mappings, shared, 9);
-    BREAKS(struct cairn_mapping *, private->sibling, NULL, 9);
-    BREAKS(struct cairn_mapping *, shared->sibling, private, 9); // a ring
-    BREAKS(struct cairn_mapping *, OBJECT->mappings, mapping_at(SPACE, 30), 9);
-    BREAKS(struct cairn_mapping *, shared->sibling, mapping_at(SPACE, 30), 9);
+    VM_BREAKS(struct cairn_mapping *, OBJECT->mappings, NULL, 9);
+    VM_BREAKS(struct cairn_mapping *, OBJECT->mappings, shared, 9);
+    VM_BREAKS(struct cairn_mapping *, private->sibling, NULL, 9);
+    VM_BREAKS(struct cairn_mapping *, shared->sibling, private, 9); // a ring
+    VM_BREAKS(struct cairn_mapping *, OBJECT->mappings, mapping_at(SPACE, 30), 9);
+    VM_BREAKS(struct cairn_mapping *, shared->sibling, mapping_at(SPACE, 30), 9);
     struct cairn_mapping stray = *shared; // of no space
     stray.sibling = NULL;
-    BREAKS(struct cairn_mapping *, shared->sibling, &stray, 9);
-    BREAKS(struct cairn_object *, mapping_at(SPACE, 30)->object, OBJECT, 9);
+    VM_BREAKS(struct cairn_mapping *, shared->sibling, &stray, 9);
+    VM_BREAKS(struct cairn_object *, mapping_at(SPACE, 30)->object, OBJECT, 9);
 }
 
 static void v9_a_page_that_an_object_cannot_have(void **state)
@@ -142,24 +125,24 @@ static void v9_a_page_that_an_object_cannot_have(void **state)
     (void)state;
     pte_t *const beyond = table_pte(VM, table_leaf(VM, OBJECT->pages.root, 5), 5);
     pte_t *const within = table_pte(VM, table_leaf(VM, OBJECT->pages.root, 2), 2);
-    BREAKS(pte_t, *beyond, *pte_at(&OBJECT->pages, 0), 9);
-    BREAKS(pte_t, *within, PTE_SWAPPED, 9); // its store has it
-    BREAKS(pte_t, *within, PTE_SHARED, 9);
-    BREAKS(pte_t, *within, PTE_SWAPPED | PTE_PRESENT, 2);
-    BREAKS(pte_t, *within, *pte_at(&OBJECT->pages, 0), 3); // twice
-    BREAKS(pte_t, *pte_at(&OBJECT->pages, 0), *pte_at(&OBJECT->pages, 0) | R, 2); // nobody reaches it by this
+    VM_BREAKS(pte_t, *beyond, *pte_at(&OBJECT->pages, 0), 9);
+    VM_BREAKS(pte_t, *within, PTE_SWAPPED, 9); // its store has it
+    VM_BREAKS(pte_t, *within, PTE_SHARED, 9);
+    VM_BREAKS(pte_t, *within, PTE_SWAPPED | PTE_PRESENT, 2);
+    VM_BREAKS(pte_t, *within, *pte_at(&OBJECT->pages, 0), 3); // twice
+    VM_BREAKS(pte_t, *pte_at(&OBJECT->pages, 0), *pte_at(&OBJECT->pages, 0) | R, 2); // nobody reaches it by this
 }
 
 static void v10_owners_that_are_more_or_less(void **state)
 {
     (void)state;
-    BREAKS(uint32_t, record_at(30)->owners, 1, 10);
-    BREAKS(uint32_t, record_at(30)->owners, 3, 10);
-    BREAKS(uint32_t, record_at(31)->owners, 0, 10);
-    BREAKS(pte_t, *pte_at(SPACE, 31), 0, 10);
-    BREAKS(pte_t, *pte_at(&child, 30), *pte_at(SPACE, 31), 10);
+    VM_BREAKS(uint32_t, record_at(30)->owners, 1, 10);
+    VM_BREAKS(uint32_t, record_at(30)->owners, 3, 10);
+    VM_BREAKS(uint32_t, record_at(31)->owners, 0, 10);
+    VM_BREAKS(pte_t, *pte_at(SPACE, 31), 0, 10);
+    VM_BREAKS(pte_t, *pte_at(&child, 30), *pte_at(SPACE, 31), 10);
     *pte_at(&child, 29) = *pte_at(SPACE, 30); // where nothing is mapped
-    assert_names(8);
+    vm_broken(8);
     *pte_at(&child, 29) = 0;
     vm_sound();
 }
@@ -167,12 +150,12 @@ static void v10_owners_that_are_more_or_less(void **state)
 static void v10_a_record_that_is_none(void **state)
 {
     (void)state;
-    BREAKS(pte_t, *pte_at(SPACE, 30), PTE_SHARED | (VM->table_used / 4) << PTE_SHIFT, 10);
-    BREAKS(pte_t, *pte_at(&child, 30), PTE_SHARED | (PTE_NUMBERS - 1) << PTE_SHIFT, 10);
-    BREAKS(uint32_t, VM->figures.shared, 1, 10);
-    BREAKS(uint32_t, VM->figures.shared, 3, 10);
-    BREAKS(uint32_t, VM->pool->figures.resident, 2, 10);
-    BREAKS(uint32_t, VM->pool->figures.swapped, 0, 10);
+    VM_BREAKS(pte_t, *pte_at(SPACE, 30), PTE_SHARED | (VM->table_used / 4) << PTE_SHIFT, 10);
+    VM_BREAKS(pte_t, *pte_at(&child, 30), PTE_SHARED | (PTE_NUMBERS - 1) << PTE_SHIFT, 10);
+    VM_BREAKS(uint32_t, VM->figures.shared, 1, 10);
+    VM_BREAKS(uint32_t, VM->figures.shared, 3, 10);
+    VM_BREAKS(uint32_t, VM->pool->figures.resident, 2, 10);
+    VM_BREAKS(uint32_t, VM->pool->figures.swapped, 0, 10);
 }
 
 static void v10_a_page_of_the_pools_that_is_pinned(void **state)
@@ -180,7 +163,7 @@ static void v10_a_page_of_the_pools_that_is_pinned(void **state)
     struct cairn_frame *const frame = frame_of(record_at(30)->pte);
     (void)state;
     frame_pin(frame);
-    assert_names(10);
+    vm_broken(10);
     frame_unpin(frame);
     vm_sound();
 }
@@ -189,14 +172,14 @@ static void v2_v3_v4_hold_for_the_pool_as_well(void **state)
 {
     struct cairn_frame *const frame = frame_of(record_at(30)->pte);
     (void)state;
-    BREAKS(pte_t, record_at(30)->pte, record_at(30)->pte | R, 2);
-    BREAKS(cairn_vaddr_t, frame->page, pte_number(*pte_at(SPACE, 31)), 3);
-    BREAKS(cairn_vaddr_t, frame->page, ~(cairn_vaddr_t)0 >> 7, 3);
-    BREAKS(struct cairn_space *, frame->space, SPACE, 3);
-    BREAKS(pte_t, record_at(30)->pte, *pte_at(OTHER, 21), 3);
-    BREAKS(pte_t, record_at(30)->pte, 0, 3);
-    BREAKS(pte_t, record_at(31)->pte, PTE_SWAPPED | SLOTS << PTE_SHIFT, 4);
-    BREAKS(uint32_t, VM->slots[0], 0, 4);
+    VM_BREAKS(pte_t, record_at(30)->pte, record_at(30)->pte | R, 2);
+    VM_BREAKS(cairn_vaddr_t, frame->page, pte_number(*pte_at(SPACE, 31)), 3);
+    VM_BREAKS(cairn_vaddr_t, frame->page, ~(cairn_vaddr_t)0 >> 7, 3);
+    VM_BREAKS(struct cairn_space *, frame->space, SPACE, 3);
+    VM_BREAKS(pte_t, record_at(30)->pte, *pte_at(OTHER, 21), 3);
+    VM_BREAKS(pte_t, record_at(30)->pte, 0, 3);
+    VM_BREAKS(pte_t, record_at(31)->pte, PTE_SWAPPED | SLOTS << PTE_SHIFT, 4);
+    VM_BREAKS(uint32_t, VM->slots[0], 0, 4);
 }
 
 static void v6_an_entry_for_a_shared_page_that_lets_store(void **state)
@@ -204,13 +187,13 @@ static void v6_an_entry_for_a_shared_page_that_lets_store(void **state)
     struct cairn_tlb_entry *const pool = tlb_at(VM, 30);
     (void)state;
     assert_int_equal(pool->read_tag, tlb_tag(VM, SPACE->asid, 30));
-    BREAKS(cairn_vaddr_t, pool->write_tag, pool->read_tag, 6);
-    BREAKS(uintptr_t, pool->addend, pool->addend + PAGE, 6);
+    VM_BREAKS(cairn_vaddr_t, pool->write_tag, pool->read_tag, 6);
+    VM_BREAKS(uintptr_t, pool->addend, pool->addend + PAGE, 6);
     struct cairn_tlb_entry *const code_entry = tlb_at(VM, 40);
     assert_int_equal(code_entry->read_tag, tlb_tag(VM, SPACE->asid, 40));
-    BREAKS(cairn_vaddr_t, code_entry->write_tag, code_entry->read_tag, 6);
-    BREAKS(uintptr_t, code_entry->addend, code_entry->addend + 4, 6);
-    BREAKS(const unsigned char *, mapping_at(SPACE, 40)->memory, (const unsigned char *)code + 4, 6);
+    VM_BREAKS(cairn_vaddr_t, code_entry->write_tag, code_entry->read_tag, 6);
+    VM_BREAKS(uintptr_t, code_entry->addend, code_entry->addend + 4, 6);
+    VM_BREAKS(const unsigned char *, mapping_at(SPACE, 40)->memory, (const unsigned char *)code + 4, 6);
 }
 
 static void v7_pins_that_nobody_has(void **state)
@@ -218,25 +201,25 @@ static void v7_pins_that_nobody_has(void **state)
     void *memory;
     size_t run;
     (void)state;
-    BREAKS(uint32_t, mapping_at(SPACE, 10)->pins, 1, 7);
+    VM_BREAKS(uint32_t, mapping_at(SPACE, 10)->pins, 1, 7);
     assert_int_equal(cairn_space_pin(SPACE, vm_page(10), R, &memory, &run), 0);
     vm_sound();
-    BREAKS(uint32_t, mapping_at(SPACE, 10)->pins, 0, 7);
+    VM_BREAKS(uint32_t, mapping_at(SPACE, 10)->pins, 0, 7);
     assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
-    BREAKS(uint32_t, mapping_at(SPACE, 10)->flags, mapping_at(SPACE, 10)->flags | CAIRN_MAP_LOCKED, 7);
-    BREAKS(uint32_t, mapping_at(OTHER, 20)->flags, mapping_at(OTHER, 20)->flags | CAIRN_MAP_LOCKED, 7);
+    VM_BREAKS(uint32_t, mapping_at(SPACE, 10)->flags, mapping_at(SPACE, 10)->flags | CAIRN_MAP_LOCKED, 7);
+    VM_BREAKS(uint32_t, mapping_at(OTHER, 20)->flags, mapping_at(OTHER, 20)->flags | CAIRN_MAP_LOCKED, 7);
 }
 
 static void v8_figures_that_do_not_agree(void **state)
 {
     (void)state;
-    BREAKS(uint32_t, SPACE->figures.shared, 2, 8);
-    BREAKS(uint32_t, OTHER->figures.shared, 2, 8);
-    BREAKS(uint32_t, OBJECT->pages.figures.resident, 2, 8);
-    BREAKS(cairn_vaddr_t, VM->committed, 0, 8);
-    BREAKS(cairn_vaddr_t, VM->committed, VM->committed + 1, 8);
-    BREAKS(bool, OBJECT->charged, true, 8);
-    BREAKS(struct cairn_space *, mapping_at(SPACE, 10)->space, OTHER, 8);
+    VM_BREAKS(uint32_t, SPACE->figures.shared, 2, 8);
+    VM_BREAKS(uint32_t, OTHER->figures.shared, 2, 8);
+    VM_BREAKS(uint32_t, OBJECT->pages.figures.resident, 2, 8);
+    VM_BREAKS(cairn_vaddr_t, VM->committed, 0, 8);
+    VM_BREAKS(cairn_vaddr_t, VM->committed, VM->committed + 1, 8);
+    VM_BREAKS(bool, OBJECT->charged, true, 8);
+    VM_BREAKS(struct cairn_space *, mapping_at(SPACE, 10)->space, OTHER, 8);
 }
 
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, setup, vm_objects_teardown)

@@ -55,7 +55,7 @@ CAIRN_MUST_CHECK int cairn_object_sync(struct cairn_object *object);
 
 #define CAIRN_MAP_SHARED 1u     // writes are the object's; without: the mapping's own, on pages that are copied then
 #define CAIRN_MAP_FIXED 2u      // at `address` exactly, or CAIRN_EBUSY
-#define CAIRN_MAP_REPLACE 4u    // at `address` exactly; what is there is unmapped first
+#define CAIRN_MAP_REPLACE 4u    // at `address` exactly; what is there is unmapped first, and counts as promised until it is gone
 #define CAIRN_MAP_GROWS_DOWN 8u // a stack: an access that it allows, at most `grow` bytes below it, makes it so much longer; a page below it stays free
 #define CAIRN_MAP_LOCKED 16u    // its pages stay in frames; cairn_space_lock sets it
 
@@ -149,7 +149,8 @@ CAIRN_MUST_CHECK int cairn_vm_merge(struct cairn_vm *vm, uint32_t frames, uint32
 // Where the break begins: an address of a page; nothing is mapped there. Fails with CAIRN_EINVAL iff it is none of the space's.
 CAIRN_MUST_CHECK int cairn_space_set_break(struct cairn_space *space, cairn_vaddr_t start);
 // Have the break at `address`, which need not be a multiple of a page: what is below it can be read and written, and is zeros where it is new. Fails with CAIRN_EINVAL
-// iff it is below the start; CAIRN_ENOMEM iff another mapping is in the way, or as cairn_space_map_range: then it is where it was.
+// iff it is below the start; CAIRN_ENOMEM iff another mapping is in the way, or as cairn_space_map_range; as an access to the rest of its page, which may be zeros
+// then; as cairn_space_unmap_range: then it is where it was.
 CAIRN_MUST_CHECK int cairn_space_brk(struct cairn_space *space, cairn_vaddr_t address);
 // Move the break by `delta` bytes; *old (NULL: not wanted) is where it was. As cairn_space_brk.
 CAIRN_MUST_CHECK int cairn_space_sbrk(struct cairn_space *space, ptrdiff_t delta, cairn_vaddr_t *old);

@@ -54,7 +54,8 @@ struct cairn_vm_fault {
 // Zero means the default, but for frames and memory.
 struct cairn_vm_config {
     uint8_t page_shift; // log2 of the bytes of a page, 7 to 12; 0: 10
-    uint8_t levels;     // of page tables, 1 to 4; 0: bits of 10 below, as many as the address needs; or as CAIRN_TABLE_LEVELS says
+    uint8_t levels;     // of page tables, 1 to 4; 0: 2 of equal bits, or 3 where those were more than 12; of 64-bit addresses 4 of 10. Or as
+                        // CAIRN_TABLE_LEVELS says
     uint8_t bits[CAIRN_LEVELS_MAX]; // of the address for each level, from the top, 1 to 12. With page_shift at most CAIRN_VADDR_BITS; what is above is
                                     // no address
     uint16_t tlb;     // entries, a power of two from 4 to 1024; 0: 16
@@ -238,7 +239,8 @@ void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space);
 // 0 or reaches over the end of the space; CAIRN_EBUSY iff some of it is mapped. O(mappings); no page table is made.
 CAIRN_MUST_CHECK int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection);
 
-// Forget what is there. CAIRN_ENOENT iff the mapping is not one of the space's; CAIRN_EBUSY iff a page is pinned: then nothing has changed. O(pages in use).
+// Forget what is there: of a mapping that a range has split (object.h), the part that is still in it. CAIRN_ENOENT iff the mapping is not one of the space's;
+// CAIRN_EBUSY iff a page is pinned, or locked: then nothing has changed. O(pages in use).
 CAIRN_MUST_CHECK int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping);
 
 // Change what is allowed in the whole mapping. CAIRN_ENOENT, CAIRN_EINVAL as above. Pins that are held keep what they have.
@@ -279,7 +281,8 @@ CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t 
 // Write up to `pages` dirty pages, so that they can leave at once later. Returns how many were written, or the store's error.
 CAIRN_MUST_CHECK int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages);
 
-// What will be used, what not: bring the page in now; let it leave first (it is written if it must be). As an access in their errors.
+// What will be used, what not: bring the page in now; let it leave first (it is written if it must be). As an access in their errors; CAIRN_EACCES where nothing
+// is allowed. What is common since a fork, or memory that is executed in place, is left alone by the second.
 CAIRN_MUST_CHECK int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address);
 CAIRN_MUST_CHECK int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address);
 
