@@ -9,7 +9,7 @@
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
-#include <string.h>
+#include "base/words.h"
 
 CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access)
 {
@@ -181,7 +181,7 @@ CAIRN_NOINLINE int cairn_space_read(struct cairn_space *space, void *to, cairn_v
         if (error != 0) {
             return error;
         }
-        memcpy(bytes, memory, run);
+        cairn_words_copy_(bytes, memory, run);
     }
     return 0;
 }
@@ -196,7 +196,7 @@ CAIRN_NOINLINE int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to
         if (error != 0) {
             return error;
         }
-        memcpy(memory, bytes, run);
+        cairn_words_copy_(memory, bytes, run);
         stored(space, to);
     }
     return 0;
@@ -211,7 +211,11 @@ CAIRN_NOINLINE int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to,
         if (error != 0) {
             return error;
         }
-        memset(memory, byte, run);
+        if (byte == 0) {
+            cairn_words_zero_(memory, run);
+        } else {
+            memset(memory, byte, run);
+        }
         stored(space, to);
     }
     return 0;

@@ -58,7 +58,9 @@ CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t en
     struct cairn_space *const pool = vm->pool;
     struct cairn_frame *const table = vm->table;
     const uint32_t first = vm->table_used / 4;
-    const uint32_t room = is_new ? (vm->table_size - vm->table_used) / sizeof(struct record) : end - at;
+    const uint32_t numbers = first < PTE_NUMBERS ? (PTE_NUMBERS - first) / 2 : 0; // that a pte can have
+    const uint32_t memory = (vm->table_size - vm->table_used) / sizeof(struct record);
+    const uint32_t room = !is_new ? end - at : numbers < memory ? numbers : memory;
     const uint32_t *const last = &fork->from[room < end - at ? at + room : end];
     const ptrdiff_t to = fork->to - fork->from;
     uint32_t *from = &fork->from[at];
@@ -68,33 +70,34 @@ CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t en
     uint32_t count = 0;
     for (; from != last; from++) {
         const pte_t own = *from;
-        struct cairn_frame *const frame = &table[pte_number(own)];
         if (CAIRN_UNLIKELY(!pte_is_present(own))) {
             if (own == 0) {
                 continue;
             }
             break;
         }
-        if (frame->space != parent || (frame->flags & (FRAME_PINNED | FRAME_AHEAD)) != 0 || (!is_new && list == 0) ||
-            (UINTPTR_MAX > UINT32_MAX && first + 2 * count >= PTE_NUMBERS)) {
+        struct cairn_frame *frame = &table[pte_number(own)];
+        CAIRN_FORGET(frame); // one register for it
+        if (frame->space != parent || (frame->flags & (FRAME_PINNED | FRAME_AHEAD)) != 0 || (!is_new && list == 0)) {
             break;
         }
         if (!is_new) {
             record = (struct record *)(void *)table_below(vm, list);
             list = record->pte;
             pte = (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base) << PTE_SHIFT | PTE_SHARED;
+            count++;
         }
-        record->pte = own & ~PTE_ACCESS;
-        record->owners = 2;
         frame->space = pool;
         frame->page = pte_number(pte);
         from[to] = pte;
         *from = pte;
+        record->pte = own & ~PTE_ACCESS;
+        record->owners = 2;
         record += is_new;
         pte += is_new ? 2u << PTE_SHIFT : 0;
-        count++;
     }
     if (is_new) {
+        count = (uint32_t)(record - table_record(vm, first));
         vm->table_used += count * (uint32_t)sizeof *record;
     } else {
         vm->free_node[TABLE_LIST_RECORDS] = list;

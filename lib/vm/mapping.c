@@ -8,6 +8,8 @@
 // COST: O(mappings), O(pages in use in the range). CALLERS: the user; object.h's files.
 #include "vm/share.h"
 
+#include "base/words.h"
+
 #define MAP_FLAGS (CAIRN_MAP_SHARED | CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE | CAIRN_MAP_GROWS_DOWN)
 #define MAP_KEPT (CAIRN_MAP_SHARED | CAIRN_MAP_GROWS_DOWN)
 
@@ -357,6 +359,7 @@ CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct
         }
         return error;
     }
+    cairn_words_zero_(mapping, sizeof *mapping);
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;

@@ -19,7 +19,7 @@ CAIRN_NOINLINE int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t
     const int error = cairn_frame_take_(vm, key, frame);
     frame_unpin(&vm->table[from]);
     if (error == 0) {
-        memcpy(frame_memory(vm, *frame), frame_memory(vm, from), page_size(vm));
+        cairn_words_copy_(frame_memory(vm, *frame), frame_memory(vm, from), page_size(vm));
     }
     return error;
 }
@@ -103,13 +103,9 @@ static CAIRN_NOINLINE int pool_page(struct cairn_vm *vm, uint32_t number, uint32
     return 0;
 }
 
-// An owner less.
-static void pool_drop(struct cairn_vm *vm, uint32_t number)
+// It has no owner any more.
+static CAIRN_NOINLINE void pool_end(struct cairn_vm *vm, struct record *record)
 {
-    struct record *const record = table_record(vm, number);
-    if (--record->owners != 0) {
-        return;
-    }
     if (pte_is_present(record->pte)) {
         const uint32_t frame = pte_number(record->pte);
         vm->policy->remove(vm->policy_state, frame, false);
@@ -123,12 +119,20 @@ static void pool_drop(struct cairn_vm *vm, uint32_t number)
     record_free(vm, record);
 }
 
-static void share_drop(struct cairn_space *space, pte_t pte)
+CAIRN_INLINE void drop(struct cairn_space *space, pte_t pte)
 {
     space->figures.shared--;
     if (pte_is_shared(pte)) {
-        pool_drop(space->vm, pte_number(pte));
+        struct record *const record = table_record(space->vm, pte_number(pte));
+        if (--record->owners == 0) {
+            pool_end(space->vm, record);
+        }
     }
+}
+
+static void share_drop(struct cairn_space *space, pte_t pte)
+{
+    drop(space, pte);
 }
 
 // -------------------------------------------------------------------------------------------------------------------- objects
@@ -201,13 +205,15 @@ static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
 // A copy of a frame's page becomes the space's own. leaf: of its pte, or NULL. Returns 0, and its pte; or an error.
 CAIRN_INLINE int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t from, uint32_t protection, pte_t *now)
 {
-    const bool evicts = vm->free_frame == CAIRN_FRAME_NONE;
-    uint32_t frame;
-    const int error = cairn_frame_copy_(vm, page_key(space, page), from, &frame);
-    if (CAIRN_UNLIKELY(error != 0)) {
-        return error;
-    }
-    if (evicts) {
+    uint32_t frame = vm->free_frame;
+    if (CAIRN_SPEED && CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
+        frame_unlist(vm, frame);
+        cairn_words_copy_(frame_memory(vm, frame), frame_memory(vm, from), page_size(vm));
+    } else {
+        const int error = cairn_frame_copy_(vm, page_key(space, page), from, &frame);
+        if (error != 0) {
+            return error;
+        }
         leaf = table_leaf(vm, space->root, page); // taking the frame may have freed tables
     }
     if (leaf == NULL) {
@@ -220,7 +226,7 @@ CAIRN_INLINE int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_
     pte_t *const at = table_pte(vm, leaf, page);
     cairn_tlb_forget_(vm, space, page, false);
     if (*at != 0) {
-        share_drop(space, *at);
+        drop(space, *at);
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *at = *now;

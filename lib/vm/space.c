@@ -8,7 +8,7 @@
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
-#include <string.h>
+#include "base/words.h"
 
 #define SPACES_MAX 255u
 
@@ -40,7 +40,7 @@ int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, ca
         }
         place = other->first < first ? &other->next : place;
     }
-    memset(mapping, 0, sizeof *mapping);
+    cairn_words_zero_(mapping, sizeof *mapping);
     mapping->next = *place;
     mapping->first = first;
     mapping->pages = pages;
@@ -158,9 +158,7 @@ CAIRN_NOINLINE int cairn_space_init(struct cairn_space *space, struct cairn_vm *
     if (root == NULL) {
         return CAIRN_ENOMEM;
     }
-    for (uint32_t *word = (uint32_t *)(void *)space; word != (uint32_t *)(void *)(space + 1); word++) {
-        *word = 0;
-    }
+    cairn_words_zero_(space, sizeof *space);
     space->vm = vm;
     space->next = vm->spaces;
     space->root = root;

@@ -3,7 +3,7 @@
 // Page tables: making and freeing nodes, and what else lies among them.
 // OWNS: the nodes; table.h has the picture. A node comes from the list of those of its size that were freed, or from what was never used.
 // INVARIANTS: V1.
-// COST: O(levels), and the zeroing of a node that is made; cairn_table_set_ to 0 looks at each entry of a node once at worst. CALLERS: lib/vm.
+// COST: O(levels); cairn_table_set_ to 0 looks at each entry of a node once at worst. CALLERS: lib/vm.
 #include "vm/table.h"
 
 CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
@@ -23,13 +23,13 @@ CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint3
     if (*first != 0) {
         node = table_below(vm, *first);
         *first = node[0];
+        node[0] = 0;
     } else if (bytes <= vm->table_size - vm->table_used) {
         node = (uint32_t *)(void *)(vm->table_base + vm->table_used);
         vm->table_used += bytes;
     } else {
         return NULL;
     }
-    table_zero(node, bytes);
     return node;
 }
 

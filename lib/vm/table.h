@@ -5,7 +5,8 @@
 // OWNS: the nodes, and the memory that they come from.
 // PICTURE: page number | index, level 0 | index, level 1 | ..    a node: entry[2^bits]
 //          an inner entry: the node below, its address, or where that is longer than an entry 4 and its distance from vm->table_base; 0: none. A leaf's entry: a pte
-// INVARIANTS: V1 no node but the root is empty: there is an entry that is not 0.
+// INVARIANTS: V1 no node but the root is empty: there is an entry that is not 0. One that is free is all zeros but for its first entry, the link; and so is what
+//     was never used: making a node zeroes nothing, however long it is.
 // COST: walk O(levels), 6 loads a level at most. No recursion.
 // CALLERS: lib/vm.
 #ifndef CAIRN_VM_TABLE_H
@@ -57,26 +58,6 @@ CAIRN_INLINE bool table_covers(const struct cairn_vm *vm, cairn_vaddr_t address)
 CAIRN_INLINE uint32_t table_index(const struct cairn_vm *vm, uint32_t level, cairn_vaddr_t page)
 {
     return (uint32_t)(page >> table_shift(vm, level)) & table_mask(vm, level);
-}
-
-typedef uint64_t CAIRN_MAY_ALIAS table_pair;
-
-// Zeros, `bytes` of them, a multiple of 8, at a multiple of 8; by the word, as some C libraries' memset does not.
-CAIRN_INLINE void table_zero(void *memory, uint32_t bytes)
-{
-#if CAIRN_SPEED
-    table_pair *pair = memory;
-    for (; bytes >= 32; bytes -= 32, pair += 4) {
-        CAIRN_FORGET(pair);
-        pair[0] = pair[1] = pair[2] = pair[3] = 0;
-    }
-    for (; bytes != 0; bytes -= 8, pair++) {
-        CAIRN_FORGET(pair);
-        pair[0] = 0;
-    }
-#else
-    memset(memory, 0, bytes);
-#endif
 }
 
 // Bytes of a node.
@@ -135,7 +116,7 @@ cairn_vaddr_t cairn_table_next_(const struct cairn_space *space, cairn_vaddr_t p
 // pre: the node is of this level, and empty.
 void cairn_table_free_(struct cairn_vm *vm, uint32_t *node, uint32_t level);
 
-// Memory for something of so many bytes, a multiple of 8, at a multiple of 8, which are zeros: what was given back to that list, or what was never used. NULL: there is none.
+// Memory for something of so many bytes, a multiple of 8, at a multiple of 8: what was given back to that list, as it was but for its first word, which is 0; or zeros, never used. NULL: there is none.
 void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint32_t bytes);
 void cairn_table_give_(struct cairn_vm *vm, uint32_t list, void *memory);
 #define TABLE_LIST_RECORDS CAIRN_LEVELS_MAX

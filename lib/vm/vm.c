@@ -5,7 +5,7 @@
 // OWNS: the layout of `memory`.
 // PICTURE: memory | frame table | TLB | policy's state | bits of the slots | streams | page tables to the end |
 // INVARIANTS: what can be refused is refused before anything is written, but for what lies in `memory`.
-// COST: O(frames + slots / 32). CALLERS: the user.
+// COST: O(frames + slots / 32 + memory for tables). CALLERS: the user.
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
@@ -148,6 +148,7 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
     vm->table_base = memory + plan.tables_at;
     vm->table_size = table_size < UINT32_MAX ? (uint32_t)table_size : UINT32_MAX;
     set_levels(vm, &plan);
+    memset(vm->table_base, 0, vm->table_size); // now, so that no fault and no fork has to
     memset(vm->slots, 0, plan.tables_at - plan.slots_at);
     if (plan.tables_at != plan.streams_at) {
         vm->streams = (struct stream_table *)(void *)(memory + plan.streams_at);

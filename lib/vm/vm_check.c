@@ -3,7 +3,7 @@
 // The checker of a vm: every rule, by its number.
 //
 // OWNS: nothing; read-only.
-// INVARIANTS: V1 no node is empty   V2 a pte is nothing, present, swapped or shared   V3 frames and present ptes name each other   V4 a slot in use has one
+// INVARIANTS: V1 no node is empty, and those that are free are   V2 a pte is nothing, present, swapped or shared   V3 frames and present ptes name each other   V4 a slot in use has one
 //     owner   V5 the free list holds what is free   V6 the TLB says what the tables say   V7 what is pinned is resident   V8 mappings are in order, and have
 //     every page that has a pte; the figures agree, and what is promised   V9 what a mapping shows is its object's   V10 a shared page has as many owners as it says
 // COST: O(tables + pages in use * (levels + mappings) + TLB * spaces + slots); for each pte that is shared, a look at all of them before it, or at all. CALLERS: the user, tests.
@@ -36,6 +36,24 @@ static bool nodes_are_good(const struct cairn_space *space, uint32_t *bytes)
             at[level] = live[level] = 0;
         }
     }
+}
+
+// V1: a node that is free is zeros behind its link.
+static bool free_nodes_are_good(const struct cairn_vm *vm)
+{
+    for (uint32_t level = 0; level < table_levels(vm); level++) {
+        uint32_t most = vm->table_used / table_bytes(vm, level);
+        for (uint32_t entry = vm->free_node[vm->node_list[level]]; entry != 0; entry = table_below(vm, entry)[0]) {
+            uint32_t at = table_mask(vm, level);
+            while (at != 0 && table_below(vm, entry)[at] == 0) {
+                at--;
+            }
+            if (at != 0 || most-- == 0) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 // The slots that pages name, or that are in use: how many, and two sums of their numbers, which differ where one is named twice and another never.
@@ -339,7 +357,7 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
             slots_add(&used, slot);
         }
     }
-    if (broken == 0 && (totals.bytes != vm->figures.table_bytes || totals.bytes > vm->table_used || vm->table_used > vm->table_size)) {
+    if (broken == 0 && (totals.bytes != vm->figures.table_bytes || totals.bytes > vm->table_used || vm->table_used > vm->table_size || !free_nodes_are_good(vm))) {
         broken = 1;
     }
     const struct slots *const named = &totals.slots;

@@ -40,7 +40,7 @@ case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
-compress) main=compress.c sources= board=console.c specs=picolibc defines=-Ilib ;;
+compress) main=compress.c sources= board=console.c specs=picolibc ;;
 vm | vm_any) main=vm.c sources= board=console.c specs=picolibc ;;
 share) main=share.c sources= board=console.c specs=picolibc ;;
 arena) sources="peer_arena.c" board=console.c specs=picolibc port="memory.c lock.c" ;;
@@ -58,6 +58,6 @@ for source in trace_read.c trace_text.c trace_compact.c replay.c; do files="$fil
 
 # The bench itself is the same code at the same level whatever is measured; memcpy is the C library's.
 arm-none-eabi-gcc $(core_flags "$core") --specs=$specs.specs -std=c11 -O2 -g -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror \
-    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} $defines -Ilib/include -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target -I. \
+    -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 ${BENCH_DEFINES:-} $defines -Ilib/include -Ilib -Iport/board -Iport/cortexm -Iport/replay -Itest/bench/target -I. \
     -nostartfiles -T"port/cortexm/ld/$(core_machine "$core").ld" -Lport/board -Wl,--gc-sections -Wl,--no-warn-rwx-segments \
     $files $objects -o "$out/$peer.elf"

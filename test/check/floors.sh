@@ -20,7 +20,7 @@ export LC_ALL=C
 
 floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h cairn/compressed.h cairn/image.h cairn/heap.h cairn/deferred.h cairn/recorder.h
     cairn/pool.h cairn/arena.h cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/elf.h cairn/exec.h cairn/page_recorder.h
-    base/compiler.h base/bits.h base/atomic.h base/checksum.h
+    base/compiler.h base/bits.h base/atomic.h base/checksum.h base/words.h
     heap/tags.h heap/control.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h
     pool/bitmap.h
     arena/arena_core.h

@@ -60,6 +60,16 @@ static void v1_a_node_without_an_entry(void **state)
     vm_sound();
 }
 
+static void v1_a_free_node_that_is_not_zeros(void **state)
+{
+    (void)state;
+    uint32_t *const leaf = cairn_table_make_(SPACE, 40);
+    assert_non_null(leaf);
+    cairn_table_set_(SPACE, 40, 0);
+    VM_BREAKS(uint32_t, leaf[1], 1, 1);
+    VM_BREAKS(uint32_t, leaf[table_mask(VM, table_levels(VM) - 1)], 1, 1);
+}
+
 static void v1_bytes_that_are_not_those_of_the_tables(void **state)
 {
     (void)state;
@@ -203,6 +213,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         UNIT(a_vm_that_is_whole_has_no_rule_broken),
         UNIT(v1_a_node_without_an_entry),
+        UNIT(v1_a_free_node_that_is_not_zeros),
         UNIT(v1_bytes_that_are_not_those_of_the_tables),
         UNIT(v2_a_pte_that_is_both_or_neither),
         UNIT(v3_a_frame_and_a_pte_that_do_not_name_each_other),

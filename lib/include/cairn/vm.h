@@ -222,6 +222,7 @@ struct cairn_space {
 size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes);
 
 // Returns 0; fails with CAIRN_EINVAL iff an argument is out of range, CAIRN_ENOMEM iff size is less than cairn_vm_size says for no tables.
+// O(frames + size): all memory for tables is zeroed here, so that no fault has to.
 CAIRN_MUST_CHECK int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config);
 
 // Make an empty space. Returns 0; CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff there is no memory for its topmost table, CAIRN_EBUSY iff there are 255.

@@ -10,8 +10,7 @@
 // INVARIANTS  1. As vm.c.
 // COST        some hundred thousand instructions.
 // CALLERS     test/bench/run.sh; start-up.
-#include <string.h>
-
+#include "base/words.h"
 #include "board.h"
 #include "cairn/access.h"
 #include "cairn/object.h"
@@ -59,7 +58,7 @@ static bool begin(uint32_t pages)
 {
     const struct cairn_vm_config config = {
         .page_shift = 10, .levels = 2, .bits = {7, 6}, .tlb = 16, .frames = frames, .frame_count = FRAMES, .memory = memory, .size = sizeof memory};
-    const struct cairn_map map = {.address = BASE, .size = PAGES * PAGE, .protection = CAIRN_READ | CAIRN_WRITE, .flags = CAIRN_MAP_FIXED};
+    const struct cairn_map map = {.address = BASE, .size = pages * PAGE, .protection = CAIRN_READ | CAIRN_WRITE, .flags = CAIRN_MAP_FIXED};
     if (cairn_vm_init(&vm, &config) != 0 || cairn_space_init(&space, &vm) != 0 || cairn_space_map_range(&space, &map, NULL) != 0) {
         return false;
     }
@@ -126,7 +125,7 @@ int main(void)
     struct line line = {0};
     uint32_t rule;
     counter_init();
-    (void)counter_call(&copy_cost, (counter_function)memcpy, (uintptr_t)frames, (uintptr_t)(frames + PAGE), PAGE, 0);
+    (void)counter_call(&copy_cost, (counter_function)cairn_words_copy_, (uintptr_t)frames, (uintptr_t)(frames + PAGE), PAGE, 0);
     if (!counter_is_exact() || !ranges()) {
         semihost_print("share: no exact clock (-icount), or no vm\n");
         return 1;

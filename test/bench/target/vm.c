@@ -11,8 +11,7 @@
 //             2. Page 0 of the mapping is there from the start; the first pages of its table, and frames, are free when the others come.
 // COST        some million instructions.
 // CALLERS     test/bench/run.sh; start-up.
-#include <string.h>
-
+#include "base/words.h"
 #include "board.h"
 #include "cairn/access.h"
 #include "counter.h"
@@ -147,7 +146,7 @@ static __attribute__((noinline)) int store_word(struct cairn_vm *through, uint32
     return cairn_vm_store_(through, address, value, 4);
 }
 
-static uint32_t memset_cost;
+static uint32_t zero_cost;
 
 static uint32_t count_access(counter_function function, uint32_t page)
 {
@@ -196,7 +195,7 @@ static void faults(void)
     for (uint32_t page = 1; page < PAGES; page++) {
         const bool evicts = vm.figures.frames_free == 0;
         const bool makes_table = (BASE / PAGE + page) % LEAF == 0;
-        const uint32_t taken = count_access((counter_function)(page % 2 == 0 ? load : store_word), page) - memset_cost;
+        const uint32_t taken = count_access((counter_function)(page % 2 == 0 ? load : store_word), page) - zero_cost;
         if (!evicts) {
             note(makes_table ? MINOR_TABLE : MINOR, taken);
         } else if (page > 3 * FRAMES) {
@@ -261,7 +260,7 @@ int main(void)
     struct line line = {0};
 
     counter_init();
-    (void)counter_call(&memset_cost, (counter_function)memset, (uintptr_t)frames, 0, PAGE, 0);
+    (void)counter_call(&zero_cost, (counter_function)cairn_words_zero_, (uintptr_t)frames, PAGE, 0, 0);
     if (!counter_is_exact() || !begin()) {
         semihost_print("vm: no exact clock (-icount), or no vm\n");
         return 1;
