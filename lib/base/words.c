@@ -3,13 +3,18 @@
 // Bytes by the word; words.h says why. OWNS: nothing. COST: as words.h says.
 #include "base/words.h"
 
+#include "base/compiler.h"
+
+#include <stdint.h>
+#include <string.h>
+
 #if CAIRN_SPEED && UINTPTR_MAX == UINT32_MAX
 
-typedef uint32_t CAIRN_MAY_ALIAS word;
+typedef uint32_t CAIRN_MAY_ALIAS aligned_word;
 
 CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
 {
-    word *at = to;
+    aligned_word *at = to;
     if ((((uintptr_t)to | bytes) & 3) != 0) {
         memset(to, 0, bytes);
         return;
@@ -26,8 +31,8 @@ CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
 
 CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
 {
-    word *at = to;
-    const word *its = from;
+    aligned_word *at = to;
+    const aligned_word *its = from;
     if ((((uintptr_t)to | (uintptr_t)from | bytes) & 3) != 0) {
         memcpy(to, from, bytes);
         return;
@@ -48,6 +53,14 @@ CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
 
 #else
 
-typedef int words_are_the_libraries;
+CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
+{
+    memset(to, 0, bytes);
+}
+
+CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
+{
+    memcpy(to, from, bytes);
+}
 
 #endif

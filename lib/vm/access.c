@@ -11,6 +11,8 @@
 
 #include "base/words.h"
 
+#include <string.h>
+
 CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access)
 {
     return space->user ? access | CAIRN_USER : access;

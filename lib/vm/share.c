@@ -483,7 +483,7 @@ CAIRN_NOINLINE int cairn_sharing_start_(struct cairn_vm *vm)
     }
     struct pool *const pool = (struct pool *)(void *)(vm->table_base + at);
     vm->table_used = at + ((uint32_t)(sizeof *pool + 7) & ~7u);
-    memset(pool, 0, sizeof *pool);
+    cairn_words_zero_(pool, sizeof *pool);
     pool->pages.vm = vm;
     pool->pages.generation = GENERATION_OTHERS;
     pool->under = vm->store;

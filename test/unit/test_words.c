@@ -6,6 +6,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
