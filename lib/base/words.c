@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Bytes by the word; words.h says why. OWNS: nothing. COST: as words.h says.
+// Bytes by the word; words.h says why. Pages, which are aligned, go by two words at once, for which some cores have an instruction.
+// OWNS: nothing. COST: as words.h says.
 #include "base/words.h"
 
 #include "base/compiler.h"
@@ -10,44 +11,59 @@
 
 #if CAIRN_SPEED && UINTPTR_MAX == UINT32_MAX
 
-typedef uint32_t CAIRN_MAY_ALIAS aligned_word;
+typedef uint32_t CAIRN_MAY_ALIAS one_word;
+typedef uint64_t CAIRN_MAY_ALIAS two_words;
+
+// How many of so many words go by 8 at once: where both begin at pairs of words.
+CAIRN_INLINE size_t in_eights(uintptr_t addresses, size_t words)
+{
+    return (addresses & 7) == 0 ? words & ~(size_t)7 : 0;
+}
 
 CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
 {
-    aligned_word *at = to;
+    one_word *at = to;
     if ((((uintptr_t)to | bytes) & 3) != 0) {
         memset(to, 0, bytes);
         return;
     }
-    for (; bytes >= 32; bytes -= 32, at += 8) {
+    const one_word *const end = at + bytes / 4;
+    for (const one_word *const eights = at + in_eights((uintptr_t)to, bytes / 4); at != eights; at += 8) {
+        two_words *const pair = (two_words *)(void *)at;
+        pair[0] = pair[1] = pair[2] = pair[3] = 0;
         CAIRN_FORGET(at); // or the compiler makes a memset of it
-        at[0] = at[1] = at[2] = at[3] = at[4] = at[5] = at[6] = at[7] = 0;
     }
-    for (; bytes != 0; bytes -= 4, at++) {
+    for (; end - at >= 4; at += 4) {
+        at[0] = at[1] = at[2] = at[3] = 0;
         CAIRN_FORGET(at);
-        at[0] = 0;
+    }
+    for (; at != end; at++) {
+        *at = 0;
+        CAIRN_FORGET(at);
     }
 }
 
 CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
 {
-    aligned_word *at = to;
-    const aligned_word *its = from;
+    one_word *at = to;
+    const one_word *its = from;
     if ((((uintptr_t)to | (uintptr_t)from | bytes) & 3) != 0) {
         memcpy(to, from, bytes);
         return;
     }
-    for (; bytes >= 16; bytes -= 16, at += 4, its += 4) {
+    const one_word *const end = at + bytes / 4;
+    for (const one_word *const eights = at + in_eights((uintptr_t)to | (uintptr_t)from, bytes / 4); at != eights; at += 8, its += 8) {
+        two_words *const pair = (two_words *)(void *)at;
+        const two_words *const its_pair = (const two_words *)(const void *)its;
+        pair[0] = its_pair[0];
+        pair[1] = its_pair[1];
+        pair[2] = its_pair[2];
+        pair[3] = its_pair[3];
         CAIRN_FORGET(at);
-        const uint32_t a = its[0], b = its[1], c = its[2], d = its[3];
-        at[0] = a;
-        at[1] = b;
-        at[2] = c;
-        at[3] = d;
     }
-    for (; bytes != 0; bytes -= 4, at++, its++) {
+    for (; at != end; at++, its++) {
+        *at = *its;
         CAIRN_FORGET(at);
-        at[0] = its[0];
     }
 }
 

@@ -58,9 +58,8 @@ CAIRN_INLINE uint32_t fork_run(const struct fork *fork, uint32_t at, uint32_t en
     struct cairn_space *const pool = vm->pool;
     struct cairn_frame *const table = vm->table;
     const uint32_t first = vm->table_used / 4;
-    const uint32_t numbers = first < PTE_NUMBERS ? (PTE_NUMBERS - first) / 2 : 0; // that a pte can have
-    const uint32_t memory = (vm->table_size - vm->table_used) / sizeof(struct record);
-    const uint32_t room = !is_new ? end - at : numbers < memory ? numbers : memory;
+    const bool has_numbers = !is_new || first + 2 * (end - at) <= PTE_NUMBERS; // else one by one
+    const uint32_t room = !is_new ? end - at : has_numbers ? (vm->table_size - vm->table_used) / sizeof(struct record) : 0;
     const uint32_t *const last = &fork->from[room < end - at ? at + room : end];
     const ptrdiff_t to = fork->to - fork->from;
     uint32_t *from = &fork->from[at];
@@ -154,7 +153,11 @@ static int fork_pages(struct cairn_space *child, struct cairn_space *parent, con
     const uint32_t entries = table_mask(vm, table_levels(vm) - 1) + 1;
     struct fork fork = {.vm = parent->vm, .parent = parent, .child = child};
     int error = 0;
-    for (cairn_vaddr_t page = cairn_table_next_(parent, mapping->first, end); error == 0 && page < end; page = cairn_table_next_(parent, page, end)) {
+    for (cairn_vaddr_t page = mapping->first; error == 0 && page < end;) {
+        page = cairn_table_next_(parent, page, end);
+        if (page >= end) {
+            break;
+        }
         const uint32_t at = table_index(vm, table_levels(vm) - 1, page);
         const uint32_t count = end - page < entries - at ? (uint32_t)(end - page) : entries - at;
         fork.from = table_leaf(vm, parent->root, page);
@@ -165,7 +168,8 @@ static int fork_pages(struct cairn_space *child, struct cairn_space *parent, con
     return error;
 }
 
-static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, struct cairn_mapping *mapping)
+// place: behind the child's last mapping, of those that the parent has before this one.
+static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, struct cairn_mapping *mapping, struct cairn_mapping **place)
 {
     struct cairn_vm *const vm = parent->vm;
     const bool is_charged = (mapping->flags & MAP_CHARGED) != 0;
@@ -177,15 +181,16 @@ static int fork_mapping(struct cairn_space *child, struct cairn_space *parent, s
         cairn_table_give_(vm, TABLE_LIST_MAPPINGS, copy);
         return CAIRN_ENOMEM;
     }
-    if ((mapping->flags & MAP_UNTOUCHED) == 0) {
+    const bool is_touched = (mapping->flags & MAP_UNTOUCHED) == 0;
+    if (is_touched) {
         mapping_common(mapping); // its faults are share.c's from now on
     }
     *copy = *mapping;
-    copy->flags = (mapping->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;
+    copy->flags = (copy->flags | MAP_NODE) & ~CAIRN_MAP_LOCKED;
     copy->pins = 0;
     copy->sibling = NULL;
-    cairn_mapping_link_(child, copy);
-    return (mapping->flags & MAP_UNTOUCHED) != 0 ? 0 : fork_pages(child, parent, mapping);
+    mapping_enter(child, copy, place);
+    return is_touched ? fork_pages(child, parent, mapping) : 0;
 }
 
 int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
@@ -194,8 +199,10 @@ int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
         return CAIRN_EINVAL;
     }
     struct cairn_vm *const vm = parent->vm;
-    int error = cairn_sharing_start_(vm);
-    error = error == 0 ? cairn_space_init(child, vm) : error;
+    int error = vm->sharing != NULL ? 0 : cairn_sharing_start_(vm);
+    if (error == 0) {
+        error = cairn_space_init(child, vm);
+    }
     if (error != 0) {
         return error;
     }
@@ -206,8 +213,10 @@ int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
     child->user = parent->user;
     child->break_start = parent->break_start;
     child->break_end = parent->break_end;
+    struct cairn_mapping **place = &child->mappings;
     for (struct cairn_mapping *mapping = parent->mappings; error == 0 && mapping != NULL; mapping = mapping->next) {
-        error = fork_mapping(child, parent, mapping);
+        error = fork_mapping(child, parent, mapping, place);
+        place = error == 0 ? &(*place)->next : place;
     }
     cairn_tlb_assign_(vm, parent); // what it could store to at once it may not any more: with another ASID it is not found
     if (vm->current == parent) {

@@ -54,14 +54,7 @@ CAIRN_NOINLINE void cairn_mapping_link_(struct cairn_space *space, struct cairn_
     while (*at != NULL && (*at)->first < mapping->first) {
         at = &(*at)->next;
     }
-    mapping->next = *at;
-    *at = mapping;
-    mapping->space = space;
-    space->figures.virtual_pages += mapping->pages;
-    if (mapping->object != NULL) {
-        mapping->sibling = mapping->object->mappings;
-        mapping->object->mappings = mapping;
-    }
+    mapping_enter(space, mapping, at);
 }
 
 CAIRN_NOINLINE bool cairn_mapping_covers_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)

@@ -95,7 +95,19 @@ CAIRN_INLINE bool is_charged(const void *memory, uint32_t flags, uint32_t protec
 {
     return memory == NULL && (flags & (MAP_COUNTED | CAIRN_MAP_SHARED)) == MAP_COUNTED && (protection & CAIRN_WRITE) != 0;
 }
-// Put a mapping, whose range is free, into its space's list, and its object's.
+// Put a mapping into its space's list, at its place, and its object's.
+CAIRN_INLINE void mapping_enter(struct cairn_space *space, struct cairn_mapping *mapping, struct cairn_mapping **place)
+{
+    mapping->next = *place;
+    *place = mapping;
+    mapping->space = space;
+    space->figures.virtual_pages += mapping->pages;
+    if (mapping->object != NULL) {
+        mapping->sibling = mapping->object->mappings;
+        mapping->object->mappings = mapping;
+    }
+}
+// The same, for one whose range is free, wherever its place is.
 void cairn_mapping_link_(struct cairn_space *space, struct cairn_mapping *mapping);
 // Have mappings begin and end where the range does. Returns 0; CAIRN_EFAULT: some of it is not mapped; CAIRN_ENOMEM; CAIRN_EBUSY.
 CAIRN_MUST_CHECK int cairn_mapping_cut_(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);

@@ -148,8 +148,7 @@ int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config)
     vm->table_base = memory + plan.tables_at;
     vm->table_size = table_size < UINT32_MAX ? (uint32_t)table_size : UINT32_MAX;
     set_levels(vm, &plan);
-    memset(vm->table_base, 0, vm->table_size); // now, so that no fault and no fork has to
-    memset(vm->slots, 0, plan.tables_at - plan.slots_at);
+    memset(vm->slots, 0, config->size - plan.slots_at); // and what the tables are made of: now, so that no fault and no fork has to
     if (plan.tables_at != plan.streams_at) {
         vm->streams = (struct stream_table *)(void *)(memory + plan.streams_at);
         vm->prefetch = config->prefetch;
