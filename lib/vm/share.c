@@ -203,7 +203,7 @@ static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
 }
 
 // A copy of a frame's page becomes the space's own. leaf: of its pte, or NULL. Returns 0, and its pte; or an error.
-CAIRN_INLINE int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t from, uint32_t protection, pte_t *now)
+CAIRN_SHARED int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t from, uint32_t protection, pte_t *now)
 {
     uint32_t frame = vm->free_frame;
     if (CAIRN_SPEED && CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
@@ -237,19 +237,24 @@ CAIRN_INLINE int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_
     return 0;
 }
 
-// own: it is to be the space's own.
-static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, bool own, pte_t *now)
+CAIRN_SHARED int own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t protection, pte_t *now)
+{
+    return own_page(vm, space, page, protection, now);
+}
+
+// is_own: it is to be the space's own.
+static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, bool is_own, pte_t *now)
 {
     pte_t *const at = table_pte(vm, leaf, page);
     const uint32_t number = pte_number(*at);
     const struct record *const record = table_record(vm, number);
     uint32_t frame = pte_number(record->pte);
-    if (own && record->owners == 1) {
+    if (is_own && record->owners == 1) {
         cairn_tlb_forget_(vm, space, page, false);
         if (!take_over(space, page, at)) {
             cairn_table_set_(space, page, 0);
         }
-        return own_page(vm, space, page, protection, now);
+        return own(vm, space, page, protection, now);
     }
     if (CAIRN_LIKELY(pte_is_present(record->pte))) {
         frame_touch(vm, frame);
@@ -262,14 +267,14 @@ static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vadd
         space->figures.major += vm->figures.major - major;
         leaf = table_leaf(vm, space->root, page);
     }
-    if (own) {
+    if (is_own) {
         return copy_own(vm, space, page, leaf, frame, protection, now);
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | (protection & ~CAIRN_WRITE);
     return 0;
 }
 
-static int object_fault(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool own, pte_t *now)
+static int object_fault(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool is_own, pte_t *now)
 {
     struct cairn_vm *const vm = space->vm;
     const bool is_shared = mapping_is_shared(mapping);
@@ -280,7 +285,7 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
         return error;
     }
     space->figures.major += vm->figures.major - major;
-    if (own && !is_shared) {
+    if (is_own && !is_shared) {
         return copy_own(vm, space, page, table_leaf(vm, space->root, page), frame, mapping->protection, now);
     }
     uint32_t *leaf = table_leaf(vm, space->root, page);
@@ -298,19 +303,19 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
     return 0;
 }
 
-// own: the page is to be pinned, or stored to.
-static int find(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool own, pte_t *pte)
+// is_own: the page is to be pinned, or stored to.
+static int find(struct cairn_space *space, const struct cairn_mapping *mapping, cairn_vaddr_t page, bool is_own, pte_t *pte)
 {
     struct cairn_vm *const vm = space->vm;
     uint32_t *const leaf = table_leaf(vm, space->root, page);
     const pte_t was = leaf == NULL ? 0 : *table_pte(vm, leaf, page);
     if (pte_is_shared(was)) {
-        return pool_fault(vm, space, page, leaf, mapping->protection, own, pte);
+        return pool_fault(vm, space, page, leaf, mapping->protection, is_own, pte);
     }
     if (mapping->object != NULL && (was == 0 || (pte_is_present(was) && !frame_is_of(vm, was, space)))) {
-        return object_fault(space, mapping, page, own, pte);
+        return object_fault(space, mapping, page, is_own, pte);
     }
-    return own_page(vm, space, page, mapping->protection, pte);
+    return own(vm, space, page, mapping->protection, pte);
 }
 
 static int share_resolve(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, uint32_t access, pte_t *pte)
