@@ -14,7 +14,7 @@ import plot
 import preload
 import summary
 
-STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "objects", "pages", "sizes", "host", "preload", "summary", "plots")
+STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "objects", "compress", "pages", "sizes", "host", "preload", "summary", "plots")
 
 def regions_known(traces, peers):
     """From memory.csv of an earlier run."""
@@ -93,6 +93,10 @@ def step_objects(options):
         if row[1] == "m4":
             print(",".join(map(str, row)), flush=True)
     bench.write("objects.csv", bench.INSTRUCTIONS, rows, ["instructions a call; copy: without the copy of the page"])
+
+
+def step_compress(_):
+    print(bench.run(["sh", "test/bench/compress.sh"]), flush=True)
 
 
 def step_pages(_):

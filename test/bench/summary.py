@@ -35,6 +35,14 @@ def objects(name, field="avg", core="m4"):
     return counted("objects.csv", f"objects.{name}", field, core)
 
 
+def compressed(field):
+    """Of compress.csv, all sources weighing the same: of a ratio the harmonic mean, of instructions a word the mean."""
+    found = [float(row[field]) for row in bench.load(bench.OUT / "compress.csv")]
+    if not found:
+        return None
+    return round(len(found) / sum(1 / value for value in found), 2) if field in ("ratio", "in_area") else round(sum(found) / len(found), 1)
+
+
 def objects_code():
     """What memory objects, exec, compression and images add to the software MMU."""
     whole, below = size("vm_whole"), size("vm_all")
@@ -151,8 +159,11 @@ def vm_rows():
             row("RAM of a frame, the policy's left out", vm("bytes.frame", "max"), 16, 12),
             row("RAM of a mapped page, in tables of 64", vm_table_bytes(), 4, None),
             row("RAM of an empty space, its root table left out", vm("bytes.space", "max"), 256, 128),
+            row("fork of a space with one page", objects("fork_1", "max"), 30 + 500, None),
             row("fork of a space with 48 pages", objects("fork_48", "max"), 30 * 48 + 500, 15 * 48),
             row("a store to a page that another space has too, without the copy", objects("copy"), 350, 250),
             row("map an untouched range, any length", objects("map_most", "max"), 400, 250),
             row("unmap one", objects("unmap_most", "max"), 400, 250),
+            row("compressed pages of real programs, bytes for 100", compressed("ratio") and round(100 / compressed("ratio"), 1), 80.0, 73.5),
+            row("decompression, instructions a word", compressed("decode"), 12, None),
             row("code -Os of memory objects, exec, compression, images", objects_code(), 20480, 14336)]

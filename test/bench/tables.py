@@ -122,6 +122,19 @@ def objects():
     return markdown(("average / maximum", *cores), [(word, *(cell(name, core) for core in cores)) for name, word in words.items()])
 
 
+def compress():
+    words = {"elf": "data segments of programs", "lua32": "lua, 32 bits"}
+    rows = need(bench.load(bench.OUT / "compress.csv"), "compress.csv")
+    digits = {"ratio": 2, "in_area": 2, "lz4": 2, "decode": 1, "read": 1, "encode": 0, "write": 0}
+
+    def cell(value, field):
+        return value if value == "-" else f"{float(value):.{digits[field]}f}"
+
+    table = [(words.get(row["source"], row["source"]), row["pages"], *(cell(row[field], field) for field in digits)) for row in rows]
+    table.append(("all, weighing the same", "", *(cell(summary.compressed(field), field) if field in ("ratio", "in_area", "decode") else "" for field in digits)))
+    return markdown(("source", "pages", "ratio", "ratio in the area", "LZ4", "decode", "read", "encode", "write"), table)
+
+
 def policies():
     every, filtered, ahead = (summary.policies(name) for name in ("pages", "pages_tlb_16", "pages_prefetch"))
     return markdown(("policy", "every access seen", "behind a TLB of 16", "with prefetch"),
@@ -197,4 +210,4 @@ def preload_promised():
     return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, objects, policies, sizes, control, stack, host, preload, preload_promised)}
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, objects, compress, policies, sizes, control, stack, host, preload, preload_promised)}
