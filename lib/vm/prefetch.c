@@ -3,11 +3,28 @@
 // Prefetch: pages of a stream of faults come in before they are asked for.
 //
 // OWNS: FRAME_AHEAD: the page was brought in ahead, and not asked for yet. stream.h says which pages, and how many.
-// INVARIANTS: only a page that lives in a slot is brought in; the page that was asked for stays meanwhile. What goes wrong here goes wrong for nobody: the page is
+// INVARIANTS: only a page that lives in a slot is brought in, of the vm's store or an object's; the page that was asked for stays meanwhile. What goes wrong here goes wrong for nobody: the page is
 //     not there, that is all.
 // COST: a transfer or two for each page. CALLERS: fault.c, pageout.c, through the vm: a program that does not name cairn_prefetch_streams does not link this file.
-#include "vm/frame.h"
+#include "vm/share.h"
 #include "vm/stream.h"
+
+// Does the page live in a slot? pre: it is one of a space's, or an object's.
+static bool is_in_slot(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    const pte_t *const pte = table_walk(space, page);
+    return space->backing != NULL ? pte == NULL || !pte_is_present(*pte) : pte != NULL && pte_is_swapped(*pte);
+}
+
+// Read it. Returns 0 and the slot to be remembered, or an error.
+static int read_slot(const struct cairn_space *space, cairn_vaddr_t page, const pte_t *pte, uint32_t frame, uint32_t *slot)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const bool is_backed = space->backing != NULL;
+    const struct cairn_port_store *const store = is_backed ? space->backing : vm->store;
+    *slot = is_backed ? SLOT_BACKED : pte_number(*pte);
+    return store->read(store->context, is_backed ? space->backing_slot + (uint32_t)page : *slot, frame_memory(vm, frame));
+}
 
 // Bring in a page that lives in a slot. Returns false where none can be.
 static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page)
@@ -15,18 +32,24 @@ static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page)
     struct cairn_vm *const vm = space->vm;
     const bool full = vm->free_frame == CAIRN_FRAME_NONE;
     uint32_t frame;
+    uint32_t slot;
     if (cairn_frame_take_(vm, page_key(space, page), &frame) != 0) {
         return false;
     }
-    pte_t *const pte = table_walk(space, page); // taking a frame may have freed tables, but not this one
-    if (vm->store->read(vm->store->context, pte_number(*pte), frame_memory(vm, frame)) != 0) {
+    uint32_t *leaf = table_leaf(vm, space->root, page);
+    leaf = leaf != NULL ? leaf : cairn_table_make_(space, page);
+    pte_t *const pte = leaf == NULL ? NULL : table_pte(vm, leaf, page);
+    if (pte == NULL || read_slot(space, page, pte, frame, &slot) != 0) {
+        if (pte != NULL) {
+            cairn_table_set_(space, page, *pte); // frees what was made for it
+        }
         cairn_frame_free_(vm, frame);
         return false;
     }
-    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = pte_number(*pte), .flags = FRAME_AHEAD | FRAME_USED};
+    space->figures.swapped -= pte_is_swapped(*pte);
+    vm->table[frame] = (struct cairn_frame){.space = space, .page = page, .slot = slot, .flags = FRAME_AHEAD | FRAME_USED};
     *pte = frame << PTE_SHIFT | PTE_PRESENT; // the first access takes the long way
     space->figures.resident++;
-    space->figures.swapped--;
     space->figures.prefetches++;
     vm->figures.prefetches++;
     vm->policy->insert(vm->policy_state, frame, page_key(space, page));
@@ -34,6 +57,15 @@ static bool bring_ahead(struct cairn_space *space, cairn_vaddr_t page)
         cairn_stream_gone_(vm->streams, vm->gone - 1);
     }
     return true;
+}
+
+// Is it a page of the object's, or of a mapping of the space's?
+static bool has_page(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    if (space->generation == GENERATION_OTHERS) {
+        return page < ((const struct cairn_object *)(const void *)space)->count;
+    }
+    return page <= space->vm->limit >> page_shift(space->vm) && mapping_of(space, page) != NULL;
 }
 
 static void stream_asked(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame)
@@ -50,9 +82,7 @@ static void stream_asked(struct cairn_space *space, cairn_vaddr_t page, uint32_t
     frame_pin(&vm->table[frame]);
     for (uint32_t i = 0; i < advice.count; i++) {
         const cairn_vaddr_t ahead = page_key(space, advice.first + i * advice.stride); // a key, back to a page
-        const bool is_mapped = ahead <= vm->limit >> page_shift(vm) && mapping_of(space, ahead) != NULL;
-        const pte_t *const pte = is_mapped ? table_walk(space, ahead) : NULL;
-        if (pte != NULL && pte_is_swapped(*pte) && !bring_ahead(space, ahead)) {
+        if (has_page(space, ahead) && is_in_slot(space, ahead) && !bring_ahead(space, ahead)) {
             break;
         }
     }

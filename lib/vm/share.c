@@ -162,6 +162,9 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
     if (leaf != NULL && pte_is_present(*table_pte(vm, leaf, page))) {
         *frame = pte_number(*table_pte(vm, leaf, page));
         frame_touch(vm, *frame);
+        if (CAIRN_UNLIKELY((vm->table[*frame].flags & FRAME_AHEAD) != 0)) {
+            vm->prefetch->asked(pages, page, *frame);
+        }
         return 0;
     }
     const int error = bring_in(vm, pages, page, leaf, 0, &pte, fill_object);
@@ -169,6 +172,9 @@ CAIRN_NOINLINE int cairn_object_page_(struct cairn_object *object, cairn_vaddr_t
         *frame = pte_number(pte);
         if (pages->backing != NULL) {
             vm->table[*frame].slot = SLOT_BACKED;
+            if (CAIRN_UNLIKELY(vm->prefetch != NULL)) {
+                vm->prefetch->asked(pages, page, *frame);
+            }
         }
     }
     return error;

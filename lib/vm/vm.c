@@ -89,7 +89,7 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
     plan->policy_at = plan->tlb_at + sizeof(struct cairn_tlb_entry) * plan->tlb;
     plan->slots_at = plan->policy_at + to_8(plan->policy->bytes(config->frame_count));
     plan->streams_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
-    plan->tables_at = plan->streams_at + (config->prefetch != NULL && config->store != NULL ? to_8(config->prefetch->bytes) : 0);
+    plan->tables_at = plan->streams_at + (config->prefetch != NULL ? to_8(config->prefetch->bytes) : 0);
     return plan_levels(plan, config);
 }
 
