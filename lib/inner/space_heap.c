@@ -12,7 +12,7 @@
 #include "heap/fence.h"
 #include "heap/fit.h"
 #include "heap/layout.h"
-#include "inner/space_heap.h"
+#include "inner/inner_core.h"
 
 #include <string.h>
 

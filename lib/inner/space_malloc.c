@@ -6,7 +6,7 @@
 // PICTURE: | program | break: heap -> |      free      | block | block | stack |        an address in the break is the heap's, any other is looked for among the mappings
 // INVARIANTS: two mapped blocks are never one mapping: a first part continues no other.
 // COST: O(mappings); of a block that moves, O(pages that were touched). CALLERS: the user.
-#include "inner/space_heap.h"
+#include "inner/inner_core.h"
 
 #define THRESHOLD ((uint64_t)128 * 1024)
 #define STEP ((uint64_t)64 * 1024)

@@ -4,7 +4,7 @@
 # The floors of lib: what a file may include, what the code may call, and that it has no memory of its own. Both tiers alike.
 #
 # INVARIANTS  1. A header includes only headers that stand before it in `floors`; a .c file of base none of heap's, pool's, arena's or vm's, and heap and
-#                pool none of each other's or of what stands above them; vm those of base, a policy those of base, inner those of base, heap and vm. Nothing of lib includes port,
+#                pool none of each other's or of what stands above them; vm those of base, a policy those of base; inner those of heap and vm. Nothing of lib includes port,
 #                examples or test.
 #             2. System headers are <stdbool.h> <stddef.h> <stdint.h> <string.h>; <string.h> is for memcpy, memmove, memset.
 #             3. The objects for Cortex-M0, M4 and RV32IMAC, at -O2 and -Os, call only each other, those three, and libgcc's integer helpers;
@@ -26,7 +26,7 @@ floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h c
     pool/bitmap.h
     arena/arena_core.h
     vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h vm/image_layout.h
-    inner/space_floor.h inner/space_heap.h"
+    inner/space_floor.h inner/inner_core.h"
 system="stdbool.h stddef.h stdint.h string.h"
 cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"
 cpp_system="cstddef cstdint cstdlib memory_resource new type_traits"

@@ -6,8 +6,8 @@
 // PICTURE: break | head: magic, threshold, step, 0 | the image of a heap (docs/LAYOUT.md) .. | the break's end
 // INVARIANTS: each of these has done all of it, or changed nothing.
 // COST: as an access for each word. CALLERS: space_malloc.c. pre: but for init, the space has a heap.
-#ifndef CAIRN_INNER_SPACE_HEAP_H
-#define CAIRN_INNER_SPACE_HEAP_H
+#ifndef CAIRN_INNER_CORE_H
+#define CAIRN_INNER_CORE_H
 
 #include "cairn/space_heap.h"
 #include "vm/share.h"
