@@ -21,6 +21,7 @@
 #include "cairn/heap.h"
 #include "cairn/space_heap.h"
 #include "cairn/store.h"
+#include "heap/control.h"
 
 #include "faulty_store.h"
 
@@ -141,17 +142,42 @@ static inline void space_whole(struct cairn_space *space)
     assert_int_equal(its.free_blocks, stats.free_blocks);
 }
 
-// What a call that fails must leave as it is: what is mapped, promised and held, and the bytes of the heap.
+// What a call that fails must leave as it is: what is mapped, promised and held, and the bytes of the heap that mean something.
 struct space_shape {
     cairn_vaddr_t heap, break_end, virtual_pages, committed;
     size_t size;
 };
+
+// What is free holds anything but its links, and what is behind the last pair of tags does too: both become zeros in the copy.
+static inline void space_forget_free(unsigned char *image, size_t size)
+{
+    struct cairn_heap heap;
+    if (cairn_heap_attach(&heap, image, size, NULL) != 0) {
+        return; // it was forged: all of it counts
+    }
+    const uint32_t granules = heap.control->granules;
+    unsigned char *const tags = (unsigned char *)heap.tags + ((granules + 1) / 32 + 1) * 8;
+    memset(tags, 0, (size_t)(heap.base - tags));
+    for (uint32_t from = 0, to; from < granules; from = to) {
+        for (to = from + 1; (heap.tags[to / 32].border >> to % 32 & 1) == 0; to++) {
+        }
+        if ((heap.tags[to / 32].free >> to % 32 & 1) != 0) {
+            const uint32_t kept = to - from < 8 ? 1 : 2;
+            memset(heap.base + (size_t)from * CAIRN_GRANULE, 0, (size_t)(to - from - kept) * CAIRN_GRANULE);
+            memset(heap.base + (size_t)to * CAIRN_GRANULE - CAIRN_GRANULE + 8, 0, CAIRN_GRANULE - 8);
+            if (kept == 2) {
+                memset(heap.base + (size_t)to * CAIRN_GRANULE - 2 * CAIRN_GRANULE + 4, 0, CAIRN_GRANULE - 4);
+            }
+        }
+    }
+}
 
 static inline struct space_shape space_shape(struct cairn_space *space)
 {
     struct space_shape shape = {space->heap, space->break_end, space->figures.virtual_pages, VM->committed, 0};
     if (space->heap != 0) {
         shape.size = space_image(space, sf_before);
+        space_forget_free(sf_before, shape.size);
     }
     return shape;
 }
@@ -164,6 +190,7 @@ static inline void space_unchanged(struct cairn_space *space, const struct space
     assert_int_equal(VM->committed, before->committed);
     if (space->heap != 0) {
         assert_int_equal(space_image(space, sf_image), before->size);
+        space_forget_free(sf_image, before->size);
         assert_memory_equal(sf_image, sf_before, before->size);
     }
     space_sound();
