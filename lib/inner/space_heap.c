@@ -192,9 +192,11 @@ static void put(const struct space_floor *floor, uint32_t at, const void *bytes,
     (void)!cairn_space_write(floor->space, floor->image + at, bytes, size);
 }
 
+// Is it to be written? What a first commit wrote may since have become what it was.
 static bool cell_changed(const struct floor_cell *cell)
 {
-    return (cell->at & CELL_GIVEN) == 0 && ((cell->now.words[0] ^ cell->was.words[0]) | (cell->now.words[1] ^ cell->was.words[1])) != 0;
+    const free_word changed = (cell->now.words[0] ^ cell->was.words[0]) | (cell->now.words[1] ^ cell->was.words[1]);
+    return (cell->at & CELL_GIVEN) == 0 && (changed != 0 || (cell->at & CELL_PINNED) != 0);
 }
 
 static bool control_changed(const struct space_floor *floor)
@@ -211,7 +213,7 @@ static CAIRN_NOINLINE int operation_commit(struct operation *op)
 {
     struct space_floor *const floor = &op->floor;
     struct floor_cell *const end = &floor->cells[floor->count];
-    const bool control = control_changed(floor);
+    const bool control = floor->control_pinned || control_changed(floor);
     int error = floor->error;
     for (struct floor_cell *cell = floor->cells; error == 0 && cell != end; cell++) {
         if ((cell->at & CELL_PINNED) == 0 && ((cell->at & CELL_GIVEN) != 0 || cell_changed(cell))) {

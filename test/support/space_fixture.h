@@ -2,10 +2,10 @@
 //
 // A vm with two spaces that have a break, and what says whether a space's heap is whole: its image, copied out, is a heap like any other.
 //
-// OWNS        up to 40 frames and 640 slots of 128 bytes, memory for tables, two spaces; the copy of an image.
+// OWNS        up to 40 frames and 1200 slots of 128 bytes, memory for tables, two spaces; the copy of an image.
 // PICTURE     pages of 128 bytes, 1024 of them (128 KB); the break begins at page 4.       [heap + 16, break) -> copy -> cairn_heap_attach, cairn_heap_check
 // INVARIANTS  1. After every test the vm is whole, no page is pinned, and when its spaces have ended nothing is left.
-// COST        240 KB of RAM.
+// COST        450 KB of RAM.
 // CALLERS     test/unit/test_space_*.c.
 #ifndef CAIRN_TEST_SPACE_FIXTURE_H
 #define CAIRN_TEST_SPACE_FIXTURE_H
@@ -29,7 +29,7 @@
 
 #define PAGE 128u
 #define FRAMES 40u
-#define SLOTS 640u
+#define SLOTS 1200u
 #define PAGES 1024u
 #define BREAK (4u * PAGE)
 #define RW (CAIRN_READ | CAIRN_WRITE)
@@ -48,7 +48,7 @@ struct space_fixture {
 
 static struct space_fixture sf;
 static _Alignas(PAGE) unsigned char sf_frames[FRAMES * PAGE];
-static _Alignas(8) unsigned char sf_memory[24 * 1024];
+static _Alignas(8) unsigned char sf_memory[40 * 1024];
 static unsigned char sf_slots[SLOTS * PAGE];
 static _Alignas(16) unsigned char sf_image[PAGES * PAGE], sf_before[PAGES * PAGE];
 

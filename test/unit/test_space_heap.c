@@ -257,7 +257,7 @@ static void bytes_that_are_forged_do_no_harm(void **state)
     uint32_t failed = 0;
     (void)state;
     prng_seed(&prng, 5);
-    for (uint32_t i = 0; i < fx_scale(60, 700, 20000); i++) {
+    for (uint32_t i = 0; i < fx_scale(30, 300, 20000); i++) {
         uint32_t at[3], value[3];
         const uint32_t words = 1 + prng_below(&prng, 3);
         const uint32_t size = (uint32_t)(SPACE->break_end - SPACE->heap);

@@ -269,6 +269,26 @@ static void realloc_keeps_what_is_in_the_block(void **state)
     space_whole(SPACE);
 }
 
+// What is left of its new place becomes one with its old one: a link that the first half of the move has changed is as it was in the end.
+static void a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole(void **state)
+{
+    (void)state;
+    const uint32_t g = CAIRN_GRANULE;
+    a = space_get(SPACE, 44 * g);
+    b = space_get(SPACE, 7 * g);
+    (void)space_get(SPACE, g);
+    c = space_get(SPACE, 7 * g);
+    (void)space_get(SPACE, g);
+    space_drop(SPACE, c);
+    space_drop(SPACE, a);
+    space_write(SPACE, b, 7 * g, 1);
+    assert_int_equal(cairn_space_realloc(SPACE, &b, 37 * g), 0);
+    assert_int_equal(b, a);
+    assert_true(space_holds(SPACE, b, 7 * g, 1));
+    space_whole(SPACE);
+    assert_int_equal(space_get(SPACE, 7 * g), c);
+}
+
 static void the_last_block_grows_with_the_break_where_it_is(void **state)
 {
     (void)state;
@@ -577,6 +597,7 @@ int main(void)
         SPACE_UNIT(only_the_start_of_a_used_block_is_one),
         SPACE_UNIT(calloc_gives_zeros_and_touches_no_page_for_them),
         SPACE_UNIT(realloc_keeps_what_is_in_the_block),
+        SPACE_UNIT(a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole),
         SPACE_UNIT(the_last_block_grows_with_the_break_where_it_is),
         SPACE_UNIT(a_mapped_block_shrinks_and_grows_by_pages),
         SPACE_UNIT(a_block_that_moves_leaves_untouched_what_was),
