@@ -50,11 +50,9 @@ static void cairn_heap_release_(struct cairn_heap *heap, uint32_t from, uint32_t
 
 #define FLOOR_CONTROL 43u // words of a control and its heads, at most
 
-// The most cells that an operation needs, an aligned request for which the heap grows: raising the fence 9, freeing what is new 21; a search 2 * 8; a cut 17;
-// its length 2; freeing what is before and behind 2 * 21.
-#ifndef CAIRN_FLOOR_CELLS
-#define CAIRN_FLOOR_CELLS 108u
-#endif
+// The most cells that an operation needs, were they all different: an aligned request for which the heap grows. The fence, and what is new joined with what was
+// free before it: 25; a search in two lists, 4 blocks of each: 2 * 8; a cut: 15; its length: 2; what is before and behind cut off: 6, and freed: 2 * 21.
+#define FLOOR_CELLS 106u
 
 #define CELL_PINNED 1u // its pages are
 #define CELL_GIVEN 2u  // a block was made of it, where its owner's bytes go: it is read and written no more, but for the undoing
@@ -79,7 +77,7 @@ struct space_floor {
     bool control_pinned;
     union floor_words none; // where a word would be that is not there
     free_word control[FLOOR_CONTROL], control_was[FLOOR_CONTROL];
-    struct floor_cell cells[CAIRN_FLOOR_CELLS];
+    struct floor_cell cells[FLOOR_CELLS];
 };
 
 CAIRN_INLINE struct space_floor *floor_of(const void *handle)
@@ -114,7 +112,7 @@ static CAIRN_NOINLINE union floor_words *floor_words_at(struct space_floor *floo
             return &cell->now;
         }
     }
-    if (floor->count == CAIRN_FLOOR_CELLS) {
+    if (floor->count == FLOOR_CELLS) {
         (void)floor_broken(floor);
         return &floor->none;
     }

@@ -549,25 +549,24 @@ int cairn_inner_realloc_(struct cairn_space *space, cairn_vaddr_t *address, size
 // --------------------------------------------------------------------------------------------------------------------- trim
 
 // Give back the break's end, but for `pad` bytes. Returns 0 or an error: then nothing of that.
-static int trim_top(struct cairn_space *space, size_t pad)
+static int trim_top(struct operation *op, struct cairn_space *space, size_t pad)
 {
-    struct operation op;
-    int error = operation_open(&op, space);
+    int error = operation_open(op, space);
     if (error != 0) {
         return error;
     }
-    const uint32_t end = op.heap.control->granules;
-    const uint32_t length = cairn_tags_before_(op.heap.tags, end);
+    const uint32_t end = op->heap.control->granules;
+    const uint32_t length = cairn_tags_before_(op->heap.tags, end);
     const size_t kept = (pad >> GRANULE_SHIFT) + (end == length); // a granule at least
-    if (op.floor.error != 0 || !ends_free(op.heap.tags, end) || kept >= length || address_of(&op.floor, end) != space->break_end) {
-        return op.floor.error;
+    if (op->floor.error != 0 || !ends_free(op->heap.tags, end) || kept >= length || address_of(&op->floor, end) != space->break_end) {
+        return op->floor.error;
     }
     const uint32_t to = end - length + (uint32_t)kept;
-    error = fence_lower(&op.heap, to);
-    error = op.floor.error != 0 ? op.floor.error : error;
-    error = error == 0 ? operation_commit(&op) : error;
-    error = error == 0 ? cairn_space_brk(space, address_of(&op.floor, to)) : error;
-    return operation_close(&op, error);
+    error = fence_lower(&op->heap, to);
+    error = op->floor.error != 0 ? op->floor.error : error;
+    error = error == 0 ? operation_commit(op) : error;
+    error = error == 0 ? cairn_space_brk(space, address_of(&op->floor, to)) : error;
+    return operation_close(op, error);
 }
 
 // Forget the pages that are wholly within a free block, but for its words.
@@ -584,7 +583,7 @@ static int trim_block(struct operation *op, uint32_t from, uint32_t to)
 int cairn_inner_trim_(struct cairn_space *space, size_t pad)
 {
     struct operation op;
-    int error = trim_top(space, pad);
+    int error = trim_top(&op, space, pad);
     error = error == 0 ? operation_open(&op, space) : error;
     if (error != 0) {
         return error;

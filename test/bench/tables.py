@@ -142,7 +142,7 @@ def sizes():
     rows = []
     for opt, harden in (("Os", "1"), ("Os", "0"), ("O2", "1"), ("O2", "0")):
         for calls, words in (("alloc", "init + alloc + free"), ("realloc", "with realloc and aligned"), ("vm", "paging over RAM, one policy"),
-                             ("vm_all", "the software MMU, all of it"), ("vm_whole", "with memory objects"), ("whole", "whole API")):
+                             ("vm_all", "the software MMU, all of it"), ("vm_whole", "with memory objects"), ("vm_malloc", "with malloc in spaces"), ("whole", "whole API")):
             if (measured[0], opt, harden, "cairn", calls) not in table:
                 continue
             rows.append((f"cairn -{opt}, CAIRN_HARDEN={harden}: {words}", *(cell(core, opt, harden, "cairn", calls) for core in measured)))

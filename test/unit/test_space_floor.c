@@ -63,8 +63,8 @@ static void no_operation_needs_more_cells_than_there_are(void **state)
             assert_int_equal(cairn_space_malloc_trim(SPACE, prng_below(&prng, 300)), 0);
         }
     }
-    print_message("cells that an operation needed: %u of %u\n", (unsigned)needed, CAIRN_FLOOR_CELLS);
-    assert_true(needed <= CAIRN_FLOOR_CELLS);
+    print_message("cells that an operation needed: %u of %u\n", (unsigned)needed, FLOOR_CELLS);
+    assert_true(needed <= FLOOR_CELLS);
     space_whole(SPACE);
 }
 
@@ -76,7 +76,7 @@ static void when_cells_run_out_it_is_an_error(void **state)
     (void)state;
     blocks[0] = space_get(SPACE, 4000);
     assert_int_equal(operation_open(&op, SPACE), 0);
-    for (uint32_t i = 0; i < CAIRN_FLOOR_CELLS; i++) {
+    for (uint32_t i = 0; i < FLOOR_CELLS; i++) {
         (void)*links_at(op.heap.base, 100 + i);
         assert_int_equal(op.floor.error, 0);
         assert_int_equal(op.floor.count, i + 1);
@@ -86,7 +86,7 @@ static void when_cells_run_out_it_is_an_error(void **state)
     const struct block_links none = *links_at(op.heap.base, 99);
     assert_int_equal(none.next | none.prev, 0);
     assert_int_equal(op.floor.error, CAIRN_ECORRUPT);
-    assert_int_equal(op.floor.count, CAIRN_FLOOR_CELLS);
+    assert_int_equal(op.floor.count, FLOOR_CELLS);
     links_at(op.heap.base, 101)->next = 5; // goes nowhere
     assert_int_equal(operation_finish(&op), CAIRN_ECORRUPT);
     space_whole(SPACE);
