@@ -314,23 +314,19 @@ static int clear_range(struct cairn_space *space, cairn_vaddr_t address, size_t 
     return 0;
 }
 
-// Move the break, so that the heap's end can be `to`. Returns 0 or an error.
+// Move the break, so that the heap's end can be `to`. The tags for what is new have no border: where one was it was taken away (T1), and what nobody touched is zeros.
+// Returns 0 or an error.
 static int break_to(struct operation *op, uint32_t to)
 {
     struct space_floor *const floor = &op->floor;
     struct cairn_space *const space = floor->space;
-    const uint32_t granules = op->heap.control->granules;
-    const uint32_t old = (uint32_t)tags_bytes(granules);
-    cairn_vaddr_t end = address_of(floor, to);
+    const cairn_vaddr_t end = address_of(floor, to);
     if (end < floor->image || end - 1 > space->vm->limit) {
         return CAIRN_ENOMEM;
     }
     const int error = cairn_space_brk(space, end);
-    if (error != 0) {
-        return error;
-    }
-    floor->end = (uint32_t)(end - floor->image);
-    return clear_range(space, floor->image + floor->tags + old, tags_bytes(to) - old);
+    floor->end = error == 0 ? (uint32_t)(end - floor->image) : floor->end;
+    return error;
 }
 
 // Have a free block of n granules at the heap's end; what others have done with the break is no part of it. Returns 0 or an error.
@@ -355,8 +351,9 @@ static CAIRN_NOINLINE int grow(struct operation *op, size_t n)
         (void)hint_at(op->heap.base, end); // what is made of the top may be written over it
     }
     const uint32_t page = page_size(floor->space->vm);
-    const size_t step = head.step > IMAGE_MAX >> page_shift(floor->space->vm) ? IMAGE_MAX : (size_t)head.step << page_shift(floor->space->vm);
-    size_t more = step >> GRANULE_SHIFT > need ? step >> GRANULE_SHIFT : need;
+    const size_t step = ((size_t)head.step << page_shift(floor->space->vm)) >> GRANULE_SHIFT;
+    size_t more = step > need ? step : need;
+    more = more > control->limit - from ? control->limit - from : more;
     more += (size_t)((0u - address_of(floor, (uint32_t)(from + more))) & (page - 1)) >> GRANULE_SHIFT; // to the page's end
     more = more > control->limit - from ? control->limit - from : more;
     error = break_to(op, (uint32_t)(from + more));
@@ -440,9 +437,6 @@ int cairn_inner_alloc_(struct cairn_space *space, size_t size, size_t alignment,
     if (error != 0) {
         return error;
     }
-    if (granules_for(size) > op.heap.control->limit) {
-        return CAIRN_ENOMEM;
-    }
     error = take_or_grow(&op, granules_for(size), alignment, &from);
     if (error == 0) {
         give(&op, from, (uint32_t)granules_for(size));
@@ -519,9 +513,6 @@ int cairn_inner_realloc_(struct cairn_space *space, cairn_vaddr_t *address, size
         return error;
     }
     const size_t n = granules_for(size);
-    if (n > op.heap.control->limit) {
-        return CAIRN_ENOMEM;
-    }
     if (resize(&op.heap, from, (uint32_t)n)) {
         return operation_finish(&op);
     }

@@ -148,7 +148,7 @@ struct space_shape {
     size_t size;
 };
 
-// What is free holds anything but its links, and what is behind the last pair of tags does too: both become zeros in the copy.
+// What is free holds anything but its links: it becomes zeros in the copy.
 static inline void space_forget_free(unsigned char *image, size_t size)
 {
     struct cairn_heap heap;
@@ -156,8 +156,6 @@ static inline void space_forget_free(unsigned char *image, size_t size)
         return; // it was forged: all of it counts
     }
     const uint32_t granules = heap.control->granules;
-    unsigned char *const tags = (unsigned char *)heap.tags + ((granules + 1) / 32 + 1) * 8;
-    memset(tags, 0, (size_t)(heap.base - tags));
     for (uint32_t from = 0, to; from < granules; from = to) {
         for (to = from + 1; (heap.tags[to / 32].border >> to % 32 & 1) == 0; to++) {
         }

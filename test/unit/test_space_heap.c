@@ -191,6 +191,40 @@ static void frames_that_run_out_anywhere_change_nothing(void **state)
     assert_true(space_holds(SPACE, block[0], 100, 0) && space_holds(SPACE, block[8], 820, 8));
 }
 
+// The links of what was free at the heap's end lie within the block that is made of it, and are written over before the call fails.
+static void what_a_block_was_made_of_is_as_it_was(void **state)
+{
+    const struct cairn_space_heap_config config = {.max = 60 * 1024, .threshold = 60 * PAGE, .step = 8 * PAGE};
+    (void)state;
+    for (uint32_t top = 1; top < 40; top += 1 + top / 12) {
+        struct cairn_space_heap_stats stats;
+        assert_int_equal(cairn_space_brk(OTHER, BREAK), 0);
+        assert_int_equal(cairn_space_set_break(OTHER, BREAK), 0);
+        assert_int_equal(cairn_space_heap_init(OTHER, &config), 0);
+        cairn_vaddr_t moved = space_get(OTHER, 6 * PAGE);
+        space_write(OTHER, moved, 6 * PAGE, 1);
+        do {
+            assert_int_equal(cairn_space_heap_stats(OTHER, &stats), 0);
+            if (stats.free != top * CAIRN_GRANULE) {
+                (void)space_get(OTHER, stats.free > top * CAIRN_GRANULE ? stats.free - top * CAIRN_GRANULE : stats.free + 1);
+            }
+        } while (stats.free != top * CAIRN_GRANULE);
+        int error = -1;
+        for (uint32_t nth = 0; error != 0; nth++) {
+            const struct space_shape before = space_shape(OTHER);
+            space_send_away(OTHER);
+            sf.store.fail_read = sf.store.reads + nth;
+            error = nth % 2 == 0 ? cairn_space_calloc(OTHER, 9, PAGE, &got) : cairn_space_realloc(OTHER, &moved, 9 * PAGE);
+            sf.store.fail_read = FAULTY_NEVER;
+            if (error != 0) {
+                space_unchanged(OTHER, &before);
+            }
+            space_whole(OTHER);
+        }
+        assert_true(space_holds(OTHER, moved, 6 * PAGE, 1));
+    }
+}
+
 static void a_heap_that_cannot_be_made_is_none(void **state)
 {
     (void)state;
@@ -275,6 +309,67 @@ static void bytes_that_are_forged_do_no_harm(void **state)
     assert_true(space_holds(SPACE, block[0], 100, 0) && space_holds(SPACE, block[8], 820, 8));
 }
 
+// What the control must be, in this heap: anything else is refused by its own name.
+static void a_control_that_is_none_is_an_error(void **state)
+{
+    static const struct {
+        uint32_t at, value;
+    } wrong[] = {{0, 0x30485343}, {16, 0x314E5243}, {16 + 4, 0}, {16 + 4, 0x07FFFFFF}, {16 + 8, 5}, {16 + 8, 0x07FFFFFF}, {16 + 12, 0x00000008},
+                 {16 + 12, 0x00000000}, {16 + 12, 0x00010004}, {16 + 12, 0x01000004}, {16 + 12, 0x10000004}, {16 + 12, 0x02000004}};
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        uint32_t old;
+        assert_int_equal(cairn_space_read(SPACE, &old, SPACE->heap + wrong[i].at, 4), 0);
+        assert_int_equal(cairn_space_write(SPACE, SPACE->heap + wrong[i].at, &wrong[i].value, 4), 0);
+        SPACE_REFUSES(CAIRN_ECORRUPT, SPACE, cairn_space_malloc(SPACE, 8, &got));
+        if (wrong[i].at != 0) {
+            SPACE_REFUSES(CAIRN_ECORRUPT, SPACE, cairn_space_free(SPACE, block[0]));
+        }
+        assert_int_equal(cairn_space_write(SPACE, SPACE->heap + wrong[i].at, &old, 4), 0);
+    }
+    const uint32_t all = 0x07FFFFFE; // granules and limit agree: more than the break has
+    uint32_t old[2];
+    assert_int_equal(cairn_space_read(SPACE, old, SPACE->heap + 20, 8), 0);
+    assert_int_equal(cairn_space_write(SPACE, SPACE->heap + 24, &all, 4), 0);
+    SPACE_REFUSES(CAIRN_ECORRUPT, SPACE, cairn_space_free(SPACE, block[0]));
+    assert_int_equal(cairn_space_write(SPACE, SPACE->heap + 24, &old[1], 4), 0);
+    assert_int_equal(cairn_space_write(SPACE, SPACE->heap + 20, &old[1], 4), 0);
+    SPACE_REFUSES(CAIRN_ECORRUPT, SPACE, cairn_space_free(SPACE, block[0]));
+    assert_int_equal(cairn_space_write(SPACE, SPACE->heap + 20, &old[0], 4), 0);
+    space_whole(SPACE);
+}
+
+// The links of a free block say what its list does not.
+static void a_link_that_is_broken_is_an_error(void **state)
+{
+    (void)state;
+    cairn_vaddr_t b[6];
+    for (uint32_t i = 0; i < 6; i++) {
+        b[i] = space_get(OTHER, 3 * CAIRN_GRANULE);
+    }
+    for (uint32_t i = 0; i < 6; i += 2) {
+        space_drop(OTHER, b[i]);
+    }
+    for (uint32_t word = 0; word < 2; word++) {
+        const cairn_vaddr_t links = b[2] + 2 * CAIRN_GRANULE + 4 * word; // of the one in the middle
+        uint32_t old;
+        assert_int_equal(cairn_space_read(OTHER, &old, links, 4), 0);
+        for (uint32_t forged = 0; forged < 5; forged++) {
+            const uint32_t values[] = {0, old + 1, old - 1, 0xFFFFFFF0, old ^ 8};
+            assert_int_equal(cairn_space_write(OTHER, links, &values[forged], 4), 0);
+            if (values[forged] != old && (values[forged] != 0 || word != 0)) { // a next of 0 reads as the list's end
+                SPACE_REFUSES(CAIRN_ECORRUPT, OTHER, cairn_space_free(OTHER, b[1]));
+                SPACE_REFUSES(CAIRN_ECORRUPT, OTHER, cairn_space_free(OTHER, b[3]));
+            }
+            assert_int_equal(cairn_space_write(OTHER, links, &old, 4), 0);
+        }
+    }
+    space_whole(OTHER);
+    space_drop(OTHER, b[1]);
+    space_drop(OTHER, b[3]);
+    space_whole(OTHER);
+}
+
 // Every list has blocks that are none, and each is too short: more than an operation looks at.
 static void lists_without_end_are_an_error(void **state)
 {
@@ -321,9 +416,12 @@ int main(void)
         UNIT(a_read_that_fails_anywhere_changes_nothing),
         UNIT(a_write_that_fails_and_all_after_it_changes_nothing),
         UNIT(frames_that_run_out_anywhere_change_nothing),
+        UNIT(what_a_block_was_made_of_is_as_it_was),
         UNIT(a_heap_that_cannot_be_made_is_none),
         UNIT(each_word_of_the_control_is_distrusted),
         UNIT(bytes_that_are_forged_do_no_harm),
+        UNIT(a_control_that_is_none_is_an_error),
+        UNIT(a_link_that_is_broken_is_an_error),
         UNIT(lists_without_end_are_an_error),
     };
     return cmocka_run_group_tests_name("space_heap", tests, NULL, NULL);

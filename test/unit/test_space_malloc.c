@@ -209,6 +209,35 @@ static void only_the_start_of_a_used_block_is_one(void **state)
     space_whole(SPACE);
 }
 
+static void the_heap_is_made_for_the_room_that_there_is(void **state)
+{
+    struct cairn_mapping map;
+    (void)state;
+    assert_int_equal(cairn_space_map(OTHER, &map, BREAK + 10 * PAGE, PAGE, RW), 0);
+    a = space_get(OTHER, 200);
+    assert_true(a < OTHER->break_end);
+    space_whole(OTHER);
+    for (uint32_t i = 0; i < 10; i++) { // above the mapping, when the heap is full
+        b = space_get(OTHER, 200);
+        space_whole(OTHER);
+    }
+    assert_true(b > BREAK + 10 * PAGE);
+    assert_int_equal(cairn_space_unmap(OTHER, &map), 0);
+}
+
+static void a_block_with_a_hole_ends_there(void **state)
+{
+    (void)state;
+    small_threshold(SPACE);
+    a = space_get(SPACE, 20 * PAGE);
+    assert_int_equal(cairn_space_unmap_range(SPACE, a + 5 * PAGE, PAGE), 0);
+    assert_int_equal(space_size(SPACE, a), 5 * PAGE);
+    space_drop(SPACE, a);
+    assert_int_equal(mapped(SPACE), 14 * PAGE); // whose it is knows who made the hole
+    assert_int_equal(cairn_space_unmap_range(SPACE, a, 20 * PAGE), 0);
+    assert_int_equal(mapped(SPACE), 0);
+}
+
 static void calloc_gives_zeros_and_touches_no_page_for_them(void **state)
 {
     (void)state;
@@ -228,8 +257,36 @@ static void calloc_gives_zeros_and_touches_no_page_for_them(void **state)
     assert_true(a > SPACE->break_end && SPACE->figures.resident <= resident + 2);
     space_whole(SPACE);
     assert_true(space_is_zeros(SPACE, c, 40 * PAGE) && space_is_zeros(SPACE, a, 70 * PAGE));
+    SPACE_REFUSES(CAIRN_ENOMEM, SPACE, cairn_space_calloc(SPACE, (uint64_t)1 << 33, (uint64_t)1 << 31, &c)); // the product is 0
+    SPACE_REFUSES(CAIRN_ENOMEM, SPACE, cairn_space_calloc(SPACE, ((uint64_t)1 << 33) + 1, (uint64_t)1 << 31, &c));
     assert_int_equal(cairn_space_calloc(SPACE, 0, 5, &c), 0);
     assert_int_equal(c, 0);
+}
+
+// A page that nobody touched is zeros, but not where the program has mapped something else over its break.
+static void calloc_clears_what_an_object_shows(void **state)
+{
+    struct cairn_object object;
+    const struct cairn_object_config config = {.size = 4 * PAGE};
+    (void)state;
+    const struct cairn_space_heap_config heap = {.max = 32 * 1024, .step = 80 * PAGE};
+    assert_int_equal(cairn_space_heap_init(SPACE, &heap), 0);
+    a = space_get(SPACE, 60 * PAGE);
+    space_drop(SPACE, a);
+    assert_int_equal(cairn_object_init(&object, VM, &config), 0);
+    struct cairn_map map = {.address = 0x8000, .size = 4 * PAGE, .protection = RW, .flags = CAIRN_MAP_FIXED | CAIRN_MAP_SHARED, .object = &object};
+    assert_int_equal(cairn_space_map_range(OTHER, &map, NULL), 0);
+    space_write(OTHER, 0x8000, 4 * PAGE, 1);
+    map.address = (a + 20 * PAGE) / PAGE * PAGE;
+    map.flags = CAIRN_MAP_REPLACE | CAIRN_MAP_SHARED;
+    assert_int_equal(cairn_space_map_range(SPACE, &map, NULL), 0);
+    assert_int_equal(cairn_space_calloc(SPACE, 60, PAGE, &b), 0);
+    assert_int_equal(a, b);
+    assert_true(space_is_zeros(SPACE, b, 60 * PAGE));
+    assert_true(space_is_zeros(OTHER, 0x8000, 4 * PAGE));
+    assert_int_equal(cairn_space_unmap_range(OTHER, 0x8000, 4 * PAGE), 0);
+    assert_int_equal(cairn_space_unmap_range(SPACE, map.address, map.size), 0);
+    assert_int_equal(cairn_object_deinit(&object), 0);
 }
 
 static void realloc_keeps_what_is_in_the_block(void **state)
@@ -298,9 +355,51 @@ static void the_last_block_grows_with_the_break_where_it_is(void **state)
     c = b;
     assert_int_equal(cairn_space_realloc(SPACE, &c, 7 * PAGE), 0);
     assert_int_equal(c, b);
-    assert_true(SPACE->break_end > end);
+    assert_true(SPACE->break_end > end && SPACE->break_end <= end + 6 * PAGE);
     assert_true(space_holds(SPACE, b, PAGE, 1));
     space_whole(SPACE);
+}
+
+static uint64_t free_bytes(struct cairn_space *space)
+{
+    struct cairn_space_heap_stats stats;
+    assert_int_equal(cairn_space_heap_stats(space, &stats), 0);
+    return stats.free;
+}
+
+// Leave so many granules free, at the heap's end. pre: nothing else is free.
+static void leave_top(struct cairn_space *space, uint32_t granules)
+{
+    while (free_bytes(space) != granules * CAIRN_GRANULE) {
+        const uint64_t left = free_bytes(space);
+        (void)space_get(space, left > granules * CAIRN_GRANULE ? left - granules * CAIRN_GRANULE : left + 1);
+    }
+}
+
+// The search sees 4 blocks of a list. Where the heap's top is the fifth, it grows until it is in another.
+static void a_top_that_the_search_does_not_see_is_found_when_it_has_grown(void **state)
+{
+    const struct cairn_space_heap_config config = {.max = 60 * 1024, .threshold = 60 * PAGE, .step = 8 * PAGE};
+    const uint32_t step = 1;
+    (void)state;
+    for (uint32_t n = 35; n < 64; n++) {
+        cairn_vaddr_t hole[5];
+        assert_int_equal(cairn_space_brk(OTHER, BREAK), 0);
+        assert_int_equal(cairn_space_set_break(OTHER, BREAK), 0);
+        assert_int_equal(cairn_space_heap_init(OTHER, &config), 0);
+        for (uint32_t i = 0; i < 5; i++) {
+            hole[i] = space_get(OTHER, 33 * CAIRN_GRANULE);
+            (void)space_get(OTHER, 1);
+        }
+        leave_top(OTHER, 34);
+        for (uint32_t i = 0; i < 5; i++) {
+            space_drop(OTHER, hole[i]);
+        }
+        assert_int_equal(cairn_space_write(OTHER, OTHER->heap + 8, &step, 4), 0);
+        a = space_get(OTHER, n * CAIRN_GRANULE);
+        assert_true(a < OTHER->break_end);
+        space_whole(OTHER);
+    }
 }
 
 static void a_mapped_block_shrinks_and_grows_by_pages(void **state)
@@ -316,8 +415,10 @@ static void a_mapped_block_shrinks_and_grows_by_pages(void **state)
     assert_int_equal(mapped(SPACE), 12 * PAGE);
     assert_int_equal(cairn_space_realloc(SPACE, &a, 12 * PAGE), 0);
     assert_int_equal(mapped(SPACE), 12 * PAGE);
+    const struct cairn_mapping *const mapping = SPACE->mappings->next; // the break's is the first
     assert_int_equal(cairn_space_realloc(SPACE, &a, 15 * PAGE), 0); // the pages behind it are free
     assert_int_equal(a, b);
+    assert_true(SPACE->mappings->next == mapping && mapping->next == NULL); // and it is one mapping
     assert_int_equal(cairn_space_heap_stats(SPACE, &stats), 0);
     assert_int_equal(stats.mapped_blocks, 1);
     assert_true(space_holds(SPACE, a, 12 * PAGE, 1) && space_is_zeros(SPACE, a + 12 * PAGE, 3 * PAGE));
@@ -425,6 +526,10 @@ static void a_break_that_others_have_lowered_is_no_heap(void **state)
     assert_int_equal(cairn_space_brk(SPACE, SPACE->break_end - PAGE), 0);
     SPACE_REFUSES(CAIRN_ECORRUPT, SPACE, cairn_space_malloc(SPACE, 8, &b));
     SPACE_REFUSES(CAIRN_ECORRUPT, SPACE, cairn_space_free(SPACE, a));
+    assert_int_equal(cairn_space_brk(SPACE, SPACE->heap + 100), 0);
+    assert_int_equal(cairn_space_malloc(SPACE, 8, &b), CAIRN_ECORRUPT);
+    assert_int_equal(cairn_space_brk(SPACE, SPACE->heap + 8), 0); // its head goes on
+    assert_int_equal(cairn_space_malloc(SPACE, 8, &b), CAIRN_ECORRUPT);
     assert_int_equal(cairn_space_brk(SPACE, BREAK), 0);
     assert_int_equal(cairn_space_malloc(SPACE, 8, &b), CAIRN_EFAULT);
     assert_int_equal(cairn_space_set_break(SPACE, BREAK), 0); // begins anew
@@ -470,8 +575,19 @@ static void trim_gives_the_top_back_and_pages_in_free_blocks(void **state)
     }
     assert_int_equal(cairn_space_malloc_trim(SPACE, 0), 0); // a granule stays
     space_whole(SPACE);
+    space_drop(SPACE, space_get(SPACE, 7 * PAGE));
     assert_int_equal(cairn_space_sbrk(SPACE, 100, NULL), 0);
     SPACE_REFUSES(0, SPACE, cairn_space_malloc_trim(SPACE, 0)); // the end is somebody else's
+    void *memory;
+    size_t run;
+    a = space_get(SPACE, 4 * PAGE);
+    space_write(SPACE, a, 4 * PAGE, 1);
+    assert_int_equal(cairn_space_pin(SPACE, a + 2 * PAGE, RW, &memory, &run), 0);
+    sf.hoarded = 1;
+    space_drop(SPACE, a);
+    assert_int_equal(cairn_space_malloc_trim(SPACE, 0), 0); // a page that is pinned stays
+    assert_int_equal(cairn_space_unpin(SPACE, a + 2 * PAGE), 0);
+    sf.hoarded = 0;
 }
 
 static void a_fork_copies_the_heap_and_both_go_on(void **state)
@@ -517,6 +633,7 @@ static void what_is_promised_strictly_is_kept(void **state)
         const int error = cairn_space_malloc(OTHER, 3 * PAGE, &c);
         space_whole(OTHER);
         assert_true(VM->committed <= 100);
+        assert_true(i != 0 || (error == 0 && c < OTHER->break_end));
         if (error != 0) {
             assert_int_equal(error, CAIRN_ENOMEM);
             assert_true(i >= 1);
@@ -559,6 +676,8 @@ static void a_page_that_cannot_be_pinned_or_written_stops_the_call(void **state)
     SPACE_REFUSES(CAIRN_EBUSY, SPACE, cairn_space_free(SPACE, b));
     cairn_vaddr_t block = b;
     SPACE_REFUSES(CAIRN_EBUSY, SPACE, cairn_space_realloc(SPACE, &block, 1));
+    SPACE_REFUSES(CAIRN_EBUSY, SPACE, cairn_space_realloc(SPACE, &block, 0));
+    assert_int_equal(block, b);
     SPACE_REFUSES(CAIRN_EBUSY, SPACE, cairn_space_realloc(SPACE, &block, 20 * PAGE)); // it would have to move
     assert_int_equal(cairn_space_unpin(SPACE, b + PAGE), 0);
     sf.hoarded = 0;
@@ -593,10 +712,14 @@ int main(void)
         SPACE_UNIT(nothing_is_no_block_and_what_is_missing_is_refused),
         SPACE_UNIT(a_size_that_the_space_has_not_is_refused),
         SPACE_UNIT(only_the_start_of_a_used_block_is_one),
+        SPACE_UNIT(the_heap_is_made_for_the_room_that_there_is),
+        SPACE_UNIT(a_block_with_a_hole_ends_there),
         SPACE_UNIT(calloc_gives_zeros_and_touches_no_page_for_them),
+        SPACE_UNIT(calloc_clears_what_an_object_shows),
         SPACE_UNIT(realloc_keeps_what_is_in_the_block),
         SPACE_UNIT(a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole),
         SPACE_UNIT(the_last_block_grows_with_the_break_where_it_is),
+        SPACE_UNIT(a_top_that_the_search_does_not_see_is_found_when_it_has_grown),
         SPACE_UNIT(a_mapped_block_shrinks_and_grows_by_pages),
         SPACE_UNIT(a_block_that_moves_leaves_untouched_what_was),
         SPACE_UNIT(a_mapped_block_does_not_grow_into_a_stack),

@@ -59,6 +59,7 @@ static void disturb(void)
 static void calm(int error)
 {
     sf.store.fail_read = sf.store.fail_write = FAULTY_NEVER;
+    assert_true(error == 0 || error == CAIRN_ENOMEM || error == FAULTY_ERROR);
     failed += error != 0;
     made++;
 }

@@ -170,6 +170,25 @@ static void eighty_gigabytes_used_sparsely_take_a_few_kb_of_tables(void **state)
     assert_int_equal(vm.figures.table_bytes, tables);
     assert_int_equal(resident(), own);
 }
+
+// Others have moved the break by more than a heap's offsets have bits for.
+static void a_break_far_above_the_heap_is_somebody_elses(void **state)
+{
+    cairn_vaddr_t block = 0;
+    cairn_vaddr_t other = 0;
+    (void)state;
+    assert_int_equal(cairn_space_malloc(&space, 1000, &block), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(cairn_space_brk(&space, space.break_end + (cairn_vaddr_t)(4 * GB - i * 100)), 0);
+        assert_int_equal(cairn_space_malloc(&space, 20 * KB, &other), 0);
+        assert_true(other > space.break_end); // the heap cannot grow: it is mapped
+        assert_int_equal(cairn_space_free(&space, other), 0);
+    }
+    assert_int_equal(cairn_space_free(&space, block), 0);
+    assert_int_equal(cairn_space_free(&space, block), CAIRN_EINVAL);
+    assert_int_equal(cairn_space_free(&space, space.break_end - 8), CAIRN_EINVAL);
+    assert_int_equal(cairn_space_free(&space, block + (cairn_vaddr_t)(4 * GB)), CAIRN_EINVAL);
+}
 #endif
 
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -183,6 +202,7 @@ int main(void)
         UNIT(a_gigabyte_is_refused_where_promises_are_kept),
 #if CAIRN_VADDR_BITS == 64
         cmocka_unit_test_setup_teardown(eighty_gigabytes_used_sparsely_take_a_few_kb_of_tables, setup_wide, teardown),
+        cmocka_unit_test_setup_teardown(a_break_far_above_the_heap_is_somebody_elses, setup_wide, teardown),
 #endif
     };
     return cmocka_run_group_tests_name("space_reserve", tests, NULL, NULL);
