@@ -108,7 +108,7 @@ static cairn_vaddr_t address_of(const struct space_floor *floor, uint32_t border
 // Forget what was read. pre: nothing was committed.
 static void operation_again(struct operation *op)
 {
-    op->floor.count = 0;
+    floor_forget(&op->floor);
     memcpy(op->floor.control, op->floor.control_was, sizeof op->floor.control);
 }
 
@@ -120,7 +120,7 @@ static void operation_start(struct operation *op, struct cairn_space *space, cai
     floor->tags = (uint32_t)control_bytes(limit);
     floor->base = (uint32_t)front_bytes(limit, false);
     floor->error = 0;
-    floor->count = 0;
+    floor_forget(floor);
     floor->control_pinned = false;
     op->old_break = space->break_end;
     op->heap = (struct cairn_heap){.control = (struct heap_control *)(void *)floor->control, .tags = (struct tag_word *)(void *)floor, .base = (unsigned char *)floor};
@@ -186,17 +186,61 @@ static void unpin_range(const struct space_floor *floor, uint32_t at, uint32_t s
     }
 }
 
+// Pin the page of a cell, unless it is pinned for another one. Returns 0 or an error.
+static CAIRN_NOINLINE int pin_cell(const struct space_floor *floor, struct floor_cell *cell)
+{
+    struct cairn_space *const space = floor->space;
+    const cairn_vaddr_t mask = space->vm->offset_mask;
+    const uint32_t at = cell->at & ~CELL_GIVEN;
+    const cairn_vaddr_t address = floor->image + at;
+    void *memory;
+    size_t run;
+    if ((address & mask) + sizeof cell->now > mask + 1) {
+        const int error = pin_range(floor, at, sizeof cell->now);
+        cell->at |= error == 0 ? CELL_PINNED : 0;
+        return error;
+    }
+    for (const struct floor_cell *other = floor->cells; other != cell; other++) {
+        const cairn_vaddr_t its = floor->image + (other->at & ~(CELL_PINNED | CELL_GIVEN));
+        if (other->memory != NULL && ((its ^ address) & ~mask) == 0) {
+            cell->memory = other->memory + (size_t)(address & mask) - (size_t)(its & mask);
+            return 0;
+        }
+    }
+    const int error = cairn_space_pin(space, address, CAIRN_WRITE, &memory, &run);
+    if (error == 0) {
+        cell->at |= CELL_PINNED;
+        cell->memory = memory;
+    }
+    return error;
+}
+
+// Is its page pinned, for it or for another?
+static bool cell_is_held(const struct floor_cell *cell)
+{
+    return cell->memory != NULL || (cell->at & CELL_PINNED) != 0;
+}
+
 // Write to the image. pre: its pages are pinned, so that it cannot fail.
 static void put(const struct space_floor *floor, uint32_t at, const void *bytes, uint32_t size)
 {
     (void)!cairn_space_write(floor->space, floor->image + at, bytes, size);
 }
 
+static void put_cell(const struct space_floor *floor, const struct floor_cell *cell, const union floor_words *words)
+{
+    if (cell->memory != NULL) {
+        memcpy(cell->memory, words, sizeof *words);
+    } else {
+        put(floor, cell->at & ~(CELL_PINNED | CELL_GIVEN), words, sizeof *words);
+    }
+}
+
 // Is it to be written? What a first commit wrote may since have become what it was.
 static bool cell_changed(const struct floor_cell *cell)
 {
     const free_word changed = (cell->now.words[0] ^ cell->was.words[0]) | (cell->now.words[1] ^ cell->was.words[1]);
-    return (cell->at & CELL_GIVEN) == 0 && (changed != 0 || (cell->at & CELL_PINNED) != 0);
+    return (cell->at & CELL_GIVEN) == 0 && (changed != 0 || cell_is_held(cell));
 }
 
 static bool control_changed(const struct space_floor *floor)
@@ -216,9 +260,8 @@ static CAIRN_NOINLINE int operation_commit(struct operation *op)
     const bool control = floor->control_pinned || control_changed(floor);
     int error = floor->error;
     for (struct floor_cell *cell = floor->cells; error == 0 && cell != end; cell++) {
-        if ((cell->at & CELL_PINNED) == 0 && ((cell->at & CELL_GIVEN) != 0 || cell_changed(cell))) {
-            error = pin_range(floor, cell->at & ~CELL_GIVEN, sizeof cell->now);
-            cell->at |= error == 0 ? CELL_PINNED : 0;
+        if (!cell_is_held(cell) && ((cell->at & CELL_GIVEN) != 0 || cell_changed(cell))) {
+            error = pin_cell(floor, cell);
         }
     }
     if (error == 0 && control && !floor->control_pinned) {
@@ -230,7 +273,7 @@ static CAIRN_NOINLINE int operation_commit(struct operation *op)
     }
     for (const struct floor_cell *cell = floor->cells; cell != end; cell++) {
         if (cell_changed(cell)) {
-            put(floor, cell->at & ~CELL_PINNED, &cell->now, sizeof cell->now);
+            put_cell(floor, cell, &cell->now);
         }
     }
     if (control) {
@@ -244,14 +287,15 @@ static CAIRN_NOINLINE int operation_close(struct operation *op, int error)
 {
     struct space_floor *const floor = &op->floor;
     struct cairn_space *const space = floor->space;
+    for (uint32_t i = 0; error != 0 && i < floor->count; i++) {
+        if (cell_is_held(&floor->cells[i])) {
+            put_cell(floor, &floor->cells[i], &floor->cells[i].was);
+        }
+    }
     for (uint32_t i = 0; i < floor->count; i++) {
-        const struct floor_cell *const cell = &floor->cells[i];
-        const uint32_t at = cell->at & ~(CELL_PINNED | CELL_GIVEN);
-        if ((cell->at & CELL_PINNED) != 0) {
-            if (error != 0) {
-                put(floor, at, &cell->was, sizeof cell->was);
-            }
-            unpin_range(floor, at, sizeof cell->was);
+        const uint32_t at = floor->cells[i].at;
+        if ((at & CELL_PINNED) != 0) {
+            unpin_range(floor, at & ~(CELL_PINNED | CELL_GIVEN), sizeof floor->cells[i].was);
         }
     }
     if (floor->control_pinned) {
@@ -429,27 +473,32 @@ static int take_or_grow(struct operation *op, size_t n, size_t alignment, uint32
     return op->floor.error != 0 ? op->floor.error : *from == NO_BORDER ? CAIRN_ENOMEM : 0;
 }
 
-int cairn_inner_alloc_(struct cairn_space *space, size_t size, size_t alignment, bool zeros, cairn_vaddr_t *address)
+static int allocate_in(struct operation *op, struct cairn_space *space, size_t size, size_t alignment, bool zeros, cairn_vaddr_t *address)
 {
-    struct operation op;
     uint32_t from;
-    int error = operation_open(&op, space);
+    int error = operation_open(op, space);
     if (error != 0) {
         return error;
     }
-    error = take_or_grow(&op, granules_for(size), alignment, &from);
+    error = take_or_grow(op, granules_for(size), alignment, &from);
     if (error == 0) {
-        give(&op, from, (uint32_t)granules_for(size));
-        error = operation_commit(&op);
+        give(op, from, (uint32_t)granules_for(size));
+        error = operation_commit(op);
     }
-    const cairn_vaddr_t at = address_of(&op.floor, from);
+    const cairn_vaddr_t at = address_of(&op->floor, from);
     if (error == 0 && zeros) {
         error = clear_range(space, at, size);
     }
     if (error == 0) {
         *address = at;
     }
-    return operation_close(&op, error);
+    return operation_close(op, error);
+}
+
+int cairn_inner_alloc_(struct cairn_space *space, size_t size, size_t alignment, bool zeros, cairn_vaddr_t *address)
+{
+    struct operation op;
+    return allocate_in(&op, space, size, alignment, zeros, address);
 }
 
 // Release the counted block.
@@ -460,17 +509,22 @@ static void drop(struct operation *op, uint32_t from)
     cairn_heap_release_(&op->heap, from, from + length);
 }
 
-int cairn_inner_free_(struct cairn_space *space, cairn_vaddr_t address)
+static int free_in(struct operation *op, struct cairn_space *space, cairn_vaddr_t address)
 {
-    struct operation op;
     uint32_t from;
-    int error = operation_open(&op, space);
-    error = error == 0 ? block_at(&op, address, &from) : error;
+    int error = operation_open(op, space);
+    error = error == 0 ? block_at(op, address, &from) : error;
     if (error != 0) {
         return error;
     }
-    drop(&op, from);
-    return operation_finish(&op);
+    drop(op, from);
+    return operation_finish(op);
+}
+
+int cairn_inner_free_(struct cairn_space *space, cairn_vaddr_t address)
+{
+    struct operation op;
+    return free_in(&op, space, address);
 }
 
 int cairn_inner_size_(struct cairn_space *space, cairn_vaddr_t address, size_t *size)
@@ -503,38 +557,43 @@ static int move(struct operation *op, uint32_t from, uint32_t to, uint32_t n)
     return operation_commit(op);
 }
 
-int cairn_inner_realloc_(struct cairn_space *space, cairn_vaddr_t *address, size_t size)
+static int change_in(struct operation *op, struct cairn_space *space, cairn_vaddr_t *address, size_t size)
 {
-    struct operation op;
     uint32_t from, to;
-    int error = operation_open(&op, space);
-    error = error == 0 ? block_at(&op, *address, &from) : error;
+    int error = operation_open(op, space);
+    error = error == 0 ? block_at(op, *address, &from) : error;
     if (error != 0) {
         return error;
     }
     const size_t n = granules_for(size);
-    if (resize(&op.heap, from, (uint32_t)n)) {
-        return operation_finish(&op);
+    if (resize(&op->heap, from, (uint32_t)n)) {
+        return operation_finish(op);
     }
-    to = cairn_heap_take_(&op.heap, n);
-    if (to == NO_BORDER && op.floor.error == 0) {
-        operation_again(&op);
-        const uint32_t length = cairn_tags_after_(op.heap.tags, from);
-        const bool is_last = from + length == op.heap.control->granules || // its end is where the heap grows
-                             (ends_free(op.heap.tags, op.heap.control->granules) &&
-                              from + length + cairn_tags_before_(op.heap.tags, op.heap.control->granules) == op.heap.control->granules);
-        error = grow(&op, is_last ? n - length : n);
-        if (error == 0 && resize(&op.heap, from, (uint32_t)n)) {
-            return operation_finish(&op);
+    to = cairn_heap_take_(&op->heap, n);
+    if (to == NO_BORDER && op->floor.error == 0) {
+        operation_again(op);
+        const uint32_t length = cairn_tags_after_(op->heap.tags, from);
+        const bool is_last = from + length == op->heap.control->granules || // its end is where the heap grows
+                             (ends_free(op->heap.tags, op->heap.control->granules) &&
+                              from + length + cairn_tags_before_(op->heap.tags, op->heap.control->granules) == op->heap.control->granules);
+        error = grow(op, is_last ? n - length : n);
+        if (error == 0 && resize(&op->heap, from, (uint32_t)n)) {
+            return operation_finish(op);
         }
-        to = error == 0 ? cairn_heap_take_(&op.heap, n) : NO_BORDER;
+        to = error == 0 ? cairn_heap_take_(&op->heap, n) : NO_BORDER;
     }
-    error = error != 0 ? error : op.floor.error != 0 ? op.floor.error : to == NO_BORDER ? CAIRN_ENOMEM : move(&op, from, to, (uint32_t)n);
-    error = operation_close(&op, error);
+    error = error != 0 ? error : op->floor.error != 0 ? op->floor.error : to == NO_BORDER ? CAIRN_ENOMEM : move(op, from, to, (uint32_t)n);
+    error = operation_close(op, error);
     if (error == 0) {
-        *address = address_of(&op.floor, to);
+        *address = address_of(&op->floor, to);
     }
     return error;
+}
+
+int cairn_inner_realloc_(struct cairn_space *space, cairn_vaddr_t *address, size_t size)
+{
+    struct operation op;
+    return change_in(&op, space, address, size);
 }
 
 // --------------------------------------------------------------------------------------------------------------------- trim
@@ -580,7 +639,7 @@ int cairn_inner_trim_(struct cairn_space *space, size_t pad)
         return error;
     }
     for (uint32_t from = 0; error == 0 && from < op.heap.control->granules;) {
-        op.floor.count = 0; // nothing changes
+        floor_forget(&op.floor); // nothing changes
         const uint32_t to = from + cairn_tags_after_(op.heap.tags, from);
         const bool is_free = is_free_end(op.heap.tags, to);
         error = op.floor.error;

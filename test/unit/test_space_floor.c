@@ -1,44 +1,33 @@
 // SPDX-License-Identifier: MIT
 //
 // OWNS        the proof of lib/inner/space_floor.h: that an operation has cells enough, and what it does when it has not.
-// PICTURE     space_heap.c once more, as a part of this file: each read of 8 bytes is a cell
+// PICTURE     space_heap.c once more, as a part of this file: its operations are looked into
 // CALLERS     ctest, on every preset.
 #include "space_fixture.h"
 
 #include "prng.h"
 #include "scale.h"
 
-static uint32_t cells, most;
-
-static int counted_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size)
-{
-    cells += size == 8;
-    most = cells > most ? cells : most;
-    return cairn_space_read(space, to, from, size);
-}
-
-#define cairn_space_read counted_read
 #include "inner/space_heap.c"
-#undef cairn_space_read
 
 #define BLOCKS 200u
 
 static cairn_vaddr_t blocks[BLOCKS];
 static struct prng prng;
+static struct operation op;
 
 // One call on a random block. Returns its error.
 static int step(void)
 {
     cairn_vaddr_t *const block = &blocks[prng_below(&prng, BLOCKS)];
-    const uint64_t size = 1 + prng_below(&prng, prng_below(&prng, 4) == 0 ? 1500 : 150);
+    const size_t size = 1 + prng_below(&prng, prng_below(&prng, 4) == 0 ? 1500 : 150);
     int error = 0;
-    cells = 0;
     if (*block == 0) {
-        error = cairn_space_memalign(SPACE, (uint64_t)1 << prng_below(&prng, 8), size, block);
+        error = allocate_in(&op, SPACE, size, (size_t)1 << prng_below(&prng, 8), prng_below(&prng, 2) == 0, block);
     } else if (prng_below(&prng, 3) == 0) {
-        error = cairn_space_realloc(SPACE, block, size);
+        error = change_in(&op, SPACE, block, size);
     } else {
-        error = cairn_space_free(SPACE, *block);
+        error = free_in(&op, SPACE, *block);
         *block = error == 0 ? 0 : *block;
     }
     return error;
@@ -53,13 +42,11 @@ static void no_operation_needs_more_cells_than_there_are(void **state)
     assert_int_equal(cairn_space_heap_init(SPACE, &config), 0);
     uint32_t needed = 0;
     for (uint32_t i = 0; i < fx_scale(3000, 20000, 1000000); i++) {
-        most = 0;
         const int error = step();
         assert_true(error == 0 || error == CAIRN_ENOMEM);
-        needed = most > needed ? most : needed;
+        needed = op.floor.count > needed ? op.floor.count : needed;
         if (i % 1024 == 0) {
             space_whole(SPACE);
-            cells = 0;
             assert_int_equal(cairn_space_malloc_trim(SPACE, prng_below(&prng, 300)), 0);
         }
     }
@@ -67,8 +54,6 @@ static void no_operation_needs_more_cells_than_there_are(void **state)
     assert_true(needed <= FLOOR_CELLS);
     space_whole(SPACE);
 }
-
-static struct operation op;
 
 // Links that lead on and on: a search stops where there are no more cells.
 static void when_cells_run_out_it_is_an_error(void **state)
@@ -100,18 +85,15 @@ static void an_offset_outside_is_an_error(void **state)
     blocks[0] = space_get(SPACE, 4000);
     for (size_t i = 0; i < sizeof borders / sizeof *borders; i++) {
         assert_int_equal(operation_open(&op, SPACE), 0);
-        cells = 0;
         (void)*links_at(op.heap.base, borders[i]);
         assert_int_equal(op.floor.error, CAIRN_ECORRUPT);
         assert_int_equal(operation_open(&op, SPACE), 0);
-        cells = 0;
         (void)*hint_at(op.heap.base, borders[i] == 0 ? 1 : borders[i]);
         assert_int_equal(op.floor.error, CAIRN_ECORRUPT);
         assert_int_equal(operation_open(&op, SPACE), 0);
-        cells = 0;
         (void)*tag_of(op.heap.tags, borders[i] == 0 ? op.heap.control->limit + 64 : borders[i]);
         assert_int_equal(op.floor.error, CAIRN_ECORRUPT);
-        assert_int_equal(cells, 0);
+        assert_int_equal(op.floor.count, 0);
         assert_int_equal(cairn_bin_of_(0xFFFFFFFF - borders[i] / 2) < 32, 1);
     }
 }
