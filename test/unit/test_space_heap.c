@@ -277,11 +277,11 @@ static void each_word_of_the_control_is_distrusted(void **state)
     uint32_t failed = 0;
     (void)state;
     for (uint32_t at = 0; at < 16 + 44 + 4 * 16; at += 4) {
-        for (size_t i = 0; i < sizeof values / sizeof *values; i += fx_scale(3, 1, 1)) {
+        for (size_t i = 0; i < sizeof values / sizeof *values; i += fx_scale(6, 2, 1)) {
             failed += on_forged(1, &at, &values[i]);
         }
     }
-    assert_true(failed > 500 / fx_scale(3, 1, 1));
+    assert_true(failed > 500 / fx_scale(6, 2, 1));
     space_whole(SPACE);
 }
 
@@ -291,7 +291,7 @@ static void bytes_that_are_forged_do_no_harm(void **state)
     uint32_t failed = 0;
     (void)state;
     prng_seed(&prng, 5);
-    for (uint32_t i = 0; i < fx_scale(30, 300, 20000); i++) {
+    for (uint32_t i = 0; i < fx_scale(10, 200, 20000); i++) {
         uint32_t at[3], value[3];
         const uint32_t words = 1 + prng_below(&prng, 3);
         const uint32_t size = (uint32_t)(SPACE->break_end - SPACE->heap);
