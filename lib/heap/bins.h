@@ -15,7 +15,7 @@
 #ifndef CAIRN_HEAP_BINS_H
 #define CAIRN_HEAP_BINS_H
 
-#include "heap/control.h"
+#include "heap/tags.h"
 
 #define BIN_EXACT 8u  // lists below this number hold one length each
 
@@ -34,7 +34,7 @@ CAIRN_INLINE uint32_t bin_bit(uint32_t bin)
 // The list of a length; 0, which is no list, for 0.
 CAIRN_INLINE uint32_t bin_of(uint32_t length)
 {
-    if (!CAIRN_SPEED) {
+    if (!HEAP_SPEED) {
         return cairn_bin_of_(length);
     }
     return length < BIN_EXACT ? length : BIN_EXACT - 3 + bits_highest(length);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The front of the image: sizes, counters, list heads. And the one floor through which the bytes of free granules are read and written.
+// The front of the image: sizes, counters, list heads.
 //
-// OWNS: struct heap_control; the words in free granules.
+// OWNS: struct heap_control.
 //
 // PICTURE: region ->| control | heads | tags: 8 bytes for 32 granules, for max_size | granules |
 //          all words are 32 bits, in the machine's own order; no pointers. A free block is known by the border where it ends, and a link is such
@@ -15,15 +15,13 @@
 #define CAIRN_HEAP_CONTROL_H
 
 #include "cairn/heap.h"
-#include "heap/tags.h"
+#include "heap/words.h"
 
 #if CAIRN_GRANULE == 16
 #define GRANULE_SHIFT 4
 #else
 #define GRANULE_SHIFT 3
 #endif
-
-#define HARDENED (CAIRN_HARDEN >= 1)
 
 #define HEAP_MAGIC 0x324E5243u   // "CRN2": bytes C R N 2 on a little-endian machine; 2 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 31 lists
@@ -54,43 +52,6 @@ struct heap_control {
 };
 
 _Static_assert(sizeof(struct heap_control) == 44, "the same bytes on every machine");
-
-struct CAIRN_MAY_ALIAS block_links {
-    uint32_t next;
-    uint32_t prev;
-};
-
-_Static_assert(sizeof(struct block_links) <= CAIRN_GRANULE, "one granule holds the links");
-
-typedef uint32_t CAIRN_MAY_ALIAS free_word; // a word in a free block, where the caller's objects were
-
-// ---------------------------------------------------------------------------------------------- the memory floor
-
-CAIRN_INLINE void *border_address(const unsigned char *base, uint32_t border)
-{
-    return (void *)(base + ((size_t)border << GRANULE_SHIFT));
-}
-
-// The links of the free block that ends at `to`.
-CAIRN_INLINE struct block_links *links_at(const unsigned char *base, uint32_t to)
-{
-    unsigned char *end = border_address(base, to);
-    CAIRN_FORGET(end);
-    return (struct block_links *)(void *)(end - CAIRN_GRANULE);
-}
-
-// The length that a free block in a range list keeps one granule before its links: a hint for searches; the tags decide.
-CAIRN_INLINE free_word *hint_of(struct block_links *links)
-{
-    return &links[-(CAIRN_GRANULE / (int)sizeof *links)].next;
-}
-
-CAIRN_INLINE free_word *hint_at(const unsigned char *base, uint32_t to)
-{
-    return hint_of(links_at(base, to));
-}
-
-// ---------------------------------------------------------------------------------------------- addresses and numbers
 
 CAIRN_INLINE size_t bytes_of(uint32_t granules)
 {

@@ -31,7 +31,7 @@ CAIRN_SHARED uint32_t fit_search(const struct cairn_heap *heap, uint32_t block, 
     uint32_t found = 0;
     for (;;) {
         struct block_links *const links = links_at(heap->base, block);
-        const uint32_t its = *hint_of(links);
+        const uint32_t its = *hint_beside(heap->base, block, links);
         if (its >= length && (its ^ flip) < shortest) {
             found = block;
             shortest = its ^ flip;

@@ -42,8 +42,7 @@ void cairn_heap_release_(struct cairn_heap *heap, uint32_t from, uint32_t to)
 
 uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to)
 {
-    const uint32_t length = long_before(heap->tags, to);
-    return refile(heap, to, length, 0) ? length : 0;
+    return take_out(heap, to);
 }
 
 CAIRN_NOINLINE uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
@@ -53,8 +52,7 @@ CAIRN_NOINLINE uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
 
 void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to)
 {
-    mark(heap->tags, from, to, TAG_FREE);
-    (void)refile(heap, to, 0, to - from);
+    put_in(heap, from, to);
 }
 
 uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n)

@@ -29,22 +29,22 @@ CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t t
 
 CAIRN_INLINE uint32_t long_after(const struct tag_word *tags, uint32_t border)
 {
-    return CAIRN_SPEED ? length_after(tags, border) : cairn_tags_after_(tags, border);
+    return HEAP_SPEED ? length_after(tags, border) : cairn_tags_after_(tags, border);
 }
 
 CAIRN_INLINE uint32_t long_before(const struct tag_word *tags, uint32_t border)
 {
-    return CAIRN_SPEED ? length_before(tags, border) : cairn_tags_before_(tags, border);
+    return HEAP_SPEED ? length_before(tags, border) : cairn_tags_before_(tags, border);
 }
 
 CAIRN_INLINE void mark(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state)
 {
-    CAIRN_SPEED ? tag_mark(tags, from, to, state) : cairn_tags_mark_(tags, from, to, state);
+    HEAP_SPEED ? tag_mark(tags, from, to, state) : cairn_tags_mark_(tags, from, to, state);
 }
 
 CAIRN_INLINE void clear(struct tag_word *tags, uint32_t border)
 {
-    CAIRN_SPEED ? tag_clear(tags, border) : cairn_tags_clear_(tags, border);
+    HEAP_SPEED ? tag_clear(tags, border) : cairn_tags_clear_(tags, border);
 }
 
 // ------------------------------------------------------------------------------------------------------------ the two moves
@@ -98,7 +98,7 @@ CAIRN_INLINE uint32_t cut(struct cairn_heap *heap, uint32_t to, uint32_t n)
 static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
 {
     const uint32_t length = long_before(heap->tags, from);
-    if (!CAIRN_SPEED) {
+    if (!HEAP_SPEED) {
         if (!refile(heap, from, length, 0)) {
             return from;
         }
@@ -110,6 +110,19 @@ static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
     clear(heap->tags, from);
     heap->control->blocks--;
     return from - length;
+}
+
+// As cairn_heap_unlink_, cairn_heap_insert_.
+CAIRN_INLINE uint32_t take_out(struct cairn_heap *heap, uint32_t to)
+{
+    const uint32_t length = long_before(heap->tags, to);
+    return refile(heap, to, length, 0) ? length : 0;
+}
+
+CAIRN_INLINE void put_in(struct cairn_heap *heap, uint32_t from, uint32_t to)
+{
+    mark(heap->tags, from, to, TAG_FREE);
+    (void)refile(heap, to, 0, to - from);
 }
 
 // Make the used block free.

@@ -76,7 +76,7 @@ CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *contr
     if (HARDENED && CAIRN_UNLIKELY(((tag->border & tag->free) >> (to & TAG_MASK) & 1) == 0)) {
         return quick_broken(heap, to);
     }
-    const uint32_t length = pair_length_before(tag, to);
+    const uint32_t length = pair_length_before(heap->tags, tag, to);
     const uint32_t rest = length - n;
     CAIRN_FORGET(to);
     if (HARDENED && CAIRN_UNLIKELY(length < n)) {

@@ -2,7 +2,7 @@
 //
 // The life of a heap after it was made: moving the region's end, changing the fit, ending.
 //
-// OWNS: the fence.
+// OWNS: nothing beyond fence.h.
 //
 // PICTURE: grow    [ .. last block ][fence           =>  [ .. last block ][ free ------ ][fence
 //          past    [ .. last block ][fence           =>  [ .. last block ][ used, not ours ][ free ------ ][fence
@@ -12,6 +12,7 @@
 //     written, or are left over: who grows over them clears them.
 // COST: O(1), and 8 bytes of tags cleared for each 32 granules that are new. CALLERS: the user.
 #include "heap/core.h"
+#include "heap/fence.h"
 #include "heap/layout.h"
 
 #include <string.h>
@@ -24,14 +25,6 @@ static size_t granules_of(const struct cairn_heap *heap, size_t size)
     const size_t granules = size <= before ? 0 : (size - before) >> GRANULE_SHIFT;
     const uint32_t limit = heap->control->limit;
     return granules > limit && granules - limit <= LIMIT_SLACK ? limit : granules;
-}
-
-static void fence_move(struct cairn_heap *heap, uint32_t granules)
-{
-    cairn_tags_clear_(heap->tags, fence_of(heap->control));
-    heap->control->granules = granules;
-    cairn_tags_mark_(heap->tags, granules, fence_of(heap->control), TAG_USED);
-    heap_set_quick(heap);
 }
 
 int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size)
@@ -55,17 +48,7 @@ int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size)
         return 0;
     }
     memset(heap->tags + tag_pairs(end), 0, tags_bytes(to) - tags_bytes(end));
-    fence_move(heap, to);
-    if (from != end) {
-        cairn_tags_mark_(heap->tags, end, from, TAG_USED);
-        heap_count_taken(control, from - end);
-        control->blocks++;
-    }
-    if (from != to) {
-        cairn_tags_mark_(heap->tags, from, to, TAG_USED);
-        control->blocks++;
-        cairn_heap_release_(heap, from, to);
-    }
+    fence_raise(heap, control, end, from, to);
     return 0;
 }
 
@@ -83,22 +66,7 @@ int cairn_heap_shrink_(struct cairn_heap *heap, size_t size)
     if (granules == end) {
         return 0;
     }
-    const uint32_t to = (uint32_t)granules;
-    const uint32_t from = end - cairn_tags_before_(heap->tags, end);
-    if (!ends_free(heap->tags, end) || from > to) {
-        return CAIRN_EBUSY;
-    }
-    if (cairn_heap_unlink_(heap, end) == 0) {
-        return CAIRN_ECORRUPT;
-    }
-    cairn_tags_clear_(heap->tags, end);
-    fence_move(heap, to);
-    if (from < to) {
-        cairn_heap_insert_(heap, from, to);
-    } else {
-        control->blocks--;
-    }
-    return 0;
+    return fence_lower(heap, (uint32_t)granules);
 }
 
 int cairn_heap_grow_past(struct cairn_heap *heap, size_t gap, size_t size)

@@ -25,31 +25,7 @@
 #ifndef CAIRN_HEAP_TAGS_H
 #define CAIRN_HEAP_TAGS_H
 
-#include "base/bits.h"
-
-// log2 of the borders that a pair covers. Tests build the heap with tiny pairs to reach every case on a small heap.
-#ifndef CAIRN_TAG_SHIFT
-#define CAIRN_TAG_SHIFT 5
-#endif
-#define TAG_BORDERS ((uint32_t)1 << CAIRN_TAG_SHIFT)
-#define TAG_MASK (TAG_BORDERS - 1)
-
-// The two bits of a border, by the block that ends there.
-#define TAG_USED 1u
-#define TAG_FREE 3u
-
-struct tag_word {
-    uint32_t border;
-    uint32_t free;
-};
-
-_Static_assert(sizeof(struct tag_word) == 8, "two bits a granule");
-_Static_assert(CAIRN_TAG_SHIFT >= 2 && CAIRN_TAG_SHIFT <= 5, "a pair is two words");
-
-CAIRN_INLINE uint32_t tag_bit(uint32_t border)
-{
-    return (uint32_t)1 << (border & TAG_MASK);
-}
+#include "heap/floor.h"
 
 // tags.c: one copy of each, for every caller in a build for size, and for the paths that need not be short in any other.
 
@@ -58,14 +34,6 @@ uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border);
 uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t border);
 void cairn_tags_mark_(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state);
 void cairn_tags_clear_(struct tag_word *tags, uint32_t border);
-
-// The pair that a border's tags are in.
-CAIRN_INLINE struct tag_word *tag_of(const struct tag_word *tags, uint32_t border)
-{
-    const struct tag_word *tag = &tags[border >> CAIRN_TAG_SHIFT];
-    CAIRN_FORGET(tag);
-    return (struct tag_word *)(uintptr_t)tag;
-}
 
 // TAG_USED or TAG_FREE where a block ends; bit 0 is 0 elsewhere, bit 1 anything.
 CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t border)
@@ -77,7 +45,7 @@ CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t border)
 
 CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
 {
-    if (!CAIRN_SPEED) {
+    if (!HEAP_SPEED) {
         return (cairn_tags_state_(tags, border) & TAG_USED) != 0;
     }
     return (tags[border >> CAIRN_TAG_SHIFT].border >> (border & TAG_MASK) & 1) != 0;
@@ -86,7 +54,7 @@ CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
 // Does a free block end here?
 CAIRN_INLINE bool is_free_end(const struct tag_word *tags, uint32_t border)
 {
-    if (!CAIRN_SPEED) {
+    if (!HEAP_SPEED) {
         return cairn_tags_state_(tags, border) == TAG_FREE;
     }
     const struct tag_word *const tag = tag_of(tags, border);
@@ -96,7 +64,7 @@ CAIRN_INLINE bool is_free_end(const struct tag_word *tags, uint32_t border)
 // Is the block that ends at this border free? pre: a border.
 CAIRN_INLINE bool ends_free(const struct tag_word *tags, uint32_t border)
 {
-    if (!CAIRN_SPEED) {
+    if (!HEAP_SPEED) {
         return cairn_tags_state_(tags, border) == TAG_FREE;
     }
     return (tag_of(tags, border)->free >> (border & TAG_MASK) & 1) != 0;
@@ -109,32 +77,34 @@ CAIRN_INLINE uint32_t length_after(const struct tag_word *tags, uint32_t border)
     const uint32_t at = border & TAG_MASK;
     uint32_t borders = tag->border >> at >> 1; // bit 0: one granule on
     uint32_t on = 1;
-    if (CAIRN_SPEED && CAIRN_LIKELY(borders != 0)) {
+    if (HEAP_SPEED && CAIRN_LIKELY(borders != 0)) {
         return bits_lowest(borders) + 1;
     }
     if (borders == 0) {
-        borders = tag[1].border;
+        const struct tag_word *const behind = tag_beside(tags, tag, border, 1);
+        borders = behind->border;
         on = TAG_BORDERS - at;
         if (borders == 0) {
-            return tag[1].free;
+            return behind->free;
         }
     }
     return bits_lowest(borders) + on;
 }
 
 // Length of the block that ends at `border`, whose tags are in `tag`. pre: a border above 0.
-CAIRN_INLINE uint32_t pair_length_before(const struct tag_word *tag, uint32_t border)
+CAIRN_INLINE uint32_t pair_length_before(const struct tag_word *tags, const struct tag_word *tag, uint32_t border)
 {
     uint32_t borders = tag->border << (31 - (border & TAG_MASK)) << 1; // bit 31: one granule back
     uint32_t on = 1;
-    if (CAIRN_SPEED && CAIRN_LIKELY(borders != 0)) {
+    if (HEAP_SPEED && CAIRN_LIKELY(borders != 0)) {
         return bits_leading(borders) + 1;
     }
     if (borders == 0) {
-        borders = tag[-1].border << (32 - TAG_BORDERS);
+        const struct tag_word *const before = tag_beside(tags, tag, border, -1);
+        borders = before->border << (32 - TAG_BORDERS);
         on += border & TAG_MASK;
         if (borders == 0) {
-            return tag[-1].free;
+            return before->free;
         }
     }
     return bits_leading(borders) + on;
@@ -142,7 +112,7 @@ CAIRN_INLINE uint32_t pair_length_before(const struct tag_word *tag, uint32_t bo
 
 CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t border)
 {
-    return pair_length_before(tag_of(tags, border), border);
+    return pair_length_before(tags, tag_of(tags, border), border);
 }
 
 // Write the records of the block between two borders, where it has any.
@@ -151,8 +121,8 @@ CAIRN_INLINE void tag_record(struct tag_word *tags, uint32_t from, uint32_t to)
     const uint32_t first = (from >> CAIRN_TAG_SHIFT) + 1;
     const uint32_t behind = to >> CAIRN_TAG_SHIFT;
     if (first < behind) {
-        tags[first].free = to - from;
-        tags[behind - 1].free = to - from;
+        TAG_AT(tags, first).free = to - from;
+        TAG_AT(tags, behind - 1).free = to - from;
     }
 }
 
@@ -175,12 +145,6 @@ CAIRN_INLINE void tag_clear(struct tag_word *tags, uint32_t border)
     const uint32_t bit = tag_bit(border);
     tag->border &= ~bit;
     tag->free &= ~bit;
-}
-
-// Pairs for the borders 0 to that of the fence, of so many granules.
-CAIRN_INLINE uint32_t tag_pairs(uint32_t granules)
-{
-    return (granules + 1) / TAG_BORDERS + 1;
 }
 
 #endif

@@ -9,7 +9,7 @@
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
-#include "base/words.h"
+#include "base/bulk.h"
 
 #include <string.h>
 
@@ -183,7 +183,7 @@ CAIRN_NOINLINE int cairn_space_read(struct cairn_space *space, void *to, cairn_v
         if (error != 0) {
             return error;
         }
-        cairn_words_copy_(bytes, memory, run);
+        cairn_bulk_copy_(bytes, memory, run);
     }
     return 0;
 }
@@ -198,7 +198,7 @@ CAIRN_NOINLINE int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to
         if (error != 0) {
             return error;
         }
-        cairn_words_copy_(memory, bytes, run);
+        cairn_bulk_copy_(memory, bytes, run);
         stored(space, to);
     }
     return 0;
@@ -214,7 +214,7 @@ CAIRN_NOINLINE int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to,
             return error;
         }
         if (byte == 0) {
-            cairn_words_zero_(memory, run);
+            cairn_bulk_zero_(memory, run);
         } else {
             memset(memory, byte, run);
         }

@@ -10,14 +10,14 @@
 
 #include "vm/frame.h"
 
-#include "base/words.h"
+#include "base/bulk.h"
 
 // Fill the frame with the page's contents. Returns 0 or the store's error.
 CAIRN_INLINE int fill(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t frame, pte_t pte)
 {
     (void)page;
     if (!pte_is_swapped(pte)) {
-        cairn_words_zero_(frame_memory(vm, frame), page_size(vm));
+        cairn_bulk_zero_(frame_memory(vm, frame), page_size(vm));
         space->figures.minor++;
         vm->figures.minor++;
         return 0;

@@ -19,6 +19,7 @@ int cairn_space_set_break(struct cairn_space *space, cairn_vaddr_t start)
         return CAIRN_EINVAL;
     }
     space->break_start = space->break_end = start;
+    space->heap = 0;
     return 0;
 }
 

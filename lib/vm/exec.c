@@ -197,6 +197,7 @@ int cairn_space_exec(struct cairn_space *space, const struct cairn_exec_config *
     if (error != 0) {
         return error;
     }
+    space->heap = 0;
     error = load(space, &plan, config->image, &stack, program);
     if (error != 0) {
         (void)!unmap_all(space); // nothing of it is pinned

@@ -213,6 +213,7 @@ int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
     child->user = parent->user;
     child->break_start = parent->break_start;
     child->break_end = parent->break_end;
+    child->heap = parent->heap;
     struct cairn_mapping **place = &child->mappings;
     for (struct cairn_mapping *mapping = parent->mappings; error == 0 && mapping != NULL; mapping = mapping->next) {
         error = fork_mapping(child, parent, mapping, place);

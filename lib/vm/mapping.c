@@ -8,10 +8,10 @@
 // COST: O(mappings), O(pages in use in the range). CALLERS: the user; object.h's files.
 #include "vm/share.h"
 
-#include "base/words.h"
+#include "base/bulk.h"
 
-#define MAP_FLAGS (CAIRN_MAP_SHARED | CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE | CAIRN_MAP_GROWS_DOWN)
-#define MAP_KEPT (CAIRN_MAP_SHARED | CAIRN_MAP_GROWS_DOWN)
+#define MAP_FLAGS (CAIRN_MAP_SHARED | CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE | CAIRN_MAP_GROWS_DOWN | MAP_BLOCK | MAP_FIRST)
+#define MAP_KEPT (CAIRN_MAP_SHARED | CAIRN_MAP_GROWS_DOWN | MAP_BLOCK | MAP_FIRST)
 
 // ------------------------------------------------------------------------------------------------------------- what is promised
 
@@ -77,7 +77,7 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
 {
     const cairn_vaddr_t front = page - mapping->first;
     *node = *mapping;
-    node->flags |= MAP_NODE;
+    node->flags = (node->flags | MAP_NODE) & ~MAP_FIRST;
     node->first = page;
     node->pages -= front;
     node->grow = 0;
@@ -138,7 +138,7 @@ static const struct cairn_mapping *callers(const struct cairn_mapping *mapping)
 static bool continues(const struct cairn_mapping *a, const struct cairn_mapping *b)
 {
     const cairn_vaddr_t bytes = a->pages << a->space->vm->page_shift;
-    return mapping_end(a) == b->first && (b->flags & MAP_NODE) != 0 && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON)) == 0 &&
+    return mapping_end(a) == b->first && (b->flags & (MAP_NODE | MAP_FIRST)) == MAP_NODE && ((a->flags ^ b->flags) & ~(MAP_NODE | MAP_UNTOUCHED | MAP_COMMON | MAP_FIRST)) == 0 &&
            callers(a) == callers(b) && a->protection == b->protection && b->grow == 0 && a->object == b->object && (a->object == NULL || a->offset + a->pages == b->offset) &&
            (a->memory == NULL ? b->memory == NULL : a->memory + bytes == b->memory);
 }
@@ -352,7 +352,7 @@ CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct
         }
         return error;
     }
-    cairn_words_zero_(mapping, sizeof *mapping);
+    cairn_bulk_zero_(mapping, sizeof *mapping);
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;

@@ -19,7 +19,7 @@ CAIRN_NOINLINE int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t
     const int error = cairn_frame_take_(vm, key, frame);
     frame_unpin(&vm->table[from]);
     if (error == 0) {
-        cairn_words_copy_(frame_memory(vm, *frame), frame_memory(vm, from), page_size(vm));
+        cairn_bulk_copy_(frame_memory(vm, *frame), frame_memory(vm, from), page_size(vm));
     }
     return error;
 }
@@ -214,7 +214,7 @@ CAIRN_SHARED int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_
     uint32_t frame = vm->free_frame;
     if (CAIRN_SPEED && CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
         frame_unlist(vm, frame);
-        cairn_words_copy_(frame_memory(vm, frame), frame_memory(vm, from), page_size(vm));
+        cairn_bulk_copy_(frame_memory(vm, frame), frame_memory(vm, from), page_size(vm));
     } else {
         const int error = cairn_frame_copy_(vm, page_key(space, page), from, &frame);
         if (error != 0) {
@@ -494,7 +494,7 @@ CAIRN_NOINLINE int cairn_sharing_start_(struct cairn_vm *vm)
     }
     struct pool *const pool = (struct pool *)(void *)(vm->table_base + at);
     vm->table_used = at + ((uint32_t)(sizeof *pool + 7) & ~7u);
-    cairn_words_zero_(pool, sizeof *pool);
+    cairn_bulk_zero_(pool, sizeof *pool);
     pool->pages.vm = vm;
     pool->pages.generation = GENERATION_OTHERS;
     pool->under = vm->store;

@@ -25,6 +25,8 @@
 #define MAP_UNTOUCHED 0x400u // there is no pte
 #define MAP_COMMON 0x800u  // there may be ptes of the pool: its faults are share.c's
 #define MAP_COUNTED 0x1000u // was made by cairn_space_map_range: what it promises counts
+#define MAP_BLOCK 0x2000u  // of a block that cairn_space_malloc gave out, or a part of one
+#define MAP_FIRST 0x4000u  // the block begins with it: it continues no mapping
 
 // What a vm has in which something is shared. Its pages have no tables: their numbers are those of records.
 struct pool {

@@ -8,7 +8,7 @@
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
-#include "base/words.h"
+#include "base/bulk.h"
 
 #define SPACES_MAX 255u
 
@@ -40,7 +40,7 @@ int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, ca
         }
         place = other->first < first ? &other->next : place;
     }
-    cairn_words_zero_(mapping, sizeof *mapping);
+    cairn_bulk_zero_(mapping, sizeof *mapping);
     mapping->next = *place;
     mapping->first = first;
     mapping->pages = pages;
@@ -158,7 +158,7 @@ CAIRN_NOINLINE int cairn_space_init(struct cairn_space *space, struct cairn_vm *
     if (root == NULL) {
         return CAIRN_ENOMEM;
     }
-    cairn_words_zero_(space, sizeof *space);
+    cairn_bulk_zero_(space, sizeof *space);
     space->vm = vm;
     space->next = vm->spaces;
     space->root = root;

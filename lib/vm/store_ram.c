@@ -9,7 +9,7 @@
 // CALLERS: through struct cairn_port_store.
 #include "cairn/store.h"
 
-#include "base/words.h"
+#include "base/bulk.h"
 
 static unsigned char *slot_of(const struct cairn_store_ram *ram, uint32_t slot)
 {
@@ -22,7 +22,7 @@ static int ram_read(void *context, uint32_t slot, void *page)
     if (slot >= ram->store.slots) {
         return CAIRN_EINVAL;
     }
-    cairn_words_copy_(page, slot_of(ram, slot), ram->store.page);
+    cairn_bulk_copy_(page, slot_of(ram, slot), ram->store.page);
     return 0;
 }
 
@@ -32,7 +32,7 @@ static int ram_write(void *context, uint32_t slot, const void *page)
     if (slot >= ram->store.slots) {
         return CAIRN_EINVAL;
     }
-    cairn_words_copy_(slot_of(ram, slot), page, ram->store.page);
+    cairn_bulk_copy_(slot_of(ram, slot), page, ram->store.page);
     return 0;
 }
 

@@ -13,6 +13,9 @@
 #             3. A macro of a .c file ends with it. Where two .c files have a static function of one name, that of the second has another, by
 #                a macro that ends with the file too.
 #             4. An include of lib is not inside an #if. (A header's guard aside.)
+#             5. Where a private header defines another's guard it stands in for that one: the headers that include the other stand before each .c file that
+#                includes the stand-in once more, behind it. All their static functions have other names there, and its macros end with the file. What is so
+#                repeated has no types.
 # COST        nothing at run time. Python's own library is enough.
 # CALLERS     a user; test/single, test/check/package.sh and docs_pages.py.
 import pathlib
@@ -25,6 +28,8 @@ PUBLIC = LIB / "include"
 INCLUDE = re.compile(r'#[ \t]*include[ \t]*(?:"([^"]+)"|(<[^>]+>))')
 DECLARED = re.compile(r"(?:[A-Za-z_]\w*[ *]+)+?(cairn_\w+)[(\[]|(?:extern )?const struct \w+ (cairn_\w+)(?:;| = )")
 STATIC = re.compile(r"(?:static|CAIRN_INLINE|CAIRN_SHARED|CAIRN_COLD|CAIRN_NOINLINE)\b[\w *]*?\b(\w+)\(")
+MACRO = re.compile(r"#[ \t]*define[ \t]+(\w+)")
+GUARD = re.compile(r"^#ifndef (\w+)\n#define \1\n", re.M)
 LICENCE_LINE = "// SPDX-License-Identifier: MIT\n"
 
 
@@ -77,6 +82,12 @@ def statics_in(text):
     return {found[1] for line in text.splitlines() if (found := STATIC.match(line))}
 
 
+def macros_in(text):
+    """The macros that a text defines, but for its guard."""
+    guard = GUARD.search(text)
+    return {found[1] for line in text.splitlines() if (found := MACRO.match(line))} - {guard and guard[1]}
+
+
 class Library:
     """The texts of lib by name; those of lib/include apart from the others; the names that private headers share."""
 
@@ -89,16 +100,36 @@ class Library:
         self.sources = [name for folder in folders for name in names if name.endswith(".c") and str(pathlib.Path(name).parent) == folder]
         self.shared = {external_in(line) for name in self.private for line in self.texts[name].splitlines()} - {None}
         self.shared -= {external_in(line) for name in self.public for line in self.texts[name].splitlines()}
-        self.clashes = {}  # of a .c file: its static functions that a file before it has too
-        taken = {name for header in self.private for name in statics_in(self.texts[header])}
+        guards = {GUARD.search(self.texts[name])[1]: name for name in self.private}
+        self.stand_ins = {name: guards[macro] for name in self.private for macro in macros_in(self.texts[name]) if macro in guards}
+        self.repeated = {name: self.repeated_in(name) for name in self.sources}
+        self.clashes = {}  # of a .c file: its static functions, and those that are repeated for it, that a file before it has too
+        taken = {name for header in self.private if header not in self.stand_ins for name in statics_in(self.texts[header])}
         for name in self.sources:
-            own = statics_in(self.texts[name])
-            self.clashes[name] = sorted(own & taken)
+            own = {static for part in [name, *self.repeated[name]] for static in statics_in(self.texts[part])}
+            macros = {macro for part in self.repeated[name] if part in self.stand_ins for macro in macros_in(self.texts[part])}
+            self.clashes[name] = sorted((own & taken) - macros)
             taken |= own
 
     def needs(self, name):
         found = includes_of(self.texts[name])
         return [other for other in found if other in self.texts or fail(f"{name} includes {other}, which lib has not")]
+
+    def reaches(self, name, other):
+        return other in in_order([name], self.needs) and name != other
+
+    def repeated_in(self, name):
+        """The headers that stand before a .c file once more: a stand-in, if it includes one, and behind it what includes the other."""
+        found = [header for header in in_order(self.needs(name), self.needs) if header in self.stand_ins]
+        if not found:
+            return []
+        if len(found) > 1:
+            fail(f"{name} includes two stand-ins: {' '.join(found)}")
+        own = in_order([found[0]], self.needs)
+        users = [header for header in in_order(self.needs(name), self.needs) if self.reaches(header, self.stand_ins[found[0]])]
+        if set(users) & set(own):
+            fail(f"{found[0]} includes what it stands in for")
+        return [found[0], *users]
 
     def folders_of(self, folder):
         inside = [name for name in self.texts if str(pathlib.Path(name).parent) == folder and not is_public(name)]
@@ -106,7 +137,27 @@ class Library:
         return sorted(found - {folder})
 
     def body(self, name, seen_system):
-        """A file without its licence line and its includes of lib, the shared names static."""
+        """A file without its licence line and its includes of lib, the shared names static; before it what is repeated for it."""
+        repeated = self.repeated.get(name, [])
+        stood_in = macros_in(self.texts[repeated[0]]) if repeated else set()
+        before = sorted(stood_in - {GUARD.search(self.texts[self.stand_ins[part]])[1] for part in repeated[:1]})
+        text = "".join(f"#undef {macro}\n" for macro in before)
+        text += "".join(f"#undef {GUARD.search(self.texts[part])[1]}\n" for part in repeated[1:])
+        text += "\n" if text else ""
+        clashes = self.clashes.get(name, [])
+        place = re.sub(r"\W", "_", name.removesuffix(".c"))
+        text += "".join(f"#define {clash} {clash}_of_{place}\n" for clash in clashes)
+        if repeated:  # not all of it is wanted once more
+            text += "\n#if defined(__clang__)\n#pragma clang diagnostic push\n#pragma clang diagnostic ignored \"-Wunused-function\"\n#endif\n"
+            text += "".join("\n" + self.part(part, seen_system) for part in repeated)
+            text += "\n#if defined(__clang__)\n#pragma clang diagnostic pop\n#endif\n\n"
+        text += self.part(name, seen_system)
+        text += "".join(f"#undef {clash}\n" for clash in clashes) + "".join(f"#undef {macro}\n" for macro in before)
+        text = re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+        rule = f"// ==== {name} "
+        return f"{rule}{'=' * (140 - len(rule))}\n{text}\n\n"
+
+    def part(self, name, seen_system):
         lines, macros, depth = [], [], 0
         for number, line in enumerate(self.texts[name].splitlines(), 1):
             if number == 1 and line + "\n" == LICENCE_LINE:
@@ -120,18 +171,13 @@ class Library:
                 continue
             if found:
                 seen_system.add(found[2])
-            if name.endswith(".c") and (macro := re.match(r"#[ \t]*define[ \t]+(\w+)", line)):
+            if name.endswith(".c") and (macro := MACRO.match(line)):
                 macros.append(macro[1])
             if external_in(line) in self.shared:
                 line = "static " + line.removeprefix("extern ")
             lines.append(line)
         lines += ["", *(f"#undef {macro}" for macro in dict.fromkeys(macros))] if macros else []
-        clashes = self.clashes.get(name, [])
-        place = re.sub(r"\W", "_", name.removesuffix(".c"))
-        lines = [*(f"#define {clash} {clash}_of_{place}" for clash in clashes), *lines, *(f"#undef {clash}" for clash in clashes)]
-        text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
-        rule = f"// ==== {name} "
-        return f"{rule}{'=' * (140 - len(rule))}\n{text}\n\n"
+        return "\n".join(lines).strip("\n") + "\n"
 
 
 def opening(library, what):
@@ -151,6 +197,7 @@ def source(library):
     seen = set()
     names = [name for name in in_order(library.sources, library.needs) if not is_public(name)]
     names += [name for name in library.private if name not in names]
+    names = [name for name in names if name not in library.stand_ins]
     return opening(library, "the library, all of it. Compile this one file as C11.") + '#include "cairn.h"\n\n' + \
         "".join(library.body(name, seen) for name in names)
 

@@ -111,7 +111,9 @@ def vm():
 def objects():
     words = {"fork_1": "fork of a space with one page", "fork_48": "fork of a space with 48 pages", "copy": "a store to a page that another space has too, without the copy",
              "last_sharer": "a store to one that no other space has any more", "shared_miss": "a load from a page that spaces share, missed in the TLB",
-             "map_1": "map a range of a page", "map_most": "map a range of 6,144 pages", "unmap_1": "unmap the one", "unmap_most": "unmap the other"}
+             "map_1": "map a range of a page", "map_most": "map a range of 6,144 pages", "unmap_1": "unmap the one", "unmap_most": "unmap the other",
+             "malloc": "malloc of 8 to 600 bytes in a space, its pages resident", "free": "free of them",
+             "malloc_mapped": "malloc of 200 KB in a space", "free_mapped": "free of it"}
     need(bench.load(bench.OUT / "objects.csv"), "objects.csv")
     cores = [core for core in bench.CORES if summary.objects("fork_1", "max", core) is not None]
 
@@ -155,7 +157,7 @@ def sizes():
     rows = []
     for opt, harden in (("Os", "1"), ("Os", "0"), ("O2", "1"), ("O2", "0")):
         for calls, words in (("alloc", "init + alloc + free"), ("realloc", "with realloc and aligned"), ("vm", "paging over RAM, one policy"),
-                             ("vm_all", "the software MMU, all of it"), ("vm_whole", "with memory objects"), ("whole", "whole API")):
+                             ("vm_all", "the software MMU, all of it"), ("vm_whole", "with memory objects"), ("vm_malloc", "with malloc in spaces"), ("whole", "whole API")):
             if (measured[0], opt, harden, "cairn", calls) not in table:
                 continue
             rows.append((f"cairn -{opt}, CAIRN_HARDEN={harden}: {words}", *(cell(core, opt, harden, "cairn", calls) for core in measured)))

@@ -63,7 +63,8 @@ objects=$(lib_objects "$core" "$opt" "$folder")
 echo "$lists" | while IFS=: read -r name calls; do
     row cairn "$name" picolibc "" "$calls" $objects
 done
-# The software MMU: what pages a space over RAM, with one policy; all of it, with every policy and store; with memory objects, exec, compression and images, too.
+# The software MMU: what pages a space over RAM, with one policy; all of it, with every policy and store; with memory objects, exec, compression and images, too; with malloc in
+# spaces.
 if [ "$harden" = 1 ]; then
     row cairn vm picolibc "" "cairn_vm_init cairn_space_init cairn_space_map cairn_space_switch cairn_vm_load_ cairn_vm_store_ cairn_store_ram_init" $objects
     above='^(share|object|mapping|advise|fork|merge|brk|exec|elf|elf_reason|stack|codec|store_compressed|image.*)\.c$'
@@ -75,6 +76,7 @@ if [ "$harden" = 1 ]; then
     }
     row cairn vm_all picolibc "" "$(ls lib/vm | grep '\.c$' | grep -vE "$above" | calls_of | tr '\n' ' ')" $objects
     row cairn vm_whole picolibc "" "$(ls lib/vm | grep '\.c$' | calls_of | tr '\n' ' ')" $objects
+    row cairn vm_malloc picolibc "" "$(ls lib/vm lib/inner | grep '\.c$' | calls_of | tr '\n' ' ')" $objects
 fi
 # The whole API: each external function of the header that the library defines.
 whole=$(arm-none-eabi-nm --defined-only $objects | awk '$2 == "T" && $3 ~ /^cairn_/ { print $3 }' | sort -u)

@@ -206,10 +206,12 @@ static void a_store_that_fails_later_leaves_an_empty_space(void **state)
     (void)state;
     vm_write_pages(SPACE, 1, PAGES, 1);
     for (uint32_t nth = 1; nth < 12; nth++) {
+        SPACE->heap = 8; // as if it had one
         vm_fail(nth, 1000);
         const int error = cairn_space_exec(SPACE, &config, &program);
         vm_fail(0, 0);
         vm_sound();
+        assert_int_equal(SPACE->heap, SPACE->mappings == MAP ? 8 : 0);
         assert_true(error == 0 || SPACE->mappings == NULL || SPACE->mappings == MAP);
     }
     assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0);

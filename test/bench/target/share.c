@@ -4,16 +4,17 @@
 //
 //   share    prints name,calls,average,maximum. fork_1, fork_N: of a space with one page, with PAGES pages; fork_page: for each page, the difference. copy: a store to
 //            a page that another space has, too, without the copy; last_sharer: to one that nobody else has any more. shared_miss: a load from such a page that
-//            misses in the TLB. map_1, map_most: a page, and all that fits; unmap the same
+//            misses in the TLB. map_1, map_most: a page, and all that fits; unmap the same. malloc, free: of 8 to 600 bytes in the space, its pages resident, the
+//            break where it is; malloc_mapped, free_mapped: of 200 KB
 //
 // OWNS        a vm of 80 frames of 1 KB, two levels of tables, a TLB of 16.
 // INVARIANTS  1. As vm.c.
 // COST        some hundred thousand instructions.
 // CALLERS     test/bench/run.sh; start-up.
-#include "base/words.h"
+#include "base/bulk.h"
 #include "board.h"
 #include "cairn/access.h"
-#include "cairn/object.h"
+#include "cairn/space_heap.h"
 #include "counter.h"
 #include "print.h"
 #include "semihost.h"
@@ -25,9 +26,10 @@
 #define BASE 0x00100000u
 #define MOST 0x00600000u // bytes of the longest range
 
-enum row { FORK_1, FORK_N, FORK_PAGE, COPY, LAST, SHARED_MISS, MAP_1, MAP_MOST, UNMAP_1, UNMAP_MOST, ROWS };
+enum row { FORK_1, FORK_N, FORK_PAGE, COPY, LAST, SHARED_MISS, MAP_1, MAP_MOST, UNMAP_1, UNMAP_MOST, MALLOC, FREE, MALLOC_MAPPED, FREE_MAPPED, ROWS };
 
-static const char *const names[ROWS] = {"fork_1", "fork_48", "fork_page", "copy", "last_sharer", "shared_miss", "map_1", "map_most", "unmap_1", "unmap_most"};
+static const char *const names[ROWS] = {"fork_1", "fork_48",    "fork_page", "copy",   "last_sharer", "shared_miss",   "map_1",
+                                        "map_most", "unmap_1", "unmap_most", "malloc", "free",        "malloc_mapped", "free_mapped"};
 
 static _Alignas(1024) uint8_t frames[FRAMES * PAGE];
 static _Alignas(8) uint8_t memory[32768];
@@ -120,13 +122,64 @@ static bool ranges(void)
     return true;
 }
 
+static __attribute__((noinline)) int allocate(struct cairn_space *of, uint32_t size, cairn_vaddr_t *address)
+{
+    return cairn_space_malloc(of, size, address);
+}
+
+static bool count_malloc(uint32_t size, enum row row, cairn_vaddr_t *address)
+{
+    uint32_t instructions;
+    if (counter_call(&instructions, (counter_function)allocate, (uintptr_t)&space, size, (uintptr_t)address, 0) != 0) {
+        return false;
+    }
+    tally_add(&tallies[row], instructions);
+    return true;
+}
+
+static bool count_free(cairn_vaddr_t address, enum row row)
+{
+    uint32_t instructions;
+    if (counter_call(&instructions, (counter_function)cairn_space_free, (uintptr_t)&space, address, 0, 0) != 0) {
+        return false;
+    }
+    tally_add(&tallies[row], instructions);
+    return true;
+}
+
+static bool blocks(void)
+{
+    const struct cairn_space_heap_config config = {.max = 64 * 1024, .step = 32 * 1024};
+    cairn_vaddr_t address[32];
+    if (!begin(1) || cairn_space_set_break(&space, BASE + MOST) != 0 || cairn_space_heap_init(&space, &config) != 0 ||
+        cairn_space_malloc(&space, 2000, &address[0]) != 0) {
+        return false;
+    }
+    for (uint32_t round = 0; round < 4; round++) {
+        for (uint32_t i = 0; i < 32; i++) {
+            if (!count_malloc(8 + i * 97 % 593, MALLOC, &address[i])) {
+                return false;
+            }
+        }
+        for (uint32_t i = 0; i < 32; i++) {
+            if (!count_free(address[i * 7 % 32], FREE)) {
+                return false;
+            }
+        }
+        if (!count_malloc(200 * 1024, MALLOC_MAPPED, &address[0]) || !count_free(address[0], FREE_MAPPED)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(void)
 {
     struct line line = {0};
     uint32_t rule;
     counter_init();
-    (void)counter_call(&copy_cost, (counter_function)cairn_words_copy_, (uintptr_t)frames, (uintptr_t)(frames + PAGE), PAGE, 0);
-    if (!counter_is_exact() || !ranges()) {
+    (void)counter_call(&copy_cost, (counter_function)cairn_bulk_copy_, (uintptr_t)frames, (uintptr_t)(frames + PAGE), PAGE, 0);
+    if (!counter_is_exact() || !ranges() || !blocks()) {
         semihost_print("share: no exact clock (-icount), or no vm\n");
         return 1;
     }

@@ -11,7 +11,7 @@
 //             2. Page 0 of the mapping is there from the start; the first pages of its table, and frames, are free when the others come.
 // COST        some million instructions.
 // CALLERS     test/bench/run.sh; start-up.
-#include "base/words.h"
+#include "base/bulk.h"
 #include "board.h"
 #include "cairn/access.h"
 #include "counter.h"
@@ -260,7 +260,7 @@ int main(void)
     struct line line = {0};
 
     counter_init();
-    (void)counter_call(&zero_cost, (counter_function)cairn_words_zero_, (uintptr_t)frames, PAGE, 0, 0);
+    (void)counter_call(&zero_cost, (counter_function)cairn_bulk_zero_, (uintptr_t)frames, PAGE, 0, 0);
     if (!counter_is_exact() || !begin()) {
         semihost_print("vm: no exact clock (-icount), or no vm\n");
         return 1;

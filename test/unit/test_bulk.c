@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the proof of lib/base/words.h: any address, any size, and not a byte beside it.
+// OWNS        the proof of lib/base/bulk.h: any address, any size, and not a byte beside it.
 // CALLERS     ctest, on every preset.
-#include "base/words.h"
+#include "base/bulk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ static void zeros_go_where_they_should_and_nowhere_else(void **state)
     for (uint32_t at = 0; at < AROUND; at++) {
         for (uint32_t size = 0; size <= MOST; size++) {
             fill();
-            cairn_words_zero_(to + at, size);
+            cairn_bulk_zero_(to + at, size);
             for (uint32_t i = 0; i < ALL; i++) {
                 assert_int_equal(to[i], i - at < size ? 0 : 0x80 + i);
             }
@@ -46,7 +46,7 @@ static void a_copy_is_the_same_bytes_from_and_to_any_address(void **state)
             const uint32_t left = at % AROUND;
             const uint32_t right = at / AROUND;
             fill();
-            cairn_words_copy_(to + left, from + right, size);
+            cairn_bulk_copy_(to + left, from + right, size);
             for (uint32_t i = 0; i < ALL; i++) {
                 assert_int_equal(to[i], i - left < size ? 1 + (i - left + right) % 0x7F : 0x80 + i);
             }
@@ -60,5 +60,5 @@ int main(void)
         cmocka_unit_test(zeros_go_where_they_should_and_nowhere_else),
         cmocka_unit_test(a_copy_is_the_same_bytes_from_and_to_any_address),
     };
-    return cmocka_run_group_tests_name("words", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("bulk", tests, NULL, NULL);
 }

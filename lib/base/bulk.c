@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Bytes by the word; words.h says why. Pages, which are aligned, go by two words at once, for which some cores have an instruction.
-// OWNS: nothing. COST: as words.h says.
-#include "base/words.h"
+// Bytes by the word; bulk.h says why. Pages, which are aligned, go by two words at once, for which some cores have an instruction.
+// OWNS: nothing. COST: as bulk.h says.
+#include "base/bulk.h"
 
 #include "base/compiler.h"
 
@@ -20,7 +20,7 @@ CAIRN_INLINE size_t in_eights(uintptr_t addresses, size_t words)
     return (addresses & 7) == 0 ? words & ~(size_t)7 : 0;
 }
 
-CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
+CAIRN_NOINLINE void cairn_bulk_zero_(void *to, size_t bytes)
 {
     one_word *at = to;
     if ((((uintptr_t)to | bytes) & 3) != 0) {
@@ -43,7 +43,7 @@ CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
     }
 }
 
-CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
+CAIRN_NOINLINE void cairn_bulk_copy_(void *to, const void *from, size_t bytes)
 {
     one_word *at = to;
     const one_word *its = from;
@@ -69,12 +69,12 @@ CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
 
 #else
 
-CAIRN_NOINLINE void cairn_words_zero_(void *to, size_t bytes)
+CAIRN_NOINLINE void cairn_bulk_zero_(void *to, size_t bytes)
 {
     memset(to, 0, bytes);
 }
 
-CAIRN_NOINLINE void cairn_words_copy_(void *to, const void *from, size_t bytes)
+CAIRN_NOINLINE void cairn_bulk_copy_(void *to, const void *from, size_t bytes)
 {
     memcpy(to, from, bytes);
 }
