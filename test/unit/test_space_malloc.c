@@ -344,22 +344,6 @@ static void a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole(void 
     assert_int_equal(space_get(SPACE, 7 * g), c);
 }
 
-static void the_last_block_grows_with_the_break_where_it_is(void **state)
-{
-    (void)state;
-    small_threshold(SPACE);
-    a = space_get(SPACE, 8);
-    b = space_get(SPACE, PAGE);
-    space_write(SPACE, b, PAGE, 1);
-    const cairn_vaddr_t end = SPACE->break_end;
-    c = b;
-    assert_int_equal(cairn_space_realloc(SPACE, &c, 7 * PAGE), 0);
-    assert_int_equal(c, b);
-    assert_true(SPACE->break_end > end && SPACE->break_end <= end + 6 * PAGE);
-    assert_true(space_holds(SPACE, b, PAGE, 1));
-    space_whole(SPACE);
-}
-
 static uint64_t free_bytes(struct cairn_space *space)
 {
     struct cairn_space_heap_stats stats;
@@ -374,6 +358,38 @@ static void leave_top(struct cairn_space *space, uint32_t granules)
         const uint64_t left = free_bytes(space);
         (void)space_get(space, left > granules * CAIRN_GRANULE ? left - granules * CAIRN_GRANULE : left + 1);
     }
+}
+
+static void the_last_block_grows_with_the_break_where_it_is(void **state)
+{
+    (void)state;
+    small_threshold(SPACE);
+    a = space_get(SPACE, 8);
+    b = space_get(SPACE, free_bytes(SPACE));
+    assert_int_equal(free_bytes(SPACE), 0);
+    space_write(SPACE, b, 8, 1);
+    const cairn_vaddr_t end = SPACE->break_end;
+    const uint64_t size = space_size(SPACE, b);
+    c = b;
+    assert_int_equal(cairn_space_realloc(SPACE, &c, size + 6 * PAGE), 0);
+    assert_int_equal(c, b);
+    assert_int_equal(SPACE->break_end, end + 6 * PAGE);
+    assert_true(space_holds(SPACE, b, 8, 1));
+    space_whole(SPACE);
+}
+
+static void the_heap_grows_to_its_limit_and_no_further(void **state)
+{
+    const struct cairn_space_heap_config config = {.max = 16 * 1024, .threshold = 60 * PAGE, .step = 40 * PAGE};
+    (void)state;
+    assert_int_equal(cairn_space_heap_init(SPACE, &config), 0);
+    do {
+        a = space_get(SPACE, 1000);
+        space_whole(SPACE);
+        assert_true(SPACE->break_end - SPACE->break_start <= 16 * 1024);
+    } while (a < SPACE->break_end);
+    assert_true(SPACE->break_end - SPACE->break_start > 15 * 1024);
+    assert_true(free_bytes(SPACE) < 1000);
 }
 
 // The search sees 4 blocks of a list. Where the heap's top is the fifth, it grows until it is in another.
@@ -671,6 +687,11 @@ static void a_page_that_cannot_be_pinned_or_written_stops_the_call(void **state)
     assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, 0), 0);
     assert_int_equal(cairn_space_free(SPACE, a), CAIRN_EACCES);
     assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, RW), 0);
+    c = SPACE->break_end - PAGE; // the links of what is free at its end
+    assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, 0), 0);
+    assert_int_equal(cairn_space_malloc(SPACE, 8, &a), CAIRN_EACCES);
+    assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, RW), 0);
+    space_whole(SPACE);
     assert_int_equal(cairn_space_pin(SPACE, b + PAGE, RW, &memory, &run), 0);
     sf.hoarded = 1;
     SPACE_REFUSES(CAIRN_EBUSY, SPACE, cairn_space_free(SPACE, b));
@@ -719,6 +740,7 @@ int main(void)
         SPACE_UNIT(realloc_keeps_what_is_in_the_block),
         SPACE_UNIT(a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole),
         SPACE_UNIT(the_last_block_grows_with_the_break_where_it_is),
+        SPACE_UNIT(the_heap_grows_to_its_limit_and_no_further),
         SPACE_UNIT(a_top_that_the_search_does_not_see_is_found_when_it_has_grown),
         SPACE_UNIT(a_mapped_block_shrinks_and_grows_by_pages),
         SPACE_UNIT(a_block_that_moves_leaves_untouched_what_was),
