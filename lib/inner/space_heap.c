@@ -381,7 +381,7 @@ static CAIRN_NOINLINE int grow(struct operation *op, size_t n)
     const uint32_t end = control->granules;
     const size_t skipped = (size_t)((floor->end - floor->base) >> GRANULE_SHIFT) - end + ((floor->end & (CAIRN_GRANULE - 1)) != 0);
     const size_t top = skipped == 0 && ends_free(op->heap.tags, end) ? cairn_tags_before_(op->heap.tags, end) : 0;
-    const size_t need = bin_of((uint32_t)top) < bin_of((uint32_t)n) ? n - top : n; // one of the same list may be behind those that a search sees: it gets out of that
+    const size_t need = n > top ? n - top : 1; // what was free joins what is new, and is the first of its list, where a search sees it
     struct space_heap_head head;
     int error = cairn_inner_head_(floor->space, &head);
     if (error != 0 || floor->error != 0) {

@@ -196,7 +196,9 @@ static void what_a_block_was_made_of_is_as_it_was(void **state)
 {
     const struct cairn_space_heap_config config = {.max = 60 * 1024, .threshold = 60 * PAGE, .step = 8 * PAGE};
     (void)state;
-    for (uint32_t top = 1; top < 40; top += fx_scale(9, 1, 1) + top / 12) {
+    for (uint32_t run = 0; run < 2 * 40; run += fx_scale(9, 1, 1)) {
+        const uint32_t call = run % 2;
+        const uint32_t top = 1 + run / 2;
         struct cairn_space_heap_stats stats;
         assert_int_equal(cairn_space_brk(OTHER, BREAK), 0);
         assert_int_equal(cairn_space_set_break(OTHER, BREAK), 0);
@@ -214,7 +216,7 @@ static void what_a_block_was_made_of_is_as_it_was(void **state)
             const struct space_shape before = space_shape(OTHER);
             space_send_away(OTHER);
             sf.store.fail_read = sf.store.reads + nth;
-            error = nth % 2 == 0 ? cairn_space_calloc(OTHER, 9, PAGE, &got) : cairn_space_realloc(OTHER, &moved, 9 * PAGE);
+            error = call == 0 ? cairn_space_calloc(OTHER, 9, PAGE, &got) : cairn_space_realloc(OTHER, &moved, 9 * PAGE);
             sf.store.fail_read = FAULTY_NEVER;
             if (error != 0) {
                 space_unchanged(OTHER, &before);
@@ -314,7 +316,7 @@ static void a_control_that_is_none_is_an_error(void **state)
 {
     static const struct {
         uint32_t at, value;
-    } wrong[] = {{0, 0x30485343}, {16, 0x314E5243}, {16 + 4, 0}, {16 + 4, 0x07FFFFFF}, {16 + 8, 5}, {16 + 8, 0x07FFFFFF}, {16 + 12, 0x00000008},
+    } wrong[] = {{0, 0x30485343}, {16, 0x314E5243}, {16 + 4, 0}, {16 + 4, 0x07FFFFFF}, {16 + 8, 5}, {16 + 8, 0x07FFFFFF}, {16 + 8, 0xFFFFFFFF}, {16 + 12, 0x00000008},
                  {16 + 12, 0x00000000}, {16 + 12, 0x00010004}, {16 + 12, 0x01000004}, {16 + 12, 0x10000004}, {16 + 12, 0x02000004}};
     (void)state;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

@@ -344,22 +344,6 @@ static void a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole(void 
     assert_int_equal(space_get(SPACE, 7 * g), c);
 }
 
-static void the_last_block_grows_with_the_break_where_it_is(void **state)
-{
-    (void)state;
-    small_threshold(SPACE);
-    a = space_get(SPACE, 8);
-    b = space_get(SPACE, PAGE);
-    space_write(SPACE, b, PAGE, 1);
-    const cairn_vaddr_t end = SPACE->break_end;
-    c = b;
-    assert_int_equal(cairn_space_realloc(SPACE, &c, 7 * PAGE), 0);
-    assert_int_equal(c, b);
-    assert_true(SPACE->break_end > end && SPACE->break_end <= end + 6 * PAGE);
-    assert_true(space_holds(SPACE, b, PAGE, 1));
-    space_whole(SPACE);
-}
-
 static uint64_t free_bytes(struct cairn_space *space)
 {
     struct cairn_space_heap_stats stats;
@@ -376,13 +360,45 @@ static void leave_top(struct cairn_space *space, uint32_t granules)
     }
 }
 
+static void the_last_block_grows_with_the_break_where_it_is(void **state)
+{
+    (void)state;
+    small_threshold(SPACE);
+    a = space_get(SPACE, 8);
+    b = space_get(SPACE, free_bytes(SPACE));
+    assert_int_equal(free_bytes(SPACE), 0);
+    space_write(SPACE, b, 8, 1);
+    const cairn_vaddr_t end = SPACE->break_end;
+    const uint64_t size = space_size(SPACE, b);
+    c = b;
+    assert_int_equal(cairn_space_realloc(SPACE, &c, size + 6 * PAGE), 0);
+    assert_int_equal(c, b);
+    assert_int_equal(SPACE->break_end, end + 6 * PAGE);
+    assert_true(space_holds(SPACE, b, 8, 1));
+    space_whole(SPACE);
+}
+
+static void the_heap_grows_to_its_limit_and_no_further(void **state)
+{
+    const struct cairn_space_heap_config config = {.max = 16 * 1024, .threshold = 60 * PAGE, .step = 40 * PAGE};
+    (void)state;
+    assert_int_equal(cairn_space_heap_init(SPACE, &config), 0);
+    do {
+        a = space_get(SPACE, 1000);
+        space_whole(SPACE);
+        assert_true(SPACE->break_end - SPACE->break_start <= 16 * 1024);
+    } while (a < SPACE->break_end);
+    assert_true(SPACE->break_end - SPACE->break_start > 15 * 1024);
+    assert_true(free_bytes(SPACE) < 1000);
+}
+
 // The search sees 4 blocks of a list. Where the heap's top is the fifth, it grows until it is in another.
 static void a_top_that_the_search_does_not_see_is_found_when_it_has_grown(void **state)
 {
     const struct cairn_space_heap_config config = {.max = 60 * 1024, .threshold = 60 * PAGE, .step = 8 * PAGE};
     const uint32_t step = 1;
     (void)state;
-    for (uint32_t n = 35; n < 64; n++) {
+    for (uint32_t n = 34; n < 64; n++) { // up to 40 it would do, were it seen
         cairn_vaddr_t hole[5];
         assert_int_equal(cairn_space_brk(OTHER, BREAK), 0);
         assert_int_equal(cairn_space_set_break(OTHER, BREAK), 0);
@@ -391,7 +407,7 @@ static void a_top_that_the_search_does_not_see_is_found_when_it_has_grown(void *
             hole[i] = space_get(OTHER, 33 * CAIRN_GRANULE);
             (void)space_get(OTHER, 1);
         }
-        leave_top(OTHER, 34);
+        leave_top(OTHER, 40);
         for (uint32_t i = 0; i < 5; i++) {
             space_drop(OTHER, hole[i]);
         }
@@ -671,6 +687,11 @@ static void a_page_that_cannot_be_pinned_or_written_stops_the_call(void **state)
     assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, 0), 0);
     assert_int_equal(cairn_space_free(SPACE, a), CAIRN_EACCES);
     assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, RW), 0);
+    c = SPACE->break_end - PAGE; // the links of what is free at its end
+    assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, 0), 0);
+    assert_int_equal(cairn_space_malloc(SPACE, 8, &a), CAIRN_EACCES);
+    assert_int_equal(cairn_space_protect_range(SPACE, c, PAGE, RW), 0);
+    space_whole(SPACE);
     assert_int_equal(cairn_space_pin(SPACE, b + PAGE, RW, &memory, &run), 0);
     sf.hoarded = 1;
     SPACE_REFUSES(CAIRN_EBUSY, SPACE, cairn_space_free(SPACE, b));
@@ -686,6 +707,27 @@ static void a_page_that_cannot_be_pinned_or_written_stops_the_call(void **state)
     cairn_space_resume(SPACE);
     space_drop(SPACE, a);
     space_drop(SPACE, b);
+    space_whole(SPACE);
+}
+
+// What may not be read is not, be it in a frame.
+static void tags_that_may_not_be_read_are_not(void **state)
+{
+    uint32_t refused = 0;
+    (void)state;
+    small_threshold(SPACE);
+    for (uint32_t i = 0; i < 8; i++) {
+        a = space_get(SPACE, 7 * PAGE);
+    }
+    for (cairn_vaddr_t page = BREAK + PAGE; page < a - 7 * PAGE; page += PAGE) {
+        uint64_t size = 0;
+        assert_int_equal(cairn_space_protect_range(SPACE, page, PAGE, 0), 0);
+        const int error = cairn_space_usable_size(SPACE, a, &size);
+        assert_true(error == CAIRN_EACCES || (error == 0 && size == 7 * PAGE));
+        refused += error != 0;
+        assert_int_equal(cairn_space_protect_range(SPACE, page, PAGE, RW), 0);
+    }
+    assert_true(refused >= 1);
     space_whole(SPACE);
 }
 
@@ -719,6 +761,7 @@ int main(void)
         SPACE_UNIT(realloc_keeps_what_is_in_the_block),
         SPACE_UNIT(a_block_that_moves_to_what_is_before_it_leaves_the_lists_whole),
         SPACE_UNIT(the_last_block_grows_with_the_break_where_it_is),
+        SPACE_UNIT(the_heap_grows_to_its_limit_and_no_further),
         SPACE_UNIT(a_top_that_the_search_does_not_see_is_found_when_it_has_grown),
         SPACE_UNIT(a_mapped_block_shrinks_and_grows_by_pages),
         SPACE_UNIT(a_block_that_moves_leaves_untouched_what_was),
@@ -730,6 +773,7 @@ int main(void)
         SPACE_UNIT(a_fork_copies_the_heap_and_both_go_on),
         SPACE_UNIT(what_is_promised_strictly_is_kept),
         SPACE_UNIT(a_page_that_cannot_be_pinned_or_written_stops_the_call),
+        SPACE_UNIT(tags_that_may_not_be_read_are_not),
         SPACE_UNIT(blocks_of_a_user_are_the_users),
     };
     return cmocka_run_group_tests_name("space_malloc", tests, NULL, NULL);
