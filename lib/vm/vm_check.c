@@ -170,6 +170,18 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
     return check_own(space, page, pte, mapping->protection, seen, &totals->slots);
 }
 
+// Pins of the pages that a mapping shows, as their ptes count them.
+static cairn_vaddr_t pins_of(const struct cairn_mapping *mapping)
+{
+    const cairn_vaddr_t end = mapping_end(mapping);
+    const struct cairn_space *const space = mapping->space;
+    cairn_vaddr_t pins = 0;
+    for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
+        pins += (*table_walk(space, page) & PTE_PINS) / PTE_PIN;
+    }
+    return pins;
+}
+
 // V7, V9 for an object: its list has the mappings that show it, and no other; they account for the pins of its pages.
 static uint32_t check_object(const struct cairn_object *object)
 {
@@ -184,6 +196,9 @@ static uint32_t check_object(const struct cairn_object *object)
     for (const struct cairn_mapping *mapping = object->mappings; mapping != NULL; mapping = mapping->sibling) {
         if (mappings-- == 0 || mapping->object != object) {
             return 9;
+        }
+        if (mapping->pins != pins_of(mapping)) {
+            return 7;
         }
         pins += mapping->pins + (mapping_is_shared(mapping) && mapping_locks(mapping) != 0 ? mapping->pages : 0);
     }

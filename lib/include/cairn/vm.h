@@ -271,7 +271,7 @@ CAIRN_MUST_CHECK int cairn_space_compare(struct cairn_space *space, cairn_vaddr_
 CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t most, size_t *length);
 
 // Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
-// pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already.
+// pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already, or, of an object, 7 by this space.
 CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
 // CAIRN_EINVAL iff it is not pinned.
 CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);
