@@ -239,8 +239,8 @@ void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space);
 // 0 or reaches over the end of the space; CAIRN_EBUSY iff some of it is mapped. O(mappings); no page table is made.
 CAIRN_MUST_CHECK int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection);
 
-// Forget what is there: of a mapping that a range has split (object.h), the part that is still in it. CAIRN_ENOENT iff the mapping is not one of the space's;
-// CAIRN_EBUSY iff a page is pinned, or locked: then nothing has changed. O(pages in use).
+// Forget what is there: of a mapping that a range has split (object.h), the part that is still in it. CAIRN_ENOENT iff the mapping is not one that
+// cairn_space_map made of the space, those of object.h among them; CAIRN_EBUSY iff a page is pinned, or locked: then nothing has changed. O(pages in use).
 CAIRN_MUST_CHECK int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping);
 
 // Change what is allowed in the whole mapping. CAIRN_ENOENT, CAIRN_EINVAL as above. Pins that are held keep what they have.
