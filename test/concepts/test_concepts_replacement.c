@@ -195,19 +195,23 @@ static void concept_lfu_with_ageing(void **state)
     assert_false(is_there(1));
 }
 
-// Anybody leaves, each about as often: a loop a little longer than memory has hits, which LRU has none of.
+// Anybody leaves, each about as often, whatever is used: also who was used just before. And a loop a little longer than memory has hits, which LRU has none of.
 static void concept_random(void **state)
 {
     uint32_t left[4] = {0, 0, 0, 0};
+    uint32_t just_used = 0;
     (void)state;
     begin(&cairn_policy_random, 4);
-    for (uint32_t page = 1; page <= 404; page++) {
+    for (uint32_t page = 2; page <= 405; page++) {
+        use(1, false);
         use(page, false);
-        left[frame_of(page)] += page > 4;
+        left[frame_of(page)] += page > 5;
+        just_used += ram.left == 1;
     }
     for (uint32_t frame = 0; frame < 4; frame++) {
         assert_in_range(left[frame], 60, 140);
     }
+    assert_in_range(just_used, 60, 140);
     assert_int_equal(faults_of_loop(&cairn_policy_lru, 8, 9, 50), 450);
     assert_in_range(faults_of_loop(&cairn_policy_random, 8, 9, 50), 50, 350);
 }
@@ -231,6 +235,10 @@ static void concept_clock_pro(void **state)
     (void)state;
     assert_int_equal(faults_of_loop(&cairn_policy_clock, 8, 10, 50), 500);
     assert_true(faults_of_loop(&cairn_policy_clockpro, 8, 10, 50) < 300);
+    begin(&cairn_policy_clockpro, 8);
+    USE(1, 2, 3, 4, 1, 5, 6, 7, 8, 1); // it came back while it was there: it is hot without having left
+    scan(100, 20);
+    assert_true(is_there(1));
 }
 
 // Three queues: who is used while in the small one goes to the main one at once; who is not leaves soon (Yang et al. 2023).
