@@ -61,6 +61,7 @@ struct totals {
     struct cairn_space_figures pool;
     uint32_t bytes;         // of nodes
     cairn_vaddr_t promised; // pages
+    cairn_vaddr_t pins;     // of objects' pages: as mappings count them, less those that ptes count
 };
 
 CAIRN_INLINE bool record_is_there(const struct cairn_vm *vm, cairn_vaddr_t number)
@@ -98,12 +99,13 @@ static uint32_t check_own(const struct cairn_space *owner, cairn_vaddr_t page, p
 }
 
 // V9 for a page of an object's, in a mapping.
-static uint32_t check_shown(const struct cairn_mapping *mapping, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *seen)
+static uint32_t check_shown(const struct cairn_mapping *mapping, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *seen, struct totals *totals)
 {
     const struct cairn_vm *const vm = mapping->space->vm;
     const struct cairn_frame *const frame = &vm->table[pte_number(pte)];
     const uint32_t allowed = mapping_is_shared(mapping) ? mapping->protection : mapping->protection & ~CAIRN_WRITE;
     seen->shared++;
+    totals->pins -= (pte & PTE_PINS) / PTE_PIN;
     return mapping->object == NULL || frame->space != &mapping->object->pages || frame->page != page - mapping->first + mapping->offset ||
                    (pte & PTE_ACCESS & ~allowed) != 0
                ? 9
@@ -165,21 +167,9 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
         return check_pool(space, page, pte, totals);
     }
     if (pte_is_present(pte) && pte_number(pte) < vm->frame_count && vm->table[pte_number(pte)].space != space && mapping->object != NULL) {
-        return check_shown(mapping, page, pte, seen);
+        return check_shown(mapping, page, pte, seen, totals);
     }
     return check_own(space, page, pte, mapping->protection, seen, &totals->slots);
-}
-
-// Pins of the pages that a mapping shows, as their ptes count them.
-static cairn_vaddr_t pins_of(const struct cairn_mapping *mapping)
-{
-    const cairn_vaddr_t end = mapping_end(mapping);
-    const struct cairn_space *const space = mapping->space;
-    cairn_vaddr_t pins = 0;
-    for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        pins += (*table_walk(space, page) & PTE_PINS) / PTE_PIN;
-    }
-    return pins;
 }
 
 // V7, V9 for an object: its list has the mappings that show it, and no other; they account for the pins of its pages.
@@ -197,9 +187,6 @@ static uint32_t check_object(const struct cairn_object *object)
         if (mappings-- == 0 || mapping->object != object) {
             return 9;
         }
-        if (mapping->pins != pins_of(mapping)) {
-            return 7;
-        }
         pins += mapping->pins + (mapping_is_shared(mapping) && mapping_locks(mapping) != 0 ? mapping->pages : 0);
     }
     for (uint32_t frame = 0; frame < pages->vm->frame_count; frame++) {
@@ -209,7 +196,7 @@ static uint32_t check_object(const struct cairn_object *object)
 }
 
 // V8, V9 for the mappings of a space: in order, and each in the list of its object.
-static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages, cairn_vaddr_t *promised)
+static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages, struct totals *totals)
 {
     const cairn_vaddr_t end = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t behind = 1;
@@ -219,7 +206,8 @@ static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *p
         }
         behind = mapping->first + mapping->pages;
         *pages += mapping->pages;
-        *promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
+        totals->promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
+        totals->pins += mapping->pins;
         const struct cairn_mapping *its = mapping->object == NULL ? mapping : mapping->object->mappings;
         while (its != NULL && its != mapping && its->object == mapping->object) {
             its = its->sibling;
@@ -236,7 +224,7 @@ static uint32_t check_space(const struct cairn_space *space, struct totals *tota
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
     struct cairn_space_figures seen = {0};
-    uint32_t rule = check_mappings(space, &seen.virtual_pages, &totals->promised);
+    uint32_t rule = check_mappings(space, &seen.virtual_pages, totals);
     if (rule == 0 && space->generation == GENERATION_OTHERS) {
         const struct cairn_object *const object = (const struct cairn_object *)(const void *)space;
         totals->promised += object->charged ? object->count : 0;
@@ -368,6 +356,9 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
     }
     if (broken == 0 && totals.promised != vm->committed) {
         broken = 8;
+    }
+    if (broken == 0 && totals.pins != 0) {
+        broken = 7;
     }
     if (broken == 0) {
         broken = check_tlb(vm);
