@@ -211,7 +211,7 @@ struct cairn_space {
     cairn_vaddr_t break_start, break_end;   // addresses; object.h
     uint16_t number;     // in page numbers for the policy
     bool suspended;
-    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to
+    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to; where it was used before, with cairn_space_flush
     struct cairn_space_figures figures;
 };
 
@@ -273,7 +273,7 @@ CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t
 // Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
 // pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already, or, of an object, 7 by this space.
 CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
-// CAIRN_EINVAL iff it is not pinned.
+// CAIRN_EINVAL iff it is not pinned by this space. Give back only what pin took: a cursor's pin is the cursor's, which would use the page on when it has left.
 CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);
 
 // -------------------------------------------------------------------------------------------------------------------- upkeep
