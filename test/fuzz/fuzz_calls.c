@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(iso_start(&iso, &config, draw, &input));
     for (uint32_t calls = 1; input.left != 0; calls++) {
         must(iso_call(&iso));
-        if (calls % 4 == 0) {
+        if (calls % 8 == 0) {
             must(iso_look(&iso));
         }
     }
