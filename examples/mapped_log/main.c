@@ -8,7 +8,7 @@
 #include "flash.h"
 #include "log.h"
 
-#define LIVES 400u
+#define LIVES 250u
 
 static struct log logger;
 
