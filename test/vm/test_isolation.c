@@ -31,7 +31,7 @@ static void run(const struct iso_config *config, uint32_t seed)
     uint32_t i = 0;
     for (; wrong == NULL && i < operations; i++) {
         wrong = iso_call(&iso);
-        wrong = wrong == NULL && (i < 200 || i % 16 == 0) ? iso_look(&iso) : wrong;
+        wrong = wrong == NULL && (i < operations / 20 || i % 16 == 0) ? iso_look(&iso) : wrong;
     }
     wrong = wrong == NULL ? iso_look(&iso) : wrong;
     wrong = wrong == NULL ? iso_end(&iso) : wrong;
