@@ -19,6 +19,7 @@
 #define FRAME_USED CAIRN_FRAME_USED     // since the policy cleared it
 #define FRAME_ACCESSED 8u               // since the last tick
 #define FRAME_AHEAD 16u                 // was brought in by prefetch.c, and not asked for yet: its pte allows nothing
+#define MAP_NODE 0x200u // of a mapping: it lies in the vm's memory (object.h)
 #define ACCESS_NONE PTE_PRESENT // to have the page, and no more
 #define FOUND_DIRECT 1          // in place of 0: the page is in memory of the caller's, and has no frame
 
@@ -144,6 +145,8 @@ CAIRN_INLINE uint32_t plain_of(uint32_t protection)
 // Forget a page that has a pte, wherever it lives. Is any page of a range pinned?
 void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t page);
 bool cairn_pages_pinned_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end);
+// Allow other accesses in a mapping of the space's.
+void cairn_mapping_protect_(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection);
 
 // prefetch.c.
 struct cairn_prefetch {

@@ -416,7 +416,7 @@ CAIRN_NOINLINE int cairn_space_protect_range(struct cairn_space *space, cairn_va
         if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
             mapping->flags |= MAP_CHARGED;
         }
-        (void)!cairn_space_protect(space, mapping, protection); // pre: it is one of its
+        cairn_mapping_protect_(space, mapping, protection);
         mapping_set_plain(mapping);
         if (mapping->memory != NULL) {
             cairn_space_flush(space);

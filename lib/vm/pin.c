@@ -29,11 +29,9 @@ CAIRN_NOINLINE int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t addr
         return 0;
     }
     const uint32_t frame = pte_number(pte);
-    if (vm->table[frame].pins == UINT8_MAX) {
+    if (vm->table[frame].pins == UINT8_MAX ||
+        (CAIRN_UNLIKELY(vm->table[frame].space != space) && !vm->sharing->count_pin(space, address >> page_shift(vm), 1))) {
         return CAIRN_EOVERFLOW;
-    }
-    if (CAIRN_UNLIKELY(vm->table[frame].space != space)) {
-        (void)vm->sharing->count_pin(space, address >> page_shift(vm), 1);
     }
     frame_pin(&vm->table[frame]);
     frame_note(&vm->table[frame], access);

@@ -304,7 +304,7 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
     pte_t *const at = table_pte(vm, leaf, page);
     space->figures.shared += *at == 0;
     space->figures.minor += vm->figures.major == major;
-    *now = frame << PTE_SHIFT | PTE_PRESENT | (is_shared ? mapping->protection : mapping->protection & ~CAIRN_WRITE);
+    *now = frame << PTE_SHIFT | PTE_PRESENT | (is_shared ? mapping->protection : mapping->protection & ~CAIRN_WRITE) | (*at & PTE_PINS);
     *at = *now;
     return 0;
 }
@@ -359,15 +359,20 @@ static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pt
     return find(space, mapping_of(space, page), page, true, pte);
 }
 
+// Of an object's page its pte counts them too: those of the mapping's other pages, and of other spaces, are not its own.
 static bool share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
 {
+    pte_t *const pte = table_walk(space, page);
+    const struct cairn_frame *const frame = &space->vm->table[pte_number(*pte)];
     struct cairn_mapping *const mapping = mapping_of(space, page);
-    const struct cairn_frame *const frame = &space->vm->table[pte_number(*table_walk(space, page))];
-    const bool is_own = frame->space == space;
-    if (change != 1 && (is_own ? frame->pins <= mapping_locks(mapping) : mapping->pins == 0)) {
+    if (frame->space == space) {
+        return change == 1 || frame->pins > mapping_locks(mapping);
+    }
+    if ((*pte & PTE_PINS) == (change == 1 ? PTE_PINS : 0)) {
         return false;
     }
-    mapping->pins += is_own ? 0 : change;
+    *pte += change * PTE_PIN;
+    mapping->pins += change;
     return true;
 }
 

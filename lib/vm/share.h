@@ -21,7 +21,6 @@
 #define NODE_BYTES ((uint32_t)(sizeof(struct cairn_mapping) + 7) & ~7u) // of a mapping in the vm's memory
 
 #define MAP_CHARGED 0x100u // its pages are counted as promised
-#define MAP_NODE 0x200u    // it lies in the vm's memory
 #define MAP_UNTOUCHED 0x400u // there is no pte
 #define MAP_COMMON 0x800u  // there may be ptes of the pool: its faults are share.c's
 #define MAP_COUNTED 0x1000u // was made by cairn_space_map_range: what it promises counts

@@ -12,14 +12,14 @@
 
 #define SPACES_MAX 255u
 
-// Where the space's pointer to the mapping is; NULL: it is not one of its.
+// Where the space's pointer to the mapping is; NULL: it is not one of its, or not one of the caller's.
 static struct cairn_mapping **place_of(struct cairn_space *space, const struct cairn_mapping *mapping)
 {
     struct cairn_mapping **at = &space->mappings;
     while (*at != NULL && *at != mapping) {
         at = &(*at)->next;
     }
-    return *at == NULL ? NULL : at;
+    return *at == NULL || ((*at)->flags & MAP_NODE) != 0 ? NULL : at;
 }
 
 int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)
@@ -85,16 +85,11 @@ CAIRN_NOINLINE bool cairn_pages_pinned_(const struct cairn_space *space, cairn_v
     return false;
 }
 
-int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping)
+// The mapping that `at` leads to. pre: no page of it is pinned.
+static CAIRN_NOINLINE void unmap(struct cairn_space *space, struct cairn_mapping **at)
 {
-    struct cairn_mapping **const at = space == NULL || space->vm == NULL || mapping == NULL ? NULL : place_of(space, mapping);
-    if (at == NULL) {
-        return CAIRN_ENOENT;
-    }
+    struct cairn_mapping *const mapping = *at;
     const cairn_vaddr_t end = mapping->first + mapping->pages;
-    if (cairn_pages_pinned_(space, mapping->first, end)) {
-        return CAIRN_EBUSY;
-    }
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
         cairn_page_drop_(space, page);
     }
@@ -104,17 +99,23 @@ int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping)
     if (CAIRN_UNLIKELY(space->vm->sharing != NULL)) {
         space->vm->sharing->forget(mapping);
     }
+}
+
+int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping)
+{
+    struct cairn_mapping **const at = space == NULL || space->vm == NULL || mapping == NULL ? NULL : place_of(space, mapping);
+    if (at == NULL) {
+        return CAIRN_ENOENT;
+    }
+    if (cairn_pages_pinned_(space, mapping->first, mapping->first + mapping->pages)) {
+        return CAIRN_EBUSY;
+    }
+    unmap(space, at);
     return 0;
 }
 
-CAIRN_NOINLINE int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection)
+CAIRN_NOINLINE void cairn_mapping_protect_(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection)
 {
-    if (space == NULL || space->vm == NULL || mapping == NULL || !is_protection(protection)) {
-        return CAIRN_EINVAL;
-    }
-    if (place_of(space, mapping) == NULL) {
-        return CAIRN_ENOENT;
-    }
     const cairn_vaddr_t end = mapping->first + mapping->pages;
     mapping->protection = protection;
     if (mapping->plain != 0 || space->vm->sharing == NULL) {
@@ -125,6 +126,17 @@ CAIRN_NOINLINE int cairn_space_protect(struct cairn_space *space, struct cairn_m
         *pte &= ~PTE_ACCESS; // the next access to it takes the long way
         cairn_tlb_drop_(space->vm, space, page, false);
     }
+}
+
+int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping, uint32_t protection)
+{
+    if (space == NULL || space->vm == NULL || mapping == NULL || !is_protection(protection)) {
+        return CAIRN_EINVAL;
+    }
+    if (place_of(space, mapping) == NULL) {
+        return CAIRN_ENOENT;
+    }
+    cairn_mapping_protect_(space, mapping, protection);
     return 0;
 }
 
@@ -185,7 +197,7 @@ CAIRN_NOINLINE int cairn_space_deinit(struct cairn_space *space)
         return CAIRN_EBUSY;
     }
     while (space->mappings != NULL) {
-        (void)!cairn_space_unmap(space, space->mappings);
+        unmap(space, &space->mappings);
     }
     if (vm->current == space) {
         cairn_space_switch(vm, NULL);

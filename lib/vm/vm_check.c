@@ -79,6 +79,7 @@ struct totals {
     struct cairn_space_figures pool;
     uint32_t bytes;         // of nodes
     cairn_vaddr_t promised; // pages
+    cairn_vaddr_t pins;     // of objects' pages: as mappings count them, less those that ptes count
 };
 
 CAIRN_INLINE bool record_is_there(const struct cairn_vm *vm, cairn_vaddr_t number)
@@ -116,12 +117,13 @@ static uint32_t check_own(const struct cairn_space *owner, cairn_vaddr_t page, p
 }
 
 // V9 for a page of an object's, in a mapping.
-static uint32_t check_shown(const struct cairn_mapping *mapping, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *seen)
+static uint32_t check_shown(const struct cairn_mapping *mapping, cairn_vaddr_t page, pte_t pte, struct cairn_space_figures *seen, struct totals *totals)
 {
     const struct cairn_vm *const vm = mapping->space->vm;
     const struct cairn_frame *const frame = &vm->table[pte_number(pte)];
     const uint32_t allowed = mapping_is_shared(mapping) ? mapping->protection : mapping->protection & ~CAIRN_WRITE;
     seen->shared++;
+    totals->pins -= (pte & PTE_PINS) / PTE_PIN;
     return mapping->object == NULL || frame->space != &mapping->object->pages || frame->page != page - mapping->first + mapping->offset ||
                    (pte & PTE_ACCESS & ~allowed) != 0
                ? 9
@@ -183,7 +185,7 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
         return check_pool(space, page, pte, totals);
     }
     if (pte_is_present(pte) && pte_number(pte) < vm->frame_count && vm->table[pte_number(pte)].space != space && mapping->object != NULL) {
-        return check_shown(mapping, page, pte, seen);
+        return check_shown(mapping, page, pte, seen, totals);
     }
     return check_own(space, page, pte, mapping->protection, seen, &totals->slots);
 }
@@ -212,7 +214,7 @@ static uint32_t check_object(const struct cairn_object *object)
 }
 
 // V8, V9 for the mappings of a space: in order, and each in the list of its object.
-static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages, cairn_vaddr_t *promised)
+static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *pages, struct totals *totals)
 {
     const cairn_vaddr_t end = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t behind = 1;
@@ -222,7 +224,8 @@ static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *p
         }
         behind = mapping->first + mapping->pages;
         *pages += mapping->pages;
-        *promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
+        totals->promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
+        totals->pins += mapping->pins;
         const struct cairn_mapping *its = mapping->object == NULL ? mapping : mapping->object->mappings;
         while (its != NULL && its != mapping && its->object == mapping->object) {
             its = its->sibling;
@@ -239,7 +242,7 @@ static uint32_t check_space(const struct cairn_space *space, struct totals *tota
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t end = (vm->limit >> vm->page_shift) + 1;
     struct cairn_space_figures seen = {0};
-    uint32_t rule = check_mappings(space, &seen.virtual_pages, &totals->promised);
+    uint32_t rule = check_mappings(space, &seen.virtual_pages, totals);
     if (rule == 0 && space->generation == GENERATION_OTHERS) {
         const struct cairn_object *const object = (const struct cairn_object *)(const void *)space;
         totals->promised += object->charged ? object->count : 0;
@@ -371,6 +374,9 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
     }
     if (broken == 0 && totals.promised != vm->committed) {
         broken = 8;
+    }
+    if (broken == 0 && totals.pins != 0) {
+        broken = 7;
     }
     if (broken == 0) {
         broken = check_tlb(vm);

@@ -13,6 +13,7 @@
 #             3. Each numbers block has a name that test/bench/publish.py knows, is closed, and is not empty; each results block one that
 #                docs_results.py knows.
 #             4. Nothing is written but by --prints and --results.
+#             5. Each test that docs/CONCEPTS.md names runs in test/concepts, and each that runs there is named once.
 # COST        some 10 seconds, and those of docs_pages.py.
 # CALLERS     docs.sh.
 import concurrent.futures
@@ -210,7 +211,21 @@ def check_numbers(path, text, names):
             problem(path, text, block.start(), f"results:{block[2]} is empty: sh test/run.sh full, then sh test/check/docs.sh --results")
 
 
+def check_concepts():
+    path = ROOT / "docs" / "CONCEPTS.md"
+    text = path.read_text(encoding="utf-8")
+    sources = "".join(source.read_text(encoding="utf-8") for source in sorted((ROOT / "test" / "concepts").glob("test_*.c")))
+    tests = set(re.findall(r"cmocka_unit_test\((concept_\w+)\)", sources))
+    named = list(re.finditer(r"^\| .* \| `(concept_\w+)` \|$", text, re.MULTILINE))
+    for row in named:
+        if row[1] not in tests or sum(other[1] == row[1] for other in named) != 1:
+            problem(path, text, row.start(), f"{row[1]} is no test of test/concepts, or is named twice")
+    for test in tests - {row[1] for row in named}:
+        problem(path, text, 0, f"the test {test} has no row")
+
+
 def check_documents(folder, is_writing):
+    check_concepts()
     names = published_names()
     archives = build_library(folder)
     for path in documents():

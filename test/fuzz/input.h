@@ -2,7 +2,7 @@
 //
 // What the fuzz targets share: bytes that run out, and the end of a run that found something.
 //
-// OWNS: struct input. CALLERS: fuzz_heap.c, fuzz_attach.c, fuzz_codec.c.
+// OWNS: struct input. CALLERS: fuzz_*.c.
 #ifndef INPUT_H
 #define INPUT_H
 

@@ -15,7 +15,8 @@
 
 #define INPUT_MOST 0xFFFFu
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+// NULL: it packs and unpacks only.
+__attribute__((weak)) int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 // Of a target that has a floor: what the inputs so far have not reached; NULL: nothing.
 __attribute__((weak)) const char *fuzz_missed(void);
 

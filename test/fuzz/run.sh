@@ -16,29 +16,36 @@ if [ "${1:-}" = --pack ]; then
 fi
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -ne 0 ] || set -- heap attach elf codec image
+[ $# -ne 0 ] || set -- heap attach elf codec image calls
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
-heap="lib/base/*.c lib/heap/*.c"
+heap="lib/base/*.c lib/heap/*.c test/fuzz/input.c"
 elf="lib/vm/elf.c lib/vm/elf_reason.c test/support/elf_image.c"
-flags="-std=c11 -g -O1 -Ilib -Ilib/include -Itest/fuzz -Itest/support -I."
+flags="-std=c11 -g -Ilib -Ilib/include -Itest/fuzz -Itest/support -I."
 sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
+# shellcheck disable=SC2086
+clang $flags test/fuzz/replay.c -o "$out/replay" # packs and unpacks
 
 for target in "$@"; do
+    level=-O1
+    merge=-merge=1
     case $target in
     elf) sources="$heap $elf" ;;
     codec) sources="$heap lib/vm/codec.c" ;;
+    calls)
+        sources="lib/base/*.c $(ls lib/vm/*.c | grep -vE 'image|flash|codec|compressed|checked|recorder') test/vm/isolation_*.c test/support/elf_image.c"
+        [ "$seconds" -ge 60 ] || level=-O0 # a quarter of the time to compile
+        merge="-set_cover_merge=1 -use_counters=0" # of thousands of inputs a hundred
+        ;;
     image) sources="$heap lib/vm/image*.c lib/vm/store_ram.c" ;;
     *) sources=$heap ;;
     esac
     # shellcheck disable=SC2086
-    clang $flags $sanitizers -fsanitize=fuzzer $sources test/fuzz/fuzz_$target.c test/fuzz/input.c -o "$out/fuzz_$target"
-    # shellcheck disable=SC2086
-    clang $flags $sources test/fuzz/fuzz_$target.c test/fuzz/input.c test/fuzz/replay.c -o "$out/replay_$target"
+    clang $flags $level $sanitizers -fsanitize=fuzzer $sources test/fuzz/fuzz_$target.c -o "$out/fuzz_$target"
     mkdir -p "$out/$target"
     if [ -f test/fuzz/$target.corpus ]; then
-        "$out/replay_$target" --unpack "$out/$target" test/fuzz/$target.corpus
+        "$out/replay" --unpack "$out/$target" test/fuzz/$target.corpus
     fi
     echo "== fuzz_$target, $seconds s"
     "$out/fuzz_$target" -artifact_prefix="$out/crash-$target-" -max_len=512 -max_total_time="$seconds" -print_final_stats=1 -verbosity=1 \
@@ -48,8 +55,9 @@ for target in "$@"; do
     if [ -n "$pack" ]; then
         rm -rf "$out/$target.small"
         mkdir "$out/$target.small"
-        "$out/fuzz_$target" -merge=1 "$out/$target.small" "$out/$target" >"$out/$target.merge.log" 2>&1
-        "$out/replay_$target" --pack test/fuzz/$target.corpus "$out/$target.small"/*
+        # shellcheck disable=SC2086
+        "$out/fuzz_$target" $merge "$out/$target.small" "$out/$target" >"$out/$target.merge.log" 2>&1
+        "$out/replay" --pack test/fuzz/$target.corpus "$out/$target.small"/*
         ls -l test/fuzz/$target.corpus
     fi
 done

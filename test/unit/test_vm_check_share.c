@@ -205,6 +205,7 @@ static void v7_pins_that_nobody_has(void **state)
     assert_int_equal(cairn_space_pin(SPACE, vm_page(10), R, &memory, &run), 0);
     vm_sound();
     VM_BREAKS(uint32_t, mapping_at(SPACE, 10)->pins, 0, 7);
+    VM_BREAKS(pte_t, *pte_at(SPACE, 10), *pte_at(SPACE, 10) & ~PTE_PINS, 7);
     assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
     VM_BREAKS(uint32_t, mapping_at(SPACE, 10)->flags, mapping_at(SPACE, 10)->flags | CAIRN_MAP_LOCKED, 7);
     VM_BREAKS(uint32_t, mapping_at(OTHER, 20)->flags, mapping_at(OTHER, 20)->flags | CAIRN_MAP_LOCKED, 7);

@@ -353,6 +353,49 @@ static void a_pin_is_let_go_through_the_space_that_has_it(void **state)
     REFUSES(CAIRN_EINVAL, cairn_space_unpin(SPACE, vm_page(10)));
 }
 
+// Another space's pin of the same page, and its own of another page, are not what it may let go of.
+static void a_pin_is_of_a_space_and_a_page(void **state)
+{
+    void *memory;
+    size_t run;
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 4, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_show(OTHER, 20, 4, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_get(vm_page(11)), FILE_WORD(1, 0)); // it shows the page, too
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(10), R, &memory, &run), 0);
+    assert_int_equal(cairn_space_pin(OTHER, vm_page(21), R, &memory, &run), 0);
+    REFUSES(CAIRN_EINVAL, cairn_space_unpin(SPACE, vm_page(11)));
+    for (uint32_t pins = 1; pins < 7; pins++) {
+        assert_int_equal(cairn_space_pin(OTHER, vm_page(21), R, &memory, &run), 0);
+    }
+    assert_int_equal(cairn_space_pin(OTHER, vm_page(21), R, &memory, &run), CAIRN_EOVERFLOW);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(11), R, &memory, &run), 0);
+    vm_put(vm_page(11), 5); // once more the long way, as its first store: the count stays
+    for (uint32_t pins = 0; pins < 7; pins++) {
+        assert_int_equal(cairn_space_unpin(OTHER, vm_page(21)), 0);
+    }
+    REFUSES(CAIRN_EINVAL, cairn_space_unpin(OTHER, vm_page(21)));
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(11)), 0);
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
+    vm_sound();
+}
+
+// What vm.h does with the caller's mappings it does not with those of object.h: an object's rights are looked at there, and its pins.
+static void a_mapping_of_a_range_is_none_of_the_callers(void **state)
+{
+    void *memory;
+    size_t run;
+    (void)state;
+    const struct cairn_object_config config = {.size = 4 * PAGE, .store = &vm_objects.file, .read_only = true};
+    assert_int_equal(cairn_object_init(OBJECT, VM, &config), 0);
+    assert_int_equal(vm_show(SPACE, 10, 2, R, SHARED, OBJECT, 0), 0);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(10), R, &memory, &run), 0);
+    REFUSES(CAIRN_ENOENT, cairn_space_protect(SPACE, SPACE->mappings, RW));
+    REFUSES(CAIRN_ENOENT, cairn_space_unmap(SPACE, SPACE->mappings));
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
+}
+
 // Whose page a pin is on is not known of a part of a mapping.
 static void a_mapping_with_pins_is_not_split_but_merged(void **state)
 {
@@ -527,6 +570,8 @@ int main(void)
         OBJECTS_UNIT(an_object_that_is_mapped_does_not_end),
         OBJECTS_UNIT(what_is_stored_through_a_pin_behind_a_sync_is_not_lost),
         OBJECTS_UNIT(a_pin_is_let_go_through_the_space_that_has_it),
+        OBJECTS_UNIT(a_pin_is_of_a_space_and_a_page),
+        OBJECTS_UNIT(a_mapping_of_a_range_is_none_of_the_callers),
         OBJECTS_UNIT(a_mapping_with_pins_is_not_split_but_merged),
         OBJECTS_UNIT(an_answer_that_is_no_error_of_ours_is_one_of_a_transfer),
         OBJECTS_UNIT(write_through_writes_an_objects_page_at_each_store),

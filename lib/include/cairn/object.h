@@ -98,7 +98,9 @@ enum cairn_advice {
 CAIRN_MUST_CHECK int cairn_space_advise(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size, enum cairn_advice advice);
 
 // Write what was stored to shared mappings of objects in the range, and have their stores make it safe. When it returns 0, it is. CAIRN_EFAULT as above, or the store's
-// error: then some may be written.
+// error: then some may be written. After a cut of power each page is old or new, as its store keeps a slot that was being written: the store in flash
+// keeps all of it; of one that tears it a seal says so (store.h). Of several pages some may be old and some new: write what says that all are there, a count, and sync
+// again.
 CAIRN_MUST_CHECK int cairn_space_sync(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
 
 // Bring the pages of a range in, and keep them in frames. Fails as an access, with CAIRN_ENOMEM where frames or memory do not reach, CAIRN_EBUSY iff some of it is

@@ -212,7 +212,7 @@ struct cairn_space {
     cairn_vaddr_t heap;                     // address; space_heap.h. 0: none
     uint16_t number;     // in page numbers for the policy
     bool suspended;
-    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to
+    bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to; where it was used before, with cairn_space_flush
     struct cairn_space_figures figures;
 };
 
@@ -241,8 +241,8 @@ void cairn_space_switch(struct cairn_vm *vm, struct cairn_space *space);
 // 0 or reaches over the end of the space; CAIRN_EBUSY iff some of it is mapped. O(mappings); no page table is made.
 CAIRN_MUST_CHECK int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection);
 
-// Forget what is there: of a mapping that a range has split (object.h), the part that is still in it. CAIRN_ENOENT iff the mapping is not one of the space's;
-// CAIRN_EBUSY iff a page is pinned, or locked: then nothing has changed. O(pages in use).
+// Forget what is there: of a mapping that a range has split (object.h), the part that is still in it. CAIRN_ENOENT iff the mapping is not one that
+// cairn_space_map made of the space, those of object.h among them; CAIRN_EBUSY iff a page is pinned, or locked: then nothing has changed. O(pages in use).
 CAIRN_MUST_CHECK int cairn_space_unmap(struct cairn_space *space, struct cairn_mapping *mapping);
 
 // Change what is allowed in the whole mapping. CAIRN_ENOENT, CAIRN_EINVAL as above. Pins that are held keep what they have.
@@ -273,9 +273,9 @@ CAIRN_MUST_CHECK int cairn_space_compare(struct cairn_space *space, cairn_vaddr_
 CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t address, size_t most, size_t *length);
 
 // Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
-// pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already.
+// pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already, or, of an object, 7 by this space.
 CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
-// CAIRN_EINVAL iff it is not pinned.
+// CAIRN_EINVAL iff it is not pinned by this space. Give back only what pin took: a cursor's pin is the cursor's, which would use the page on when it has left.
 CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);
 
 // -------------------------------------------------------------------------------------------------------------------- upkeep
