@@ -209,6 +209,8 @@ struct cairn_space {
     const struct cairn_port_store *backing; // what an object's pages are read from and written to; NULL: zeros at first, and the vm's store
     uint32_t backing_slot;                  // of its first page
     cairn_vaddr_t break_start, break_end;   // addresses; object.h
+    cairn_vaddr_t heap; // of cairn_space_malloc: where it begins; 0: none
+    uint32_t saved, saved_sum;              // the last checkpoint of it: its generation, 0: none or not known, and what tells it from others; checkpoint.h
     uint16_t number;     // in page numbers for the policy
     bool suspended;
     bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to
