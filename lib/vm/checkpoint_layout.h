@@ -77,6 +77,7 @@ struct checkpoint_work {
     struct cairn_object *const *objects;
     uint32_t count;
     uint32_t mappings;
+    uint32_t sum; // of the checkpoint that is there: tells it from all others
     bool anew;
 };
 
@@ -131,18 +132,11 @@ CAIRN_INLINE struct cairn_space *pages_of(const struct checkpoint_work *work, ui
     return part == PART_SPACE ? work->space : &work->objects[part - PART_OBJECTS]->pages;
 }
 
-// What tells a part of the checkpoint that was committed last from all others.
-CAIRN_INLINE uint32_t part_sum(const struct cairn_image *image, uint32_t part)
-{
-    return image->pages[image->committed - 1].sum + part;
-}
-
 // 3
 CAIRN_INLINE bool part_is_known(const struct checkpoint_work *work, uint32_t part)
 {
-    const struct cairn_image *const image = &work->checkpoint->image;
     const struct cairn_space *const pages = pages_of(work, part);
-    return pages->saved != 0 && pages->saved == image->generation && pages->saved_sum == part_sum(image, part);
+    return pages->saved != 0 && pages->saved == work->checkpoint->image.generation && pages->saved_sum == work->sum + part;
 }
 
 // checkpoint_pages.c
@@ -159,7 +153,9 @@ CAIRN_MUST_CHECK int cairn_checkpoint_bytes_(const struct checkpoint_walk *walk,
 // Is the page that was found in the checkpoint? pre: its part is known, and it is in a frame, a slot or a store.
 bool cairn_checkpoint_is_saved_(const struct checkpoint_walk *walk);
 // All that the checkpoint is to have is in it now, and 1.
-void cairn_checkpoint_mark_(const struct checkpoint_work *work);
+void cairn_checkpoint_mark_(struct checkpoint_work *work);
+// The space and its objects are what the checkpoint has, where their marks say so: 3.
+void cairn_checkpoint_name_(struct checkpoint_work *work);
 
 // checkpoint_meta.c
 

@@ -8,6 +8,16 @@
 
 #include <string.h>
 
+// Of the whole index: the sum of a record alone does not depend on what it links, since its header ends with a sum of its own.
+static uint32_t sum_of(const struct cairn_image *image)
+{
+    uint32_t sum = 0;
+    for (uint32_t number = 0; number < image->committed; number++) {
+        sum = cairn_checksum_(sum, &image->pages[number].sum, sizeof image->pages[number].sum);
+    }
+    return sum;
+}
+
 CAIRN_NOINLINE int cairn_checkpoint_begin_(struct checkpoint_work *work, struct cairn_checkpoint *checkpoint, struct cairn_space *space,
                                            struct cairn_object *const objects[], uint32_t count)
 {
@@ -15,7 +25,7 @@ CAIRN_NOINLINE int cairn_checkpoint_begin_(struct checkpoint_work *work, struct 
         checkpoint->image.page != page_size(space->vm) || count > CAIRN_CHECKPOINT_OBJECTS || (objects == NULL && count != 0)) {
         return CAIRN_EINVAL;
     }
-    *work = (struct checkpoint_work){.checkpoint = checkpoint, .vm = space->vm, .space = space, .objects = objects, .count = count};
+    *work = (struct checkpoint_work){.checkpoint = checkpoint, .vm = space->vm, .space = space, .objects = objects, .count = count, .sum = sum_of(&checkpoint->image)};
     for (uint32_t i = 0; i < count; i++) {
         uint32_t other = 0;
         while (other < i && objects[other] != objects[i]) {
@@ -179,14 +189,19 @@ static void mark(const struct checkpoint_walk *walk)
     }
 }
 
-CAIRN_NOINLINE void cairn_checkpoint_mark_(const struct checkpoint_work *work)
+CAIRN_NOINLINE void cairn_checkpoint_name_(struct checkpoint_work *work)
 {
-    const struct cairn_image *const image = &work->checkpoint->image;
+    work->sum = sum_of(&work->checkpoint->image);
+    for (uint32_t part = PART_SPACE; part < PART_OBJECTS + work->count; part++) {
+        pages_of(work, part)->saved = work->checkpoint->image.generation;
+        pages_of(work, part)->saved_sum = work->sum + part;
+    }
+}
+
+CAIRN_NOINLINE void cairn_checkpoint_mark_(struct checkpoint_work *work)
+{
     for (struct checkpoint_walk walk = {.work = work, .part = PART_SPACE}; cairn_checkpoint_find_(&walk); walk.page++) {
         mark(&walk);
     }
-    for (uint32_t part = PART_SPACE; part < PART_OBJECTS + work->count; part++) {
-        pages_of(work, part)->saved = image->generation;
-        pages_of(work, part)->saved_sum = part_sum(image, part);
-    }
+    cairn_checkpoint_name_(work);
 }

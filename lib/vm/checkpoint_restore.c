@@ -395,9 +395,6 @@ int cairn_checkpoint_restore(struct cairn_checkpoint *checkpoint, struct cairn_s
         return error > 0 ? CAIRN_EIO : error;
     }
     settle_objects(&restore, false);
-    for (uint32_t part = PART_SPACE; part < PART_OBJECTS + count; part++) {
-        pages_of(&restore.work, part)->saved = checkpoint->image.generation;
-        pages_of(&restore.work, part)->saved_sum = part_sum(&checkpoint->image, part);
-    }
+    cairn_checkpoint_name_(&restore.work);
     return 0;
 }
