@@ -12,25 +12,39 @@
 
 #include <string.h>
 
+#define CHAIN 32u // less is written than with the image's own 16, and more is read
+
 static uint32_t job_room(const struct cairn_image *image)
 {
     return image->page / (uint32_t)sizeof(struct cairn_checkpoint_job);
 }
 
+// The config with what it says by default. Returns the bytes that the image takes; 0: it is not valid.
+static size_t image_size(const struct cairn_image_config *config, struct cairn_image_config *its)
+{
+    if (config == NULL || config->store == NULL || config->store->page < 128) {
+        return 0;
+    }
+    *its = *config;
+    its->chain = its->chain == 0 ? CHAIN : its->chain;
+    return cairn_image_size(its);
+}
+
 size_t cairn_checkpoint_size(const struct cairn_image_config *config)
 {
-    const size_t size = cairn_image_size(config);
-    return size == 0 || config->store->page < 128 ? 0 : size + (size_t)3 * config->store->page;
+    struct cairn_image_config its;
+    const size_t size = image_size(config, &its);
+    return size == 0 ? 0 : size + (size_t)3 * config->store->page;
 }
 
 int cairn_checkpoint_init(struct cairn_checkpoint *checkpoint, const struct cairn_image_config *config, void *memory, size_t size)
 {
-    const size_t needed = cairn_checkpoint_size(config);
-    if (checkpoint == NULL || memory == NULL || needed == 0) {
+    struct cairn_image_config its;
+    const size_t front = image_size(config, &its);
+    if (checkpoint == NULL || memory == NULL || front == 0) {
         return CAIRN_EINVAL;
     }
-    const size_t front = needed - (size_t)3 * config->store->page;
-    if (size < needed) {
+    if (size < front + (size_t)3 * config->store->page) {
         return CAIRN_ENOMEM;
     }
     checkpoint->page = (unsigned char *)memory + front;
@@ -38,7 +52,7 @@ int cairn_checkpoint_init(struct cairn_checkpoint *checkpoint, const struct cair
     checkpoint->jobs = (struct cairn_checkpoint_job *)(void *)(checkpoint->other + config->store->page);
     checkpoint->job_count = 0;
     checkpoint->put = checkpoint->dropped = 0;
-    return cairn_image_init(&checkpoint->image, config, memory, front);
+    return cairn_image_init(&checkpoint->image, &its, memory, front);
 }
 
 int cairn_checkpoint_read_info(struct cairn_checkpoint *checkpoint, struct cairn_checkpoint_info *info)

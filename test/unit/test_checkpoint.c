@@ -269,23 +269,56 @@ static void checkpoints_of_parent_and_child(void **state)
     assert_int_equal(cairn_space_deinit(&HERE->space), 0); // its pages are the child's alone
     assert_int_equal(cairn_space_init(&HERE->space, &HERE->vm), 0);
     machine_write(HERE, &HERE->other, 6, 9);
-    uint32_t word;
-    assert_int_equal(cairn_space_read(&HERE->other, &word, 7 * PAGE, 4), 0);
     snapshot_take(HERE, &HERE->other, &then);
     assert_int_equal(keep(HERE, &HERE->other), 0);
     assert_int_equal(last.put, 1);
     assert_true(kept_is(&then, 0));
 }
 
-static void pages_that_are_merged_are_what_they_were(void **state)
+// What was kept as a child's while it was common becomes its own, and is not written again.
+static void pages_that_a_child_takes_over_are_as_they_were(void **state)
 {
     (void)state;
+    void *memory;
+    size_t run;
+    uint32_t slots = 0;
+    assert_int_equal(machine_map(HERE, 2, 30, RW, 0, 0, 0), 0);
+    for (uint32_t page = 2; page < 10; page++) {
+        machine_write(HERE, &HERE->space, page, 1);
+    }
+    assert_int_equal(cairn_space_fork(&HERE->other, &HERE->space), 0);
+    assert_int_equal(keep(HERE, &HERE->other), 0);
+    assert_int_equal(last.put, 8 + 1);
+    for (uint32_t page = 10; page < 18; page++) {
+        machine_write(HERE, &HERE->space, page, 1); // some leave
+    }
+    assert_int_equal(cairn_space_deinit(&HERE->space), 0);
+    assert_int_equal(cairn_space_init(&HERE->space, &HERE->vm), 0);
+    for (uint32_t page = 2; page < 10; page++) {
+        slots += pte_is_swapped(table_record(&HERE->vm, pte_number(*table_walk(&HERE->other, page)))->pte);
+        assert_int_equal(cairn_space_pin(&HERE->other, page * PAGE, CAIRN_READ, &memory, &run), 0);
+        assert_int_equal(cairn_space_unpin(&HERE->other, page * PAGE), 0);
+    }
+    assert_in_range(slots, 1, 7);
+    assert_int_equal(keep(HERE, &HERE->other), 0);
+    assert_int_equal(last.put, 0);
+}
+
+// leaves: the page that another one is merged with has been in its slot.
+static void merge_pages(bool leaves)
+{
     static uint32_t seen[16];
     assert_int_equal(machine_map(HERE, 2, 8, RW, 0, 0, 0), 0);
     for (uint32_t page = 2; page < 8; page++) {
         assert_int_equal(cairn_space_fill(&HERE->space, page * PAGE, (uint8_t)page, PAGE), 0);
     }
     save();
+    if (leaves) {
+        uint32_t word;
+        assert_int_equal(cairn_space_suspend(&HERE->space), 0);
+        cairn_space_resume(&HERE->space);
+        assert_int_equal(cairn_space_read(&HERE->space, &word, 2 * PAGE, 4), 0);
+    }
     assert_int_equal(cairn_space_fill(&HERE->space, 3 * PAGE, 2, PAGE), 0); // as page 2
     assert_int_equal(cairn_space_fill(&HERE->space, 4 * PAGE, 0, PAGE), 0);
     memset(seen, 0, sizeof seen);
@@ -301,6 +334,14 @@ static void pages_that_are_merged_are_what_they_were(void **state)
     machine_write(HERE, &HERE->space, 3, 1); // it has it alone now
     save();
     assert_int_equal(last.put, 1);
+}
+
+static void pages_that_are_merged_are_what_they_were(void **state)
+{
+    (void)state;
+    merge_pages(false);
+    assert_int_equal(cairn_space_unmap_range(&HERE->space, PAGE, 60 * PAGE), 0);
+    merge_pages(true);
 }
 
 // A file that was written back since is compared, not written again.
@@ -528,6 +569,7 @@ int main(void)
         CHECKPOINT_UNIT(what_is_in_the_checkpoint_alone_does_not_get_lost),
         CHECKPOINT_UNIT(a_restored_space_goes_on_where_it_was),
         CHECKPOINT_UNIT(checkpoints_of_parent_and_child),
+        CHECKPOINT_UNIT(pages_that_a_child_takes_over_are_as_they_were),
         CHECKPOINT_UNIT(pages_that_are_merged_are_what_they_were),
         CHECKPOINT_UNIT(what_a_file_holds_is_compared),
         CHECKPOINT_UNIT(another_checkpoint_in_between_makes_it_whole_again),

@@ -36,6 +36,8 @@ struct cairn_checkpoint {
     uint32_t put, dropped;
 };
 
+// The config is an image's; chain 0: 32.
+
 // Bytes of memory that it takes, to be aligned to 8. Returns 0 iff cairn_checkpoint_init would refuse the config.
 size_t cairn_checkpoint_size(const struct cairn_image_config *config);
 
