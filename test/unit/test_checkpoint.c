@@ -29,7 +29,7 @@ static void save(void)
     assert_int_equal(keep(HERE, &HERE->space), 0);
     take();
     assert_true(snapshot_is(&then, &now));
-    for (uint32_t kind = 0; kind < 3; kind++) {
+    for (uint32_t kind = fx_scale(2, 0, 0); kind < 3; kind++) {
         assert_true(kept_is(&then, kind));
     }
     assert_int_equal(kept_open(), 0);
@@ -377,6 +377,57 @@ static void what_a_file_holds_is_compared(void **state)
     assert_int_equal(last.put, 0);
 }
 
+// Objects that are mapped elsewhere, whose pages are in frames, slots and a file.
+static void objects_that_were_there_get_the_contents(void **state)
+{
+    (void)state;
+    void *memory;
+    size_t run;
+    machine_furnish(HERE);
+    save();
+    machine_end(HERE);
+    machine_make(HERE, FRAMES, 0);
+    machine_object(HERE, 0);
+    machine_object(HERE, 1);
+    struct cairn_space *const other = &HERE->other;
+    struct cairn_object *const list[OBJECTS] = {&HERE->objects[0], &HERE->objects[1], &HERE->objects[2]};
+    assert_int_equal(cairn_space_init(other, &HERE->vm), 0);
+    for (uint32_t i = 0; i < 3; i++) { // the memory, the file, the file privately
+        const struct cairn_map map = {.address = (2 + 10 * i) * PAGE,
+                                      .size = OBJECT_PAGES * PAGE,
+                                      .protection = RW,
+                                      .flags = CAIRN_MAP_FIXED | (i < 2 ? CAIRN_MAP_SHARED : 0),
+                                      .object = list[i != 0]};
+        assert_int_equal(cairn_space_map_range(other, &map, NULL), 0);
+    }
+    for (uint32_t page = 2; page < 24; page++) {
+        if ((page - 2) % 10 < OBJECT_PAGES) {
+            machine_write(HERE, other, page, 3);
+        }
+    }
+    assert_true(HERE->objects[0].pages.figures.swapped > 0 && HERE->objects[1].pages.figures.resident > 0);
+    assert_int_equal(cairn_space_pin(other, 5 * PAGE, CAIRN_READ, &memory, &run), 0);
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, &HERE->space, list, OBJECTS), CAIRN_EBUSY);
+    assert_int_equal(cairn_space_unpin(other, 5 * PAGE), 0);
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, &HERE->space, list, OBJECTS), 0);
+    machine_sound(HERE);
+    take();
+    assert_true(snapshot_is(&then, &now));
+    unsigned char bytes[PAGE];
+    for (uint32_t page = 0; page < 2 * OBJECT_PAGES; page++) {
+        assert_int_equal(cairn_space_read(other, bytes, (2 + page / OBJECT_PAGES * 10 + page % OBJECT_PAGES) * PAGE, PAGE), 0);
+        assert_memory_equal(bytes, then.objects[page / OBJECT_PAGES][page % OBJECT_PAGES], PAGE);
+    }
+    uint32_t same = 0;
+    assert_int_equal(cairn_space_read(other, bytes, 22 * PAGE, PAGE), 0); // its own copy stays
+    for (uint32_t i = 0; i < PAGE; i++) {
+        same += bytes[i] == then.objects[1][0][i];
+    }
+    assert_true(same < PAGE / 4);
+    save();
+    assert_int_equal(last.put, 0);
+}
+
 static void another_checkpoint_in_between_makes_it_whole_again(void **state)
 {
     (void)state;
@@ -470,7 +521,7 @@ static void a_restore_that_fails_leaves_nothing(void **state)
     save();
     struct cairn_object *const there[OBJECTS] = {&THERE->objects[0], &THERE->objects[1], &THERE->objects[2]};
     uint32_t failed = 0;
-    for (uint32_t at = 1;; at++) { // the swap fails
+    for (uint32_t at = 1;; at += fx_scale(4, 1, 1)) { // the swap fails
         machine_make(THERE, 5, 0);
         THERE->fail_at = at;
         const int error = cairn_checkpoint_restore(&checkpoint, &THERE->space, there, 3);
@@ -488,8 +539,8 @@ static void a_restore_that_fails_leaves_nothing(void **state)
             break;
         }
     }
-    assert_true(failed > 5);
-    for (uint32_t size = 700;; size += 8) { // memory for tables
+    assert_true(failed > fx_scale(1, 5, 5));
+    for (uint32_t size = 700;; size += fx_scale(48, 8, 8)) { // memory for tables
         machine_make(THERE, 40, 1);
         const size_t fixed = cairn_vm_size(&THERE->config, 0);
         assert_int_equal(cairn_space_deinit(&THERE->space), 0);
@@ -518,7 +569,7 @@ static void a_save_that_fails_changes_nothing(void **state)
     (void)state;
     machine_furnish(HERE);
     save();
-    for (uint32_t at = 0;; at++) {
+    for (uint32_t at = 0;; at += fx_scale(3, 1, 1)) {
         machine_write(HERE, &HERE->space, 2, 100 + at);
         machine_write(HERE, &HERE->space, 35, 100 + at);
         power_on(&kept);
@@ -534,7 +585,7 @@ static void a_save_that_fails_changes_nothing(void **state)
         assert_true(kept_is(&now, at % 3));
     }
     power_on(&kept);
-    for (uint32_t at = 1;; at++) { // a page does not come from the swap
+    for (uint32_t at = 1;; at += fx_scale(4, 1, 1)) { // a page does not come from the swap
         save();
         for (uint32_t page = 2; page < 59; page++) {
             if (page != 3 && page != 4 && (page < 30 || page > 33) && mapping_of(&HERE->space, page) != NULL && (mapping_of(&HERE->space, page)->protection & CAIRN_WRITE) != 0) {
@@ -572,6 +623,7 @@ int main(void)
         CHECKPOINT_UNIT(pages_that_a_child_takes_over_are_as_they_were),
         CHECKPOINT_UNIT(pages_that_are_merged_are_what_they_were),
         CHECKPOINT_UNIT(what_a_file_holds_is_compared),
+        CHECKPOINT_UNIT(objects_that_were_there_get_the_contents),
         CHECKPOINT_UNIT(another_checkpoint_in_between_makes_it_whole_again),
         CHECKPOINT_UNIT(bad_arguments_are_refused),
         CHECKPOINT_UNIT(another_page_size_is_refused),

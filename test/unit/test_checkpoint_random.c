@@ -369,7 +369,7 @@ static uint32_t first = 1, lives;
 static void random_lives_of_a_space(void **state)
 {
     (void)state;
-    lives = lives != 0 ? lives : fx_scale(4, 150, 10000);
+    lives = lives != 0 ? lives : fx_scale(3, 150, 10000);
     for (uint32_t seed = first; seed - first < lives; seed++) {
         live(seed, 20);
     }
