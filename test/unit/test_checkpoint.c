@@ -428,6 +428,33 @@ static void objects_that_were_there_get_the_contents(void **state)
     assert_int_equal(last.put, 0);
 }
 
+// Shared memory that was removed, and is still mapped: it ends with its last mapping there too; but where none is kept with it, it stays.
+static void an_object_that_was_removed_ends_with_its_last_mapping(void **state)
+{
+    (void)state;
+    struct cairn_object *const there[] = {&THERE->objects[2]};
+    for (uint32_t mapped = 0; mapped < 2; mapped++) {
+        machine_object(HERE, 2);
+        assert_int_equal(machine_map(HERE, 34, 3, RW, CAIRN_MAP_SHARED, 3, 0), 0);
+        assert_int_equal(cairn_space_fork(&HERE->other, &HERE->space), 0);
+        assert_int_equal(cairn_shared_remove(&HERE->vm, KEY), 0);
+        if (mapped == 0) {
+            assert_int_equal(cairn_space_unmap_range(&HERE->space, 34 * PAGE, 3 * PAGE), 0);
+        }
+        save();
+        assert_int_equal(cairn_space_deinit(&HERE->other), 0);
+        assert_int_equal(cairn_space_unmap_range(&HERE->space, PAGE, 60 * PAGE), 0);
+        machine_make(THERE, 9, 0);
+        assert_int_equal(cairn_checkpoint_restore(&checkpoint, &THERE->space, there, 1), 0);
+        if (mapped == 0) {
+            assert_int_equal(machine_map(THERE, 34, 3, RW, CAIRN_MAP_SHARED, 3, 0), 0);
+        }
+        assert_int_equal(cairn_space_unmap_range(&THERE->space, PAGE, 60 * PAGE), 0);
+        assert_int_equal(THERE->objects[2].pages.vm == NULL, mapped != 0);
+        machine_end(THERE);
+    }
+}
+
 static void another_checkpoint_in_between_makes_it_whole_again(void **state)
 {
     (void)state;
@@ -624,6 +651,7 @@ int main(void)
         CHECKPOINT_UNIT(pages_that_are_merged_are_what_they_were),
         CHECKPOINT_UNIT(what_a_file_holds_is_compared),
         CHECKPOINT_UNIT(objects_that_were_there_get_the_contents),
+        CHECKPOINT_UNIT(an_object_that_was_removed_ends_with_its_last_mapping),
         CHECKPOINT_UNIT(another_checkpoint_in_between_makes_it_whole_again),
         CHECKPOINT_UNIT(bad_arguments_are_refused),
         CHECKPOINT_UNIT(another_page_size_is_refused),

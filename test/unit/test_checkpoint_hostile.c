@@ -86,6 +86,8 @@ static void restore(void)
     machine_end(THERE);
 }
 
+#define key_at(part, page) ((uint64_t)(part) << 57 | (page))
+
 static unsigned char changed(unsigned char byte, uint32_t how)
 {
     return (unsigned char)(how < 8 ? byte ^ 1u << how : how == 8 ? 0xFF : how == 9 ? 0 : byte + 1u);
@@ -208,6 +210,93 @@ static void any_keys(void **state)
     }
 }
 
+// What must be refused, and why: a field of the head, or of a record of the directory.
+static void each_rule_is_looked_at(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t record, offset, size; // record: of the directory, or IN_HEAD
+        uint64_t value;
+        int error;
+    } rules[] = {
+#define IN_HEAD 99u
+        {IN_HEAD, 0, 4, 0x32504B43, CAIRN_ECORRUPT},  // version 2
+        {IN_HEAD, 4, 1, 8, CAIRN_ECORRUPT},           // pages of 256 bytes
+        {IN_HEAD, 5, 1, 1, CAIRN_ECORRUPT},
+        {IN_HEAD, 6, 2, 126, CAIRN_ECORRUPT},         // objects
+        {IN_HEAD, 6, 2, 2, CAIRN_EINVAL},             // less than are given
+        {IN_HEAD, 8, 4, 1000, CAIRN_ECORRUPT},        // mappings
+        {IN_HEAD, 8, 4, 1, CAIRN_ECORRUPT},           // pages are outside of the others
+        {IN_HEAD, 12, 4, 1, CAIRN_ECORRUPT},
+        {IN_HEAD, 16, 8, 59 * PAGE, CAIRN_EINVAL},    // the break is below its start
+        {IN_HEAD, 16, 8, 56 * PAGE + 1, CAIRN_EINVAL},
+        {IN_HEAD, 16, 8, 0, CAIRN_EINVAL},            // it has no start
+        {IN_HEAD, 24, 8, 256 * PAGE, CAIRN_EINVAL},   // it is outside of the space
+        {IN_HEAD, 24, 8, 0x100000000 | 57 * PAGE, CAIRN_EINVAL},
+        {IN_HEAD, 32, 8, 256 * PAGE, CAIRN_EINVAL},   // the heap is
+        {0, 8, 8, 0, CAIRN_ECORRUPT},                 // an object: no pages
+        {0, 8, 8, 0x100000008, CAIRN_EINVAL},
+        {0, 8, 8, 6, CAIRN_ECORRUPT},                 // a mapping shows more
+        {0, 36, 1, CAIRN_WRITE, CAIRN_ECORRUPT},
+        {0, 37, 1, 16, CAIRN_ECORRUPT},
+        {0, 38, 2, 3, CAIRN_ECORRUPT},                // two owners
+        {0, 38, 2, 8, CAIRN_ECORRUPT},
+        {0, 0, 4, KEY, CAIRN_EBUSY},                  // two of a key
+        {3, 0, 8, 0, CAIRN_ECORRUPT},                 // a mapping of page 0
+        {4, 0, 8, 2, CAIRN_ECORRUPT},                 // that begins within another
+        {3, 8, 8, 2, CAIRN_ECORRUPT},                 // that reaches into another
+        {3, 8, 8, 0, CAIRN_ECORRUPT},
+        {3, 8, 8, UINT64_MAX, CAIRN_EINVAL},
+        {3, 0, 8, 0x100000001, CAIRN_EINVAL},
+        {3, 16, 8, 1, CAIRN_ECORRUPT},                // grows, and is no stack
+        {3, 24, 8, 1, CAIRN_ECORRUPT},                // an offset into nothing
+        {3, 32, 4, 4, CAIRN_ECORRUPT},                // of an object that is not there
+        {3, 36, 1, CAIRN_WRITE, CAIRN_ECORRUPT},
+        {3, 37, 1, 1, CAIRN_ECORRUPT},
+        {3, 38, 2, 16, CAIRN_ECORRUPT},
+        {3, 38, 2, 1, CAIRN_ECORRUPT},                // shared with nobody
+        {3, 38, 2, 8, CAIRN_ECORRUPT},                // promised, not counted
+        {6, 38, 2, 13, CAIRN_ECORRUPT},               // promised, and the object's
+        {6, 38, 2, 7, CAIRN_ECORRUPT},                // a stack that shows an object
+        {6, 24, 8, 3, CAIRN_ECORRUPT},                // behind the object's end
+        {6, 24, 8, UINT64_MAX, CAIRN_ECORRUPT},
+    };
+    static const struct {
+        uint64_t key;
+        bool is_good;
+    } keys[] = {{key_at(1, 2), true},  {key_at(1, 11), true},  {key_at(1, 12), false}, {key_at(1, 1), false}, {key_at(1, 14), false}, {key_at(1, 22), true},
+                {key_at(1, 58), false}, {key_at(2, 7), true},  {key_at(2, 8), false},  {key_at(5, 0), false}, {key_at(0, 6), false},  {key_at(1, 0x100000002), false}};
+    for (uint32_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        begin();
+        const uint32_t key = rules[i].record == IN_HEAD ? 0 : rules[i].record / RECORDS;
+        assert_int_equal(cairn_image_get(&checkpoint.image, key, page), 0);
+        unsigned char *const at = (rules[i].record == IN_HEAD ? head : page + rules[i].record % RECORDS * RECORD) + rules[i].offset;
+        for (uint32_t byte = 0; byte < rules[i].size; byte++) {
+            at[byte] = (unsigned char)(rules[i].value >> 8 * byte);
+        }
+        assert_int_equal(cairn_image_put(&checkpoint.image, key, page), 0);
+        commit();
+        machine_make(THERE, 10, 0);
+        struct cairn_object *const there[OBJECTS] = {&THERE->objects[0], &THERE->objects[1], &THERE->objects[2]};
+        const int error = cairn_checkpoint_restore(&checkpoint, &THERE->space, there, OBJECTS);
+        if (error != rules[i].error) {
+            print_error("rule %u: %d\n", (unsigned)i, error);
+        }
+        assert_int_equal(error, rules[i].error);
+        assert_null(THERE->space.mappings);
+        machine_end(THERE);
+    }
+    memset(page, 0x5A, sizeof page);
+    for (uint32_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        begin();
+        assert_int_equal(cairn_image_put(&checkpoint.image, keys[i].key, page), 0);
+        commit();
+        const uint32_t before = refused;
+        restore();
+        assert_int_equal(refused - before, !keys[i].is_good);
+    }
+}
+
 // A page whose bytes are not what they were: found when it is read, and the space is empty.
 static void a_damaged_page_is_found(void **state)
 {
@@ -233,7 +322,7 @@ static void a_damaged_page_is_found(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        HOSTILE(any_byte_of_the_head), HOSTILE(any_byte_of_the_directory), HOSTILE(any_numbers_in_the_directory), HOSTILE(any_keys), HOSTILE(a_damaged_page_is_found),
+        HOSTILE(any_byte_of_the_head), HOSTILE(any_byte_of_the_directory), HOSTILE(any_numbers_in_the_directory), HOSTILE(any_keys), HOSTILE(each_rule_is_looked_at), HOSTILE(a_damaged_page_is_found),
     };
     return cmocka_run_group_tests_name("checkpoint_hostile", tests, NULL, NULL);
 }
