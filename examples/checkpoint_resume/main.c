@@ -127,7 +127,11 @@ int main(int argc, char **argv)
         uint32_t frames;
         uint8_t top_bits;
         uint32_t steps;
-    } machines[] = {{"one that is not stopped: ", 24, 5, UINT32_MAX}, {"first machine: ", 24, 5, 300}, {"the same, later: ", 24, 5, 150}, {"second, 9 frames: ", 9, 3, 400}, {"third, 16 frames: ", 16, 7, UINT32_MAX}};
+    } machines[] = {{"one that is not stopped: ", 24, 5, UINT32_MAX},
+                    {"first machine: ", 24, 5, 300},
+                    {"the same, later: ", 24, 5, 150},
+                    {"second, 9 frames: ", 9, 3, 400},
+                    {"third, 16 frames: ", 16, 7, UINT32_MAX}};
     uint32_t results[sizeof machines / sizeof *machines] = {0};
     bool ended = false;
     if (argc > 1)

@@ -23,7 +23,7 @@
 
 #define CHECKPOINT_MAGIC 0x31504B43u // "CKP1"
 #define PART_SHIFT 57
-#define PAGE_MOST (((uint64_t)1 << PART_SHIFT) - 1)
+#define KEY_PAGE (((uint64_t)1 << PART_SHIFT) - 1)
 #define PART_DIRECTORY 0u
 #define PART_SPACE 1u
 #define PART_OBJECTS 2u
@@ -99,22 +99,6 @@ CAIRN_INLINE uint64_t key_of(uint32_t part, uint64_t page)
     return (uint64_t)part << PART_SHIFT | page;
 }
 
-CAIRN_INLINE uint64_t get_number(const unsigned char *at, uint32_t bytes)
-{
-    uint64_t number = 0;
-    while (bytes-- != 0) {
-        number = number << 8 | at[bytes];
-    }
-    return number;
-}
-
-CAIRN_INLINE void put_number_at(unsigned char *at, uint64_t number, uint32_t bytes)
-{
-    for (; bytes != 0; bytes--, number >>= 8) {
-        *at++ = (unsigned char)number;
-    }
-}
-
 CAIRN_INLINE uint32_t records_of_page(uint32_t page)
 {
     return page / RECORD_BYTES;
@@ -159,6 +143,9 @@ void cairn_checkpoint_name_(struct checkpoint_work *work);
 
 // checkpoint_meta.c
 
+// A number of so many bytes, the low ones first.
+uint64_t cairn_checkpoint_get_(const unsigned char *at, uint32_t bytes);
+void cairn_checkpoint_put_(unsigned char *at, uint64_t number, uint32_t bytes);
 void cairn_checkpoint_head_(const struct checkpoint_work *work, unsigned char *head);
 // A page of the directory.
 void cairn_checkpoint_directory_(const struct checkpoint_work *work, uint32_t page, unsigned char *bytes);

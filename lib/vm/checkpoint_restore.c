@@ -52,9 +52,9 @@ static int take_object(struct restore *restore, uint32_t number, const unsigned 
 {
     struct cairn_vm *const vm = restore->work.vm;
     struct cairn_object *const object = restore->work.objects[number];
-    const uint64_t pages = get_number(record + RECORD_PAGES, 8);
-    const uint32_t key = (uint32_t)get_number(record + OF_OBJECT_KEY, 4);
-    const uint32_t flags = (uint32_t)get_number(record + RECORD_FLAGS, 2);
+    const uint64_t pages = cairn_checkpoint_get_(record + RECORD_PAGES, 8);
+    const uint32_t key = (uint32_t)cairn_checkpoint_get_(record + OF_OBJECT_KEY, 4);
+    const uint32_t flags = (uint32_t)cairn_checkpoint_get_(record + RECORD_FLAGS, 2);
     const uint32_t protection = record[OF_OBJECT_PROTECTION];
     const uint32_t others = record[OF_OBJECT_OTHERS];
     if (pages == 0 || (flags & ~(KEPT_OWNED | KEPT_FOREIGN | KEPT_REMOVED)) != 0 || (flags & (KEPT_OWNED | KEPT_FOREIGN)) == (KEPT_OWNED | KEPT_FOREIGN) ||
@@ -109,12 +109,12 @@ static void clear_object(struct cairn_object *object)
 static int check_mapping(const struct restore *restore, const unsigned char *record, cairn_vaddr_t behind)
 {
     const cairn_vaddr_t all = all_pages(restore->work.vm);
-    const uint64_t first = get_number(record + OF_MAPPING_FIRST, 8);
-    const uint64_t pages = get_number(record + RECORD_PAGES, 8);
-    const uint64_t grow = get_number(record + OF_MAPPING_GROW, 8);
-    const uint64_t offset = get_number(record + OF_MAPPING_OFFSET, 8);
-    const uint64_t number = get_number(record + OF_MAPPING_OBJECT, 4);
-    const uint32_t flags = (uint32_t)get_number(record + RECORD_FLAGS, 2);
+    const uint64_t first = cairn_checkpoint_get_(record + OF_MAPPING_FIRST, 8);
+    const uint64_t pages = cairn_checkpoint_get_(record + RECORD_PAGES, 8);
+    const uint64_t grow = cairn_checkpoint_get_(record + OF_MAPPING_GROW, 8);
+    const uint64_t offset = cairn_checkpoint_get_(record + OF_MAPPING_OFFSET, 8);
+    const uint64_t number = cairn_checkpoint_get_(record + OF_MAPPING_OBJECT, 4);
+    const uint32_t flags = (uint32_t)cairn_checkpoint_get_(record + RECORD_FLAGS, 2);
     const bool is_shared = (flags & KEPT_SHARED) != 0;
     const bool grows = (flags & KEPT_GROWS) != 0;
     if (first < behind || pages == 0 || grow >= first || record[OF_MAPPING_PROTECTION + 1] != 0 || !is_protection(record[OF_MAPPING_PROTECTION]) ||
@@ -151,12 +151,12 @@ static int take_mapping(struct restore *restore, const unsigned char *record, st
     if (mapping == NULL) {
         return error != 0 ? error : CAIRN_ENOMEM;
     }
-    const uint32_t flags = (uint32_t)get_number(record + RECORD_FLAGS, 2);
-    const uint32_t number = (uint32_t)get_number(record + OF_MAPPING_OBJECT, 4);
-    mapping->first = (cairn_vaddr_t)get_number(record + OF_MAPPING_FIRST, 8);
-    mapping->pages = (cairn_vaddr_t)get_number(record + RECORD_PAGES, 8);
-    mapping->grow = (cairn_vaddr_t)get_number(record + OF_MAPPING_GROW, 8);
-    mapping->offset = (cairn_vaddr_t)get_number(record + OF_MAPPING_OFFSET, 8);
+    const uint32_t flags = (uint32_t)cairn_checkpoint_get_(record + RECORD_FLAGS, 2);
+    const uint32_t number = (uint32_t)cairn_checkpoint_get_(record + OF_MAPPING_OBJECT, 4);
+    mapping->first = (cairn_vaddr_t)cairn_checkpoint_get_(record + OF_MAPPING_FIRST, 8);
+    mapping->pages = (cairn_vaddr_t)cairn_checkpoint_get_(record + RECORD_PAGES, 8);
+    mapping->grow = (cairn_vaddr_t)cairn_checkpoint_get_(record + OF_MAPPING_GROW, 8);
+    mapping->offset = (cairn_vaddr_t)cairn_checkpoint_get_(record + OF_MAPPING_OFFSET, 8);
     mapping->protection = record[OF_MAPPING_PROTECTION];
     mapping->object = number == 0 ? NULL : restore->work.objects[number - 1];
     mapping->flags = MAP_NODE | MAP_UNTOUCHED | ((flags & KEPT_SHARED) != 0 ? CAIRN_MAP_SHARED : 0) | ((flags & KEPT_GROWS) != 0 ? CAIRN_MAP_GROWS_DOWN : 0) |
@@ -172,9 +172,9 @@ static int take_mapping(struct restore *restore, const unsigned char *record, st
 static bool break_is_good(const struct restore *restore)
 {
     const struct cairn_vm *const vm = restore->work.vm;
-    const uint64_t start = get_number(restore->head + HEAD_BREAK, 8);
-    const uint64_t end = get_number(restore->head + HEAD_BREAK + 8, 8);
-    return start <= end && end <= vm->limit && (start & vm->offset_mask) == 0 && (start != 0 || end == 0) && get_number(restore->head + HEAD_HEAP, 8) <= vm->limit;
+    const uint64_t start = cairn_checkpoint_get_(restore->head + HEAD_BREAK, 8);
+    const uint64_t end = cairn_checkpoint_get_(restore->head + HEAD_BREAK + 8, 8);
+    return start <= end && end <= vm->limit && (start & vm->offset_mask) == 0 && (start != 0 || end == 0) && cairn_checkpoint_get_(restore->head + HEAD_HEAP, 8) <= vm->limit;
 }
 
 // Is the key that of a page that can be? *mapping: where to look from, and of a page of the space, where it is.
@@ -182,7 +182,7 @@ static bool key_is_good(const struct restore *restore, uint64_t key, struct cair
 {
     const struct checkpoint_work *const work = &restore->work;
     const uint32_t part = (uint32_t)(key >> PART_SHIFT);
-    const uint64_t page = key & PAGE_MOST;
+    const uint64_t page = key & KEY_PAGE;
     if (part == PART_DIRECTORY) {
         return page < directory_pages(page_size(work->vm), (uint64_t)work->count + work->mappings);
     }
@@ -213,11 +213,11 @@ static int check_all(struct restore *restore)
     struct checkpoint_work *const work = &restore->work;
     struct cairn_mapping *last = NULL;
     int error = cairn_checkpoint_read_head_(work->checkpoint, restore->head);
-    if (error == 0 && get_number(restore->head + HEAD_OBJECTS, 2) != work->count) {
+    if (error == 0 && cairn_checkpoint_get_(restore->head + HEAD_OBJECTS, 2) != work->count) {
         error = CAIRN_EINVAL;
     }
     error = error == 0 && !break_is_good(restore) ? CAIRN_EINVAL : error;
-    work->mappings = (uint32_t)get_number(restore->head + HEAD_MAPPINGS, 4);
+    work->mappings = (uint32_t)cairn_checkpoint_get_(restore->head + HEAD_MAPPINGS, 4);
     for (uint64_t number = 0; error == 0 && number < (uint64_t)work->count + work->mappings; number++) {
         const unsigned char *record;
         error = number > UINT32_MAX ? CAIRN_ECORRUPT : cairn_checkpoint_record_(work->checkpoint, (uint32_t)number, &record);
@@ -271,7 +271,7 @@ static bool is_zeros(const unsigned char *page, uint32_t size)
 static int bring_page(const struct restore *restore, struct cairn_space *owner, uint64_t key, bool with_zeros)
 {
     struct cairn_vm *const vm = restore->work.vm;
-    const cairn_vaddr_t page = (cairn_vaddr_t)(key & PAGE_MOST);
+    const cairn_vaddr_t page = (cairn_vaddr_t)(key & KEY_PAGE);
     uint32_t frame;
     int error = cairn_frame_take_(vm, page_key(owner, page), &frame);
     if (error != 0) {
@@ -351,9 +351,9 @@ static void join(struct restore *restore)
         cairn_mapping_link_(space, restore->mappings);
         restore->mappings = next;
     }
-    space->break_start = (cairn_vaddr_t)get_number(restore->head + HEAD_BREAK, 8);
-    space->break_end = (cairn_vaddr_t)get_number(restore->head + HEAD_BREAK + 8, 8);
-    space->heap = (cairn_vaddr_t)get_number(restore->head + HEAD_HEAP, 8);
+    space->break_start = (cairn_vaddr_t)cairn_checkpoint_get_(restore->head + HEAD_BREAK, 8);
+    space->break_end = (cairn_vaddr_t)cairn_checkpoint_get_(restore->head + HEAD_BREAK + 8, 8);
+    space->heap = (cairn_vaddr_t)cairn_checkpoint_get_(restore->head + HEAD_HEAP, 8);
 }
 
 // The space is empty again.

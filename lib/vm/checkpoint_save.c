@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define CHAIN 32u // less is written than with the image's own 16, and more is read
+#define CHAIN_LONG 32u // less is written than with the image's own 16, and more is read
 
 static uint32_t job_room(const struct cairn_image *image)
 {
@@ -26,7 +26,7 @@ static size_t image_size(const struct cairn_image_config *config, struct cairn_i
         return 0;
     }
     *its = *config;
-    its->chain = its->chain == 0 ? CHAIN : its->chain;
+    its->chain = its->chain == 0 ? CHAIN_LONG : its->chain;
     return cairn_image_size(its);
 }
 
@@ -60,8 +60,8 @@ int cairn_checkpoint_read_info(struct cairn_checkpoint *checkpoint, struct cairn
     unsigned char head[HEAD_BYTES];
     const int error = cairn_checkpoint_read_head_(checkpoint, head);
     if (error == 0) {
-        const uint32_t objects = (uint32_t)get_number(head + HEAD_OBJECTS, 2);
-        const uint32_t mappings = (uint32_t)get_number(head + HEAD_MAPPINGS, 4);
+        const uint32_t objects = (uint32_t)cairn_checkpoint_get_(head + HEAD_OBJECTS, 2);
+        const uint32_t mappings = (uint32_t)cairn_checkpoint_get_(head + HEAD_MAPPINGS, 4);
         const uint32_t directory = (uint32_t)directory_pages(checkpoint->image.page, (uint64_t)objects + mappings);
         const uint32_t keys = checkpoint->image.keys_committed;
         *info = (struct cairn_checkpoint_info){checkpoint->image.generation, keys < directory ? 0 : keys - directory, objects, mappings};
@@ -168,7 +168,7 @@ static int survey(const struct checkpoint_work *work, uint64_t *rest)
 {
     struct cairn_checkpoint *const checkpoint = work->checkpoint;
     struct cairn_image *const image = &checkpoint->image;
-    struct checkpoint_walk walk = {.work = work, .part = (uint32_t)(*rest >> PART_SHIFT), .page = (cairn_vaddr_t)(*rest & PAGE_MOST)};
+    struct checkpoint_walk walk = {.work = work, .part = (uint32_t)(*rest >> PART_SHIFT), .page = (cairn_vaddr_t)(*rest & KEY_PAGE)};
     uint64_t kept = *rest;
     int error = next_key(image, &kept);
     for (bool more = cairn_checkpoint_find_(&walk); error == 0 && (more || kept != CAIRN_IMAGE_NO_KEY);) {
@@ -206,7 +206,7 @@ static int do_jobs(const struct checkpoint_work *work)
     int error = 0;
     for (uint32_t i = 0; i < checkpoint->job_count; i++) {
         const struct cairn_checkpoint_job *const job = &checkpoint->jobs[i];
-        struct checkpoint_walk walk = {.work = work, .part = (uint32_t)(job->key >> PART_SHIFT), .page = (cairn_vaddr_t)(job->key & PAGE_MOST)};
+        struct checkpoint_walk walk = {.work = work, .part = (uint32_t)(job->key >> PART_SHIFT), .page = (cairn_vaddr_t)(job->key & KEY_PAGE)};
         for (uint32_t at = 0; error == 0 && at < job->count; at++, walk.page++) {
             error = job->put != 0 && cairn_checkpoint_find_(&walk) ? put(&walk) : drop(checkpoint, job->key + at);
         }

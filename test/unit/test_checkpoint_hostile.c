@@ -322,7 +322,12 @@ static void a_damaged_page_is_found(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        HOSTILE(any_byte_of_the_head), HOSTILE(any_byte_of_the_directory), HOSTILE(any_numbers_in_the_directory), HOSTILE(any_keys), HOSTILE(each_rule_is_looked_at), HOSTILE(a_damaged_page_is_found),
+        HOSTILE(any_byte_of_the_head),
+        HOSTILE(any_byte_of_the_directory),
+        HOSTILE(any_numbers_in_the_directory),
+        HOSTILE(any_keys),
+        HOSTILE(each_rule_is_looked_at),
+        HOSTILE(a_damaged_page_is_found),
     };
     return cmocka_run_group_tests_name("checkpoint_hostile", tests, NULL, NULL);
 }

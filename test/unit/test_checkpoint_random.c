@@ -373,8 +373,8 @@ static void random_lives_of_a_space(void **state)
     for (uint32_t seed = first; seed - first < lives; seed++) {
         live(seed, 20);
     }
-    print_message("%u saves, %u cut, %u restarts; %u forks, %u saves of a child, %u pages merged\n", (unsigned)saves, (unsigned)cuts, (unsigned)restarts, (unsigned)forks,
-                  (unsigned)child_saves, (unsigned)merged);
+    print_message("%u saves, %u cut, %u restarts; %u forks, %u saves of a child, %u pages merged\n", (unsigned)saves, (unsigned)cuts,
+                  (unsigned)restarts, (unsigned)forks, (unsigned)child_saves, (unsigned)merged);
     assert_true(lives < 100 || (saves > 5 * lives && cuts > 3 * lives && restarts > lives / 4 && forks > lives && child_saves > lives / 4 && merged > lives));
 }
 
