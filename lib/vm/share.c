@@ -80,9 +80,6 @@ static bool take_over(struct cairn_space *space, cairn_vaddr_t page, pte_t *at)
         vm->pool->figures.resident--;
         space->figures.resident++;
     } else if (record->pte != 0) {
-        if (is_saved) {
-            slot_set_saved(vm, pte_number(record->pte), true);
-        }
         vm->pool->figures.swapped--;
         space->figures.swapped++;
     }
