@@ -25,6 +25,7 @@ on_m4 bigger_than_ram count
 on_m4 fork_exec
 on_m4 shared_ring
 on_m4 mapped_log
+on_m4 checkpoint_resume
 
 if [ $# -gt 0 ]; then
     on_m4 replay "$@"

@@ -15,10 +15,13 @@
 #define SLOT_NONE UINT32_MAX
 
 #define FRAME_PINNED CAIRN_FRAME_PINNED // it has pins, or is free
-#define FRAME_DIRTY CAIRN_FRAME_DIRTY   // the slot, if any, is old
+#define FRAME_DIRTY 2u                  // was stored to: the slot, if any, is old, and so is the checkpoint
 #define FRAME_USED CAIRN_FRAME_USED     // since the policy cleared it
 #define FRAME_ACCESSED 8u               // since the last tick
 #define FRAME_AHEAD 16u                 // was brought in by prefetch.c, and not asked for yet: its pte allows nothing
+#define FRAME_STALE 32u                 // was not stored to since a checkpoint, but the slot, if any, is old
+#define FRAME_SAVED 128u                // where not dirty: is in its owner's last checkpoint (share.h)
+#define FRAME_UNWRITTEN (FRAME_DIRTY | FRAME_STALE)
 #define MAP_NODE 0x200u // of a mapping: it lies in the vm's memory (object.h)
 #define ACCESS_NONE PTE_PRESENT // to have the page, and no more
 #define FOUND_DIRECT 1          // in place of 0: the page is in memory of the caller's, and has no frame
@@ -86,7 +89,7 @@ CAIRN_INLINE uint32_t frame_note(struct cairn_frame *frame, uint32_t access)
     frame->flags = (uint8_t)flags;
     return flags;
 }
-_Static_assert(CAIRN_WRITE == FRAME_DIRTY, "what is stored to is dirty");
+_Static_assert(CAIRN_WRITE == FRAME_DIRTY && CAIRN_FRAME_DIRTY == FRAME_UNWRITTEN, "what is stored to is dirty; what a policy is told");
 
 // pre: it has less than 255.
 CAIRN_INLINE void frame_pin(struct cairn_frame *frame)

@@ -75,6 +75,26 @@ void cairn_image_abort(struct cairn_image *image)
     cairn_image_end_(image);
 }
 
+// 8, after a mount: what a cut may have left of a record is no part of one any more. Returns 0 or as the store.
+static int clear_torn(struct cairn_image *image)
+{
+    const struct cairn_port_store *const store = image->store;
+    int error = 0;
+    memset(image->buffer, 0xC3, image->page);
+    image->loaded = NO_SLOT;
+    if ((image->torn & TORN_NEXT) != 0) {
+        error = store->write(store->context, image->first + image->next, image->buffer);
+    }
+    if (error == 0 && (image->torn >> (image->root ^ 1) & 1) != 0) {
+        error = store->write(store->context, image->first + (image->root ^ 1), image->buffer);
+    }
+    if (error == 0 && store->sync != NULL) {
+        error = store->sync(store->context);
+    }
+    image->torn = error == 0 ? 0 : image->torn;
+    return error;
+}
+
 int cairn_image_begin(struct cairn_image *image, bool anew)
 {
     if (image->open) {
@@ -83,7 +103,11 @@ int cairn_image_begin(struct cairn_image *image, bool anew)
     if (image->generation == UINT32_MAX) {
         return CAIRN_EOVERFLOW;
     }
-    int error = image->unsure && !anew ? cairn_image_want_committed_(image) : 0;
+    int error = image->torn != 0 ? clear_torn(image) : 0;
+    if (error != 0) {
+        return error;
+    }
+    error = image->unsure && !anew ? cairn_image_want_committed_(image) : 0;
     if (error != 0) {
         return error;
     }

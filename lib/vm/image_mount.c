@@ -31,6 +31,7 @@ static int find_root(struct cairn_image *image)
         if (error != 0 && error != CAIRN_ECORRUPT) {
             return error;
         }
+        image->torn |= (uint32_t)(error != 0) << slot;
         if (!is_like_root(image)) {
             continue;
         }
@@ -116,6 +117,7 @@ static int find_change(struct cairn_image *image)
 {
     const int error = cairn_image_load_(image, image->next);
     if (error != 0) {
+        image->torn |= TORN_NEXT;
         return error == CAIRN_ECORRUPT ? 0 : error;
     }
     return is_record(image, IMAGE_CHANGE) && page_word(image, AT_GENERATION) == image->generation + 1 &&

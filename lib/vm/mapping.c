@@ -341,7 +341,7 @@ CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct
     }
     const cairn_vaddr_t pages = map->size >> vm->page_shift;
     const cairn_vaddr_t charge = is_charged(map->memory, map->flags | MAP_COUNTED, map->protection) ? pages : 0;
-    struct cairn_mapping *const mapping = node_take(vm);
+    struct cairn_mapping *const mapping = mapping_node(vm);
     const bool is_promised = mapping != NULL && cairn_commit_take_(vm, charge);
     cairn_vaddr_t first = 0;
     error = is_promised ? choose(space, map, &first) : CAIRN_ENOMEM;
@@ -352,7 +352,6 @@ CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct
         }
         return error;
     }
-    cairn_bulk_zero_(mapping, sizeof *mapping);
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;

@@ -42,6 +42,12 @@ static bool is_zeros(const unsigned char *bytes, uint32_t size)
     return at == size;
 }
 
+// PTE_SAVED, where the page in the frame, which is a space's own, is in its checkpoint.
+static pte_t saved_of(const struct cairn_vm *vm, uint32_t frame)
+{
+    return frame_is_saved(vm, frame) ? PTE_SAVED : 0;
+}
+
 // The page in the frame is the pool's from now on. Returns the pte of its owners; 0: no memory.
 static pte_t to_pool(struct cairn_vm *vm, uint32_t frame)
 {
@@ -52,9 +58,10 @@ static pte_t to_pool(struct cairn_vm *vm, uint32_t frame)
         return (uint32_t)page << PTE_SHIFT | PTE_SHARED;
     }
     pte_t *const at = table_walk(space, page);
+    const pte_t saved = saved_of(vm, frame);
     const pte_t pte = cairn_pool_take_(space, *at);
     if (pte != 0) {
-        *at = pte;
+        *at = pte | saved;
         cairn_tlb_forget_(vm, space, page, false);
         mapping_common(mapping_of(space, page));
     }
@@ -74,12 +81,17 @@ static bool merge(struct cairn_vm *vm, uint32_t frame, uint32_t same)
         return false;
     }
     struct cairn_mapping *const mapping = mapping_of(space, page);
+    const pte_t saved = saved_of(vm, frame);
+    vm->table[same].flags &= (uint8_t)~FRAME_SAVED; // what its first owner's checkpoint has need not be what this one's has
+    if (vm->table[same].slot != SLOT_NONE) {
+        slot_set_saved(vm, vm->table[same].slot, false);
+    }
     cairn_page_drop_(space, page);
     uint32_t *const leaf = cairn_table_make_(space, page); // of what was just given back
     if (leaf == NULL) {
         return false;
     }
-    *table_pte(vm, leaf, page) = pte;
+    *table_pte(vm, leaf, page) = pte | saved;
     table_record(vm, pte_number(pte))->owners++;
     space->figures.shared++;
     mapping_common(mapping);

@@ -57,14 +57,15 @@ static int write_back(struct cairn_object *object, cairn_vaddr_t page, cairn_vad
     for (page = cairn_table_next_(pages, page, end); page < end; page = cairn_table_next_(pages, page + 1, end)) {
         const uint32_t frame = pte_number(*table_walk(pages, page));
         struct cairn_frame *const its = &vm->table[frame];
-        if ((its->flags & FRAME_DIRTY) == 0) {
+        const uint32_t was = its->flags;
+        if ((was & FRAME_UNWRITTEN) == 0) {
             continue;
         }
         const int error = cairn_frame_clean_(vm, frame);
         if (error != 0) {
             return error;
         }
-        its->flags |= its->pins != 0 ? FRAME_DIRTY : 0; // who has a pin may store to it still
+        its->flags |= its->pins != 0 ? was & FRAME_DIRTY : 0; // who has a pin may store to it still
     }
     return pages->backing->sync == NULL ? 0 : pages->backing->sync(pages->backing->context);
 }

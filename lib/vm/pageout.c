@@ -65,7 +65,7 @@ CAIRN_NOINLINE int cairn_frame_clean_(struct cairn_vm *vm, uint32_t frame)
         return error < 0 ? error : CAIRN_EIO;
     }
     its->slot = slot;
-    its->flags &= (uint8_t)~FRAME_DIRTY;
+    its->flags &= (uint8_t)~FRAME_UNWRITTEN;
     cairn_tlb_drop_(vm, its->space, its->page, true);
     its->space->figures.writes++;
     vm->figures.writes++;
@@ -78,7 +78,7 @@ static CAIRN_NOINLINE int empty(struct cairn_vm *vm, uint32_t frame)
     struct cairn_frame *const its = &vm->table[frame];
     struct cairn_space *const space = its->space;
     const cairn_vaddr_t page = its->page;
-    if ((its->flags & FRAME_DIRTY) != 0) {
+    if ((its->flags & FRAME_UNWRITTEN) != 0) {
         const int error = cairn_frame_clean_(vm, frame);
         if (error != 0) {
             return error;
@@ -114,7 +114,7 @@ CAIRN_NOINLINE int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
 static uint32_t any_clean(struct cairn_vm *vm)
 {
     for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
-        if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_DIRTY)) == 0) {
+        if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_UNWRITTEN)) == 0) {
             return frame;
         }
     }
@@ -147,7 +147,8 @@ int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages)
     for (uint32_t looks = vm->frame_count; looks != 0 && pages != 0; looks--) {
         const uint32_t frame = vm->clean_cursor;
         vm->clean_cursor = frame + 1 == vm->frame_count ? 0 : frame + 1;
-        if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_DIRTY)) == FRAME_DIRTY) {
+        const uint32_t flags = vm->table[frame].flags;
+        if ((flags & FRAME_PINNED) == 0 && (flags & FRAME_UNWRITTEN) != 0) {
             const int error = cairn_frame_clean_(vm, frame);
             if (error != 0) {
                 return error;

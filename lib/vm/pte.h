@@ -6,6 +6,7 @@
 // PICTURE: bits 0 to 3   what an access may do at once: CAIRN_READ, WRITE, EXEC, USER
 //          bit 4         present: the number is a frame      bit 5  swapped: not present, the number is a slot
 //          bit 6         shared: it is one page of several spaces, and the number is that of its record (share.h)
+//          bit 7         of one that is shared: the page is in the space's last checkpoint
 //          bits 7 to 9   of a page of an object that a shared mapping shows: its pins by that one
 //          bits 10 on    number
 //          0 altogether: nothing is known; the page is zeros, if a mapping has it
@@ -23,6 +24,7 @@ typedef uint32_t pte_t;
 #define PTE_PRESENT 0x10u
 #define PTE_SWAPPED 0x20u
 #define PTE_SHARED 0x40u
+#define PTE_SAVED 0x80u
 #define PTE_PIN 0x80u
 #define PTE_PINS 0x380u
 #define PTE_SHIFT 10

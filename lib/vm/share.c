@@ -68,9 +68,13 @@ static bool take_over(struct cairn_space *space, cairn_vaddr_t page, pte_t *at)
 {
     struct cairn_vm *const vm = space->vm;
     struct record *const record = table_record(vm, pte_number(*at));
+    const bool is_saved = (*at & PTE_SAVED) != 0;
     *at = record->pte;
     if (pte_is_present(record->pte)) {
         struct cairn_frame *const frame = &vm->table[pte_number(record->pte)];
+        if (is_saved) {
+            frame_set_saved(frame, true);
+        }
         frame->space = space;
         frame->page = page;
         vm->pool->figures.resident--;
@@ -469,17 +473,26 @@ static int pool_read(void *context, uint32_t slot, void *page)
     return pool->under->read(pool->under->context, slot, page);
 }
 
-// A page of an object with a store goes there: which one it is, its frame says.
+// A page of an object with a store goes there: which one it is, its frame says. What is in the slot now is what a checkpoint has, or not, as the frame was.
 static int pool_write(void *context, uint32_t slot, const void *page)
 {
     const struct pool *const pool = context;
     const struct cairn_vm *const vm = pool->pages.vm;
+    struct cairn_frame *const frame = &vm->table[(size_t)((uintptr_t)page - (uintptr_t)vm->frames) >> page_shift(vm)];
+    struct cairn_space *const pages = frame->space;
+    const bool is_dirty = (frame->flags & FRAME_DIRTY) != 0;
+    int error;
     if (slot != SLOT_BACKED) {
-        return pool->under->write(pool->under->context, slot, page);
+        error = pool->under->write(pool->under->context, slot, page);
+    } else {
+        error = pages->backing->write(pages->backing->context, pages->backing_slot + (uint32_t)frame->page, page);
+        pages->saved = is_dirty ? 0 : pages->saved; // the store is not as it was then
     }
-    const struct cairn_frame *const frame = &vm->table[(size_t)((uintptr_t)page - (uintptr_t)vm->frames) >> page_shift(vm)];
-    const struct cairn_space *const pages = frame->space;
-    return pages->backing->write(pages->backing->context, pages->backing_slot + (uint32_t)frame->page, page);
+    if (error == 0 && slot != SLOT_BACKED) {
+        slot_set_saved(vm, slot, !is_dirty && (frame->flags & FRAME_SAVED) != 0);
+    }
+    frame->flags &= (uint8_t)~(error == 0 && is_dirty ? FRAME_SAVED : 0);
+    return error;
 }
 
 static void pool_trim(void *context, uint32_t slot)

@@ -16,6 +16,8 @@
 #include "cairn/object.h"
 #include "vm/frame.h"
 
+#include "base/bulk.h"
+
 #define SLOT_BACKED (UINT32_MAX - 1) // of a frame: its contents are in its object's store
 
 #define NODE_BYTES ((uint32_t)(sizeof(struct cairn_mapping) + 7) & ~7u) // of a mapping in the vm's memory
@@ -33,6 +35,7 @@ struct pool {
     struct cairn_port_store store;         // what the vm has in place of its own
     const struct cairn_port_store *under;  // its own; NULL: none
     uint32_t merge_cursor;                 // a frame
+    uint32_t *saved;                       // bit: what the slot holds is in the last checkpoint of the page's owner; NULL: there was none yet
 };
 
 CAIRN_INLINE struct pool *pool_of(const struct cairn_vm *vm)
@@ -43,6 +46,39 @@ CAIRN_INLINE struct pool *pool_of(const struct cairn_vm *vm)
 CAIRN_INLINE bool frame_is_of(const struct cairn_vm *vm, pte_t pte, const struct cairn_space *space)
 {
     return vm->table[pte_number(pte)].space == space;
+}
+
+// What a checkpoint has: of a frame, FRAME_SAVED; of a slot, its bit; of a page that spaces have in common, moreover the PTE_SAVED of each of them. Whose last checkpoint
+// that is, is in the owner's `saved`, without which none of it means anything.
+CAIRN_INLINE bool slot_is_saved(const struct cairn_vm *vm, uint32_t slot)
+{
+    const uint32_t *const saved = pool_of(vm)->saved;
+    return saved != NULL && (saved[slot / 32] >> slot % 32 & 1) != 0;
+}
+
+CAIRN_INLINE void slot_set_saved(const struct cairn_vm *vm, uint32_t slot, bool is_saved)
+{
+    uint32_t *const saved = pool_of(vm)->saved;
+    if (saved != NULL) {
+        saved[slot / 32] = (saved[slot / 32] & ~(1u << slot % 32)) | (uint32_t)is_saved << slot % 32;
+    }
+}
+
+// pre: its object, if it has a store, is known to be as in the checkpoint where it is not in frames.
+CAIRN_INLINE bool frame_is_saved(const struct cairn_vm *vm, uint32_t frame)
+{
+    const struct cairn_frame *const its = &vm->table[frame];
+    if ((its->flags & FRAME_DIRTY) != 0) {
+        return false;
+    }
+    return (its->flags & FRAME_SAVED) != 0 || its->slot == SLOT_BACKED || (its->slot != SLOT_NONE && (its->flags & FRAME_STALE) == 0 && slot_is_saved(vm, its->slot));
+}
+
+// The page is in the checkpoint; is_free: nobody can store to it at once.
+CAIRN_INLINE void frame_set_saved(struct cairn_frame *frame, bool is_free)
+{
+    const uint32_t flags = frame->flags | FRAME_SAVED;
+    frame->flags = (uint8_t)((flags & FRAME_DIRTY) != 0 && is_free ? (flags & ~FRAME_DIRTY) | FRAME_STALE : flags);
 }
 
 // Whose faults are a mapping's? Only pages of a space's own, of which there are some, are fault.c's.
@@ -87,6 +123,16 @@ CAIRN_MUST_CHECK pte_t cairn_pool_take_(struct cairn_space *space, pte_t own);
 
 // A frame for a copy of what is in another one, which is copied; not entered yet. Returns 0 or an error.
 CAIRN_MUST_CHECK int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t from, uint32_t *frame);
+
+// A node for a mapping, all zeros; NULL: no memory. It goes back by cairn_table_give_.
+CAIRN_INLINE struct cairn_mapping *mapping_node(struct cairn_vm *vm)
+{
+    struct cairn_mapping *const node = cairn_table_take_(vm, TABLE_LIST_MAPPINGS, NODE_BYTES);
+    if (node != NULL) {
+        cairn_bulk_zero_(node, sizeof *node);
+    }
+    return node;
+}
 
 // mapping.c. Promise pages, take it back. Returns false where that is too many.
 bool cairn_commit_take_(struct cairn_vm *vm, cairn_vaddr_t pages);

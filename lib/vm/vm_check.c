@@ -143,7 +143,7 @@ static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, 
     for (const struct cairn_space *other = vm->spaces; other != NULL; other = other->next) {
         for (cairn_vaddr_t there = cairn_table_next_(other, 0, end); there < end; there = cairn_table_next_(other, there + 1, end)) {
             const bool is_here = other == space && there == page;
-            if (((*table_walk(other, there) ^ pte) & ~PTE_ACCESS) != 0) {
+            if (((*table_walk(other, there) ^ pte) & ~(PTE_ACCESS | PTE_SAVED)) != 0) {
                 continue;
             }
             if (owners == 0 && !is_here) {
@@ -165,7 +165,9 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
 {
     const struct cairn_vm *const vm = space->vm;
     const pte_t pte = *table_walk(space, page);
-    if ((uint32_t)pte_is_present(pte) + pte_is_swapped(pte) + pte_is_shared(pte) != 1) {
+    const bool is_shown = pte_is_present(pte) && pte_number(pte) < vm->frame_count && !frame_is_of(vm, pte, space);
+    const pte_t may_have = pte_is_shared(pte) ? PTE_SAVED : is_shown ? PTE_PINS : 0;
+    if ((uint32_t)pte_is_present(pte) + pte_is_swapped(pte) + pte_is_shared(pte) != 1 || (pte & (PTE_SAVED | PTE_PINS) & ~may_have) != 0) {
         return 2;
     }
     if (space->generation == GENERATION_OTHERS) { // an object's

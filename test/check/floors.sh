@@ -19,13 +19,13 @@ cd "$(dirname "$0")/../.."
 export LC_ALL=C
 
 floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h cairn/compressed.h cairn/image.h cairn/heap.h cairn/deferred.h cairn/recorder.h
-    cairn/pool.h cairn/arena.h cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/space_heap.h cairn/elf.h cairn/exec.h cairn/page_recorder.h
+    cairn/pool.h cairn/arena.h cairn/policy.h cairn/vm.h cairn/access.h cairn/object.h cairn/checkpoint.h cairn/space_heap.h cairn/elf.h cairn/exec.h cairn/page_recorder.h
     base/compiler.h base/bits.h base/atomic.h base/checksum.h base/bulk.h
     heap/words.h heap/control.h heap/handle.h heap/floor.h heap/tags.h heap/bins.h heap/layout.h heap/core.h heap/moves.h heap/fit.h heap/quick.h
     heap/change.h heap/fence.h
     pool/bitmap.h
     arena/arena_core.h
-    vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h vm/image_layout.h
+    vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h vm/image_layout.h vm/checkpoint_layout.h
     inner/space_floor.h inner/inner_core.h"
 system="stdbool.h stddef.h stdint.h string.h"
 cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"

@@ -16,7 +16,7 @@ if [ "${1:-}" = --pack ]; then
 fi
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -ne 0 ] || set -- heap attach elf codec image calls
+[ $# -ne 0 ] || set -- heap attach elf codec image checkpoint calls
 out=build/fuzz
 mkdir -p "$out"
 command -v clang >/dev/null || { echo "fuzz: clang is missing: sh port/setup.sh"; exit 1; }
@@ -39,6 +39,9 @@ for target in "$@"; do
         merge="-set_cover_merge=1 -use_counters=0" # of thousands of inputs a hundred
         ;;
     image) sources="$heap lib/vm/image*.c lib/vm/store_ram.c" ;;
+    checkpoint)
+        sources="$heap lib/vm/checkpoint*.c lib/vm/image*.c lib/vm/policy_clock.c lib/vm/store_ram.c"
+        for part in access advise brk fault load mapping object pageout pin segment share space table tlb vm vm_check; do sources="$sources lib/vm/$part.c"; done ;;
     *) sources=$heap ;;
     esac
     # shellcheck disable=SC2086

@@ -153,11 +153,67 @@ static void a_commit_of_unknown_outcome_is_there_whole_or_not_at_all(void **stat
     assert_true(attempts > seeds / 8);
 }
 
+// An image of pages that are longer than two headers of a record, so that half a record is no more than its entries. Its keys from 12 on are always the same.
+static void put_all(struct cairn_image *image, unsigned char *memory, size_t size, unsigned char turn)
+{
+    const struct cairn_image_config config = {.store = &power.store, .index = 30};
+    unsigned char page[128];
+    power_on(&power);
+    assert_int_equal(cairn_image_init(image, &config, memory, size), 0);
+    assert_int_equal(cairn_image_begin(image, false), 0);
+    for (uint32_t key = 0; key < 14; key++) {
+        memset(page, key < 12 ? turn : (int)key, sizeof page);
+        assert_int_equal(cairn_image_put(image, key, page), 0);
+    }
+}
+
+static void halves_of_two_records_make_no_record(void **state)
+{
+    (void)state;
+    static _Alignas(8) unsigned char memory[4096];
+    struct cairn_image image;
+    unsigned char page[128];
+    const struct cairn_image_config config = {.store = &power.store, .index = 30};
+    for (uint32_t commits = 0; commits < 2; commits++) { // a root, a change
+        uint32_t at = 0;
+        power_store_init(&power, bytes, sizeof page, 36);
+        for (uint32_t i = 0; i < commits; i++) {
+            put_all(&image, memory, sizeof memory, 1);
+            assert_int_equal(cairn_image_commit(&image, NULL, 0), 0);
+        }
+        for (uint32_t half = 0; half < 2; half++) {
+            put_all(&image, memory, sizeof memory, (unsigned char)(2 + half));
+            const struct power_store before = power;
+            memcpy(kept_bytes, bytes, sizeof bytes);
+            const struct cairn_image then = image;
+            static unsigned char memory_then[sizeof memory];
+            memcpy(memory_then, memory, sizeof memory);
+            assert_int_equal(cairn_image_commit(&image, NULL, 0), 0); // to know where the record is written: before the last sync
+            at = power.operations - 2;
+            power = before;
+            image = then;
+            memcpy(bytes, kept_bytes, sizeof bytes);
+            memcpy(memory, memory_then, sizeof memory);
+            power.cut_at = at;
+            power.how = half == 0 ? CUT_FRONT : CUT_BACK;
+            assert_int_not_equal(cairn_image_commit(&image, NULL, 0), 0);
+        }
+        power_on(&power);
+        assert_int_equal(cairn_image_init(&image, &config, memory, sizeof memory), 0);
+        assert_int_equal(image.generation, commits);
+        for (uint64_t key = 0; key < 14; key++) {
+            assert_int_equal(cairn_image_get(&image, key, page), commits == 0 ? CAIRN_ENOENT : 0);
+            assert_int_equal(page[0], commits == 0 ? page[0] : key < 12 ? 1 : key);
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_at_any_operation_leaves_the_old_image_or_the_new_one),
         cmocka_unit_test(a_second_cut_while_the_first_is_made_good),
+        cmocka_unit_test(halves_of_two_records_make_no_record),
         cmocka_unit_test(a_commit_of_unknown_outcome_is_there_whole_or_not_at_all),
     };
     return cmocka_run_group_tests_name("image_power", tests, NULL, NULL);

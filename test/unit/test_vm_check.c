@@ -83,6 +83,7 @@ static void v2_a_pte_that_is_both_or_neither(void **state)
     (void)state;
     VM_BREAKS(pte_t, *pte_at(3), *pte_at(3) | PTE_SWAPPED, 2);
     VM_BREAKS(pte_t, *pte_at(2), *pte_at(2) & ~PTE_SWAPPED, 2);
+    VM_BREAKS(pte_t, *pte_at(2), *pte_at(2) | PTE_SAVED, 2); // it is not shared
     VM_BREAKS(pte_t, *pte_at(3), *pte_at(3) | CAIRN_EXEC, 2); // more than the mapping
     VM_BREAKS(uint8_t, frame_at(3)->flags, frame_at(3)->flags | FRAME_AHEAD, 2);
     *pte_at(9) = CAIRN_READ;

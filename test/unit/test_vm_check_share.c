@@ -151,6 +151,8 @@ static void v10_a_record_that_is_none(void **state)
 {
     (void)state;
     VM_BREAKS(pte_t, *pte_at(SPACE, 30), PTE_SHARED | (VM->table_used / 4) << PTE_SHIFT, 10);
+    *pte_at(SPACE, 30) |= PTE_SAVED; // of one of its owners: they are two still
+    vm_sound();
     VM_BREAKS(pte_t, *pte_at(&child, 30), PTE_SHARED | (PTE_NUMBERS - 1) << PTE_SHIFT, 10);
     VM_BREAKS(uint32_t, VM->figures.shared, 1, 10);
     VM_BREAKS(uint32_t, VM->figures.shared, 3, 10);

@@ -74,6 +74,7 @@ struct cairn_image {
     uint32_t cursor;             // where a free slot is looked for
     uint32_t generation;
     uint32_t root;              // slot of the root record, 0 or 1
+    uint32_t torn;              // records' slots that hold no whole page: bits 0 and 1 the roots', 2 the next one's
     uint32_t next, next_wanted; // slot of the next record; of the one after it
     uint32_t keys, keys_committed;
     uint32_t head; // bytes
@@ -97,8 +98,8 @@ CAIRN_MUST_CHECK int cairn_image_init(struct cairn_image *image, const struct ca
 
 // Begin to change the image: what is there stays; anew: it is to have only what is put. Where the chain is as long as may be, the index is written anew now.
 // Returns 0; or nothing is begun: fails with CAIRN_EBUSY iff something was; CAIRN_EOVERFLOW after 2^32 - 2 commits; CAIRN_ENOMEM iff the outcome of the
-// last commit that failed is not known, and there is no room to write the index anew (take up the image once more then); what the store answers. O(slots)
-// where anew.
+// last commit that failed is not known, and there is no room to write the index anew (take up the image once more then); what the store answers. The first time after init it also makes
+// sure that no half of a record is left in the store, from a cut: two writes at most, and a sync. O(slots) where anew.
 CAIRN_MUST_CHECK int cairn_image_begin(struct cairn_image *image, bool anew);
 // The page of this key is this now. Returns 0; or the image is as before: fails with CAIRN_EINVAL iff it was not begun, or key is CAIRN_IMAGE_NO_KEY;
 // CAIRN_ENOMEM iff no slot is free, or the index takes more pages than there is room for; what the store answers.

@@ -24,7 +24,7 @@ extern "C" {
 
 // What the one who asks for a victim knows of a frame.
 #define CAIRN_FRAME_PINNED 1u // must stay, or holds no page
-#define CAIRN_FRAME_DIRTY 2u  // must be written before it can leave
+#define CAIRN_FRAME_DIRTY 0x22u // any of these: must be written before it can leave
 #define CAIRN_FRAME_USED 4u   // an access to its page was seen since a policy cleared this; set where the page has just come
 
 struct cairn_policy_view {
