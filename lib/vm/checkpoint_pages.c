@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-// Of the whole index: the sum of a record alone does not depend on what it links, since its header ends with a sum of its own.
+// Of the whole index: the sum of a record says of the pages before it no more than theirs do.
 static uint32_t sum_of(const struct cairn_image *image)
 {
     uint32_t sum = 0;

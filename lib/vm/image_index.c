@@ -125,7 +125,12 @@ CAIRN_NOINLINE uint32_t cairn_image_encode_(const struct cairn_image *image, uin
 
 CAIRN_NOINLINE uint32_t cairn_image_sum_(const struct cairn_image *image, uint32_t end)
 {
-    return cairn_checksum_(0, image->buffer + AT_MAGIC, end - AT_MAGIC);
+    const bool is_record = page_word(image, AT_MAGIC) != IMAGE_INDEX;
+    if (!is_record || end <= AT_HEADER_SUM) {
+        return cairn_checksum_(0, image->buffer + AT_MAGIC, end - AT_MAGIC);
+    }
+    const uint32_t header = cairn_checksum_(0, image->buffer + AT_MAGIC, AT_HEADER_SUM - AT_MAGIC);
+    return cairn_checksum_(header, image->buffer + RECORD_HEADER, end - RECORD_HEADER);
 }
 
 CAIRN_NOINLINE int cairn_image_load_(struct cairn_image *image, uint32_t slot)

@@ -42,7 +42,7 @@
 
 // Offsets of a page of index; from AT_LINKS on of a record.
 enum {
-    AT_SUM = 0,         // of all that is behind it
+    AT_SUM = 0,         // of all that is behind it, but for AT_HEADER_SUM: a CRC over bytes and their own CRC does not depend on them
     AT_MAGIC = 4,
     AT_GENERATION = 8,
     AT_LINK = 12,       // slot of the page of index before it, of the same record; NO_SLOT: none
@@ -139,7 +139,7 @@ CAIRN_INLINE uint32_t begun_at(const struct cairn_image *image)
 
 // image_index.c
 
-// CRC-32C of the page in the buffer, behind AT_SUM; of its first bytes only.
+// The sum of the page in the buffer; of the first bytes of its header only.
 uint32_t cairn_image_sum_(const struct cairn_image *image, uint32_t end);
 // Place of the first entry whose key is not below this; `count` where there is none.
 uint32_t cairn_image_place_(const struct cairn_image_entry *entries, uint32_t count, uint64_t key);

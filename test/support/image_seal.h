@@ -34,6 +34,18 @@ static inline uint32_t seal_kind(const unsigned char *page)
     return page[6] == 'X' ? 1 : page[6] == 'C' || page[6] == 'R' ? 2 : 0;
 }
 
+// Put the sums of a page of index, or of a record, right: the header sum of this is no part of its sum.
+static inline void seal_page(unsigned char *its, uint32_t page)
+{
+    if (seal_kind(its) == 2) {
+        const uint32_t header = cairn_checksum_(0, its + 4, 44);
+        seal_set_word(its + 48, header);
+        seal_set_word(its, cairn_checksum_(header, its + 52, page - 52));
+    } else {
+        seal_set_word(its, cairn_checksum_(0, its + 4, page - 4));
+    }
+}
+
 // Put the sums of each page of index right, and those of other pages that stand in it.
 static inline void seal_all(unsigned char *slots, uint32_t page, uint32_t count)
 {
@@ -54,10 +66,7 @@ static inline void seal_all(unsigned char *slots, uint32_t page, uint32_t count)
                     seal_set_word(its + 28, seal_word(before));
                 }
             }
-            if (kind == 2) {
-                seal_set_word(its + 48, cairn_checksum_(0, its + 4, 44));
-            }
-            seal_set_word(its, cairn_checksum_(0, its + 4, page - 4));
+            seal_page(its, page);
         }
     }
 }
