@@ -2,7 +2,7 @@
 //
 // OWNS        the proof of lib/heap/tags.h: every block in an array of a few pairs, forwards and backwards.
 // CALLERS     ctest, on every preset.
-#include "heap/control.h"
+#include "heap/tags.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
