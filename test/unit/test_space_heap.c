@@ -108,7 +108,8 @@ static int call_trim(struct cairn_space *space)
 }
 
 static int (*const calls[])(struct cairn_space *space) = {
-    call_free, call_malloc, call_malloc_more, call_calloc, call_memalign, call_realloc_within, call_realloc, call_realloc_to_mapped, call_realloc_mapped, call_free_mapped, call_size, call_stats, call_trim,
+    call_free,    call_malloc,           call_malloc_more,    call_calloc,      call_memalign, call_realloc_within,
+    call_realloc, call_realloc_to_mapped, call_realloc_mapped, call_free_mapped, call_size,     call_stats,          call_trim,
 };
 #define CALLS (sizeof calls / sizeof *calls)
 

@@ -209,12 +209,12 @@ struct cairn_space {
     const struct cairn_port_store *backing; // what an object's pages are read from and written to; NULL: zeros at first, and the vm's store
     uint32_t backing_slot;                  // of its first page
     cairn_vaddr_t break_start, break_end;   // addresses; object.h
-    cairn_vaddr_t heap;                     // address; space_heap.h. 0: none
-    uint32_t saved, saved_sum;              // the last checkpoint of it: its generation, 0: none or not known, and what tells it from others; checkpoint.h
     uint16_t number;     // in page numbers for the policy
     bool suspended;
     bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to; where it was used before, with cairn_space_flush
     struct cairn_space_figures figures;
+    cairn_vaddr_t heap;         // its address; space_heap.h. 0: none
+    uint32_t saved, saved_sum; // the last checkpoint of it: its generation, 0: none or not known, and what tells it from others; checkpoint.h
 };
 
 // ------------------------------------------------------------------------------------------------------------------ the machine
