@@ -219,7 +219,7 @@ int cairn_space_fork(struct cairn_space *child, struct cairn_space *parent)
         error = fork_mapping(child, parent, mapping, place);
         place = error == 0 ? &(*place)->next : place;
     }
-    cairn_tlb_assign_(vm, parent); // what it could store to at once it may not any more: with another ASID it is not found
+    tlb_assign(vm, parent); // what it could store to at once it may not any more: with another ASID it is not found
     if (vm->current == parent) {
         vm->asid = parent->asid;
     }

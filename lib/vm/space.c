@@ -176,7 +176,7 @@ CAIRN_NOINLINE int cairn_space_init(struct cairn_space *space, struct cairn_vm *
     space->root = root;
     space->number = number;
     space->quick_root = vm->write_through || vm->reference != NULL || vm->policy->touch != NULL ? NULL : root;
-    cairn_tlb_assign_(vm, space);
+    tlb_assign(vm, space);
     vm->spaces = space;
     return 0;
 }

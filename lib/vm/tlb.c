@@ -20,15 +20,9 @@ CAIRN_NOINLINE void cairn_vm_flush(struct cairn_vm *vm)
     }
 }
 
-CAIRN_INLINE void take_asid(struct cairn_vm *vm, struct cairn_space *space)
-{
-    space->asid = (cairn_vaddr_t)vm->asid_next++ << ASID_SHIFT;
-    space->generation = vm->generation;
-}
-
 CAIRN_NOINLINE void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space)
 {
-    if (vm->asid_next << ASID_SHIFT >= (vm->offset_mask & ~(cairn_vaddr_t)7)) { // the last one is nobody's
+    if (!has_asid(vm)) {
         cairn_vm_flush(vm);
         vm->generation++;
         vm->asid_next = 0;

@@ -29,8 +29,29 @@ CAIRN_INLINE struct cairn_tlb_entry *tlb_at(const struct cairn_vm *vm, cairn_vad
     return &vm->tlb[(uint32_t)page & (CAIRN_TLB_SHIFT != 0 ? (1u << CAIRN_TLB_SHIFT) - 1 : vm->tlb_mask)];
 }
 
-// An ASID for the space, in this generation.
+// Is one left in this generation? The last one is nobody's.
+CAIRN_INLINE bool has_asid(const struct cairn_vm *vm)
+{
+    return vm->asid_next << ASID_SHIFT < (vm->offset_mask & ~(cairn_vaddr_t)7);
+}
+
+// pre: one is.
+CAIRN_INLINE void take_asid(struct cairn_vm *vm, struct cairn_space *space)
+{
+    space->asid = (cairn_vaddr_t)vm->asid_next++ << ASID_SHIFT;
+    space->generation = vm->generation;
+}
+
+// An ASID for the space, in this generation, or a new one.
 void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *space);
+CAIRN_INLINE void tlb_assign(struct cairn_vm *vm, struct cairn_space *space)
+{
+    if (CAIRN_SPEED && CAIRN_LIKELY(has_asid(vm))) {
+        take_asid(vm, space);
+    } else {
+        cairn_tlb_assign_(vm, space);
+    }
+}
 
 // Forget the page. Lets go of its write tag only, where `writes`. Of an object's page, or the pool's: in each space that maps it, which maps it no more then, but
 // for `writes`.
