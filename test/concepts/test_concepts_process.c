@@ -4,6 +4,7 @@
 // CALLERS     ctest, on the host and one board.
 #include "concepts.h"
 
+#include "cairn/checkpoint.h"
 #include "cairn/compressed.h"
 #include "cairn/exec.h"
 #include "cairn/store.h"
@@ -332,6 +333,44 @@ static void concept_compression(void **state)
     finish();
 }
 
+// A space is kept as it is, and goes on from there after the power was off; what was not stored to since the last time is not written again.
+static void concept_checkpoint(void **state)
+{
+    static unsigned char card_slots[64 * PAGE];
+    static _Alignas(8) unsigned char room[4096];
+    static struct cairn_store_ram card;
+    static struct cairn_checkpoint checkpoint;
+    struct cairn_checkpoint_stats stats;
+    (void)state;
+    assert_int_equal(cairn_store_ram_init(&card, card_slots, sizeof card_slots, PAGE, 64), 0);
+    const struct cairn_image_config its = {.store = &card.store};
+    start_with(4);
+    map(ONE, 1, 16, RW);
+    for (uint32_t page = 1; page <= 16; page++) {
+        put(AT(page), page);
+    }
+    assert_int_equal(cairn_checkpoint_init(&checkpoint, &its, room, sizeof room), 0);
+    assert_int_equal(cairn_checkpoint_save(&checkpoint, ONE, NULL, 0), 0);
+    cairn_checkpoint_stats(&checkpoint, &stats);
+    assert_true(stats.put >= 16);
+    put(AT(5), 55);
+    assert_int_equal(cairn_checkpoint_save(&checkpoint, ONE, NULL, 0), 0);
+    cairn_checkpoint_stats(&checkpoint, &stats);
+    assert_true(stats.put <= 3); // the page, and what says where everything is
+    put(AT(6), 66);              // not kept
+    finish();
+
+    start_with(7); // another machine
+    memset(room, 0xA5, sizeof room);
+    assert_int_equal(cairn_checkpoint_init(&checkpoint, &its, room, sizeof room), 0);
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, ONE, NULL, 0), 0);
+    for (uint32_t page = 1; page <= 16; page++) {
+        assert_int_equal(get(AT(page)), page == 5 ? 55 : page);
+    }
+    assert_int_equal(load_answers(AT(17)), CAIRN_EFAULT);
+    finish();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -350,6 +389,7 @@ int main(void)
         cmocka_unit_test(concept_isolation),
         cmocka_unit_test(concept_deduplication),
         cmocka_unit_test(concept_compression),
+        cmocka_unit_test(concept_checkpoint),
     };
     return cmocka_run_group_tests_name("concepts_process", tests, NULL, NULL);
 }
