@@ -44,8 +44,8 @@ def compressed(field):
 
 
 def objects_code():
-    """What memory objects, exec, compression and images add to the software MMU."""
-    whole, below = size("vm_whole"), size("vm_all")
+    """What memory objects, exec, compression, images, checkpoints and malloc in spaces add to the software MMU."""
+    whole, below = size("vm_malloc"), size("vm_all")
     return None if whole is None or below is None else whole - below
 
 
@@ -166,4 +166,4 @@ def vm_rows():
             row("unmap one", objects("unmap_most", "max"), 400, 250),
             row("compressed pages of real programs, bytes for 100", compressed("ratio") and round(100 / compressed("ratio"), 1), 80.0, 73.5),
             row("decompression, instructions a word", compressed("decode"), 12, None),
-            row("code -Os of memory objects, exec, compression, images", objects_code(), 20480, 14336)]
+            row("code -Os of memory objects, exec, compression, images, checkpoints, malloc", objects_code(), 20480, 14336)]
