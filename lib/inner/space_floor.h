@@ -19,7 +19,7 @@
 #include "heap/control.h"
 #include "vm/frame.h"
 
-#include <string.h>
+#include "base/bulk.h"
 
 // What the heap's headers call, and leave to who includes them.
 #define cairn_bin_of_ cairn_space_bin_of_
@@ -82,7 +82,7 @@ struct space_floor {
     bool control_pinned;
     union floor_words none; // where a word would be that is not there
     free_word control[FLOOR_CONTROL], control_was[FLOOR_CONTROL];
-    uint8_t first[FLOOR_LISTS]; // cells that are looked for together: the number of the newest, and 1 more; 0: none
+    _Alignas(4) uint8_t first[FLOOR_LISTS]; // cells that are looked for together: the number of the newest, and 1 more; 0: none
     uint8_t next[FLOOR_CELLS];
     struct floor_cell cells[FLOOR_CELLS];
 };
@@ -112,11 +112,18 @@ static CAIRN_NOINLINE uint32_t floor_broken(struct space_floor *floor)
 CAIRN_INLINE void floor_forget(struct space_floor *floor)
 {
     floor->count = 0;
-    memset(floor->first, 0, sizeof floor->first);
+    cairn_bulk_zero_(floor->first, sizeof floor->first);
+}
+
+// 8 bytes, both at a multiple of 4.
+CAIRN_INLINE void floor_copy(free_word *to, const free_word *from)
+{
+    to[0] = from[0];
+    to[1] = from[1];
 }
 
 // Read 8 bytes: at once where a miss in the TLB would be served so. Returns 0 or an error.
-CAIRN_INLINE int floor_read(const struct space_floor *floor, uint32_t at, void *to)
+CAIRN_INLINE int floor_read(const struct space_floor *floor, uint32_t at, union floor_words *to)
 {
     struct cairn_space *const space = floor->space;
     const struct cairn_vm *const vm = space->vm;
@@ -126,7 +133,7 @@ CAIRN_INLINE int floor_read(const struct space_floor *floor, uint32_t at, void *
         const pte_t *const pte = table_walk(space, address >> page_shift(vm));
         if (pte != NULL && pte_allows(*pte, space->user ? CAIRN_READ | CAIRN_USER : CAIRN_READ)) {
             (void)frame_note(&vm->table[pte_number(*pte)], CAIRN_READ);
-            memcpy(to, frame_memory(vm, pte_number(*pte)) + offset, 8);
+            floor_copy(to->words, (const free_word *)(const void *)(frame_memory(vm, pte_number(*pte)) + offset));
             return 0;
         }
     }

@@ -14,8 +14,6 @@
 #include "heap/layout.h"
 #include "inner/inner_core.h"
 
-#include <string.h>
-
 #define IMAGE_MAX ((size_t)1 << 30) // bytes of the largest: fewer granules than have numbers
 #define HEAP_FLAGS (CAIRN_GRANULE == 16 ? FLAG_GRANULE_16 : 0u)
 
@@ -109,7 +107,7 @@ static cairn_vaddr_t address_of(const struct space_floor *floor, uint32_t border
 static void operation_again(struct operation *op)
 {
     floor_forget(&op->floor);
-    memcpy(op->floor.control, op->floor.control_was, sizeof op->floor.control);
+    cairn_bulk_copy_(op->floor.control, op->floor.control_was, sizeof op->floor.control);
 }
 
 static void operation_start(struct operation *op, struct cairn_space *space, cairn_vaddr_t heap, uint32_t limit)
@@ -139,7 +137,7 @@ static CAIRN_NOINLINE int operation_open(struct operation *op, struct cairn_spac
     const cairn_vaddr_t image = space->heap + sizeof(struct space_heap_head);
     const size_t front = sizeof(struct heap_control);
     const struct heap_control *const control = floor_control(floor);
-    memset(floor->control, 0, sizeof floor->control);
+    cairn_bulk_zero_(floor->control, sizeof floor->control);
     int error = cairn_space_read(space, floor->control, image, front);
     if (error != 0) {
         return error;
@@ -155,7 +153,7 @@ static CAIRN_NOINLINE int operation_open(struct operation *op, struct cairn_spac
         return CAIRN_ECORRUPT;
     }
     error = cairn_space_read(space, &floor->control[front / 4], image + front, floor->tags - front);
-    memcpy(floor->control_was, floor->control, sizeof floor->control);
+    cairn_bulk_copy_(floor->control_was, floor->control, sizeof floor->control);
     return error;
 }
 
@@ -230,7 +228,7 @@ static void put(const struct space_floor *floor, uint32_t at, const void *bytes,
 static void put_cell(const struct space_floor *floor, const struct floor_cell *cell, const union floor_words *words)
 {
     if (cell->memory != NULL) {
-        memcpy(cell->memory, words, sizeof *words);
+        floor_copy((free_word *)(void *)cell->memory, words->words);
     } else {
         put(floor, cell->at & ~(CELL_PINNED | CELL_GIVEN), words, sizeof *words);
     }
@@ -427,8 +425,8 @@ int cairn_inner_init_(struct cairn_space *space, const struct space_heap_head *h
         return CAIRN_ENOMEM;
     }
     operation_start(&op, space, at, (uint32_t)limit);
-    memset(floor->control, 0, sizeof floor->control);
-    memset(floor->control_was, 0, sizeof floor->control_was);
+    cairn_bulk_zero_(floor->control, sizeof floor->control);
+    cairn_bulk_zero_(floor->control_was, sizeof floor->control_was);
     struct heap_control *const control = op.heap.control;
     const size_t last = (size_t)((0u - address_of(floor, 0)) & (page - 1)) >> GRANULE_SHIFT; // a block ends with the page where the front does
     control->granules = (uint32_t)(last == 0 ? page >> GRANULE_SHIFT : last);
