@@ -6,6 +6,7 @@
 
 #include "base/compiler.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -13,12 +14,6 @@
 
 typedef uint32_t CAIRN_MAY_ALIAS one_word;
 typedef uint64_t CAIRN_MAY_ALIAS two_words;
-
-// How many of so many words go by 8 at once: where both begin at pairs of words.
-CAIRN_INLINE size_t in_eights(uintptr_t addresses, size_t words)
-{
-    return (addresses & 7) == 0 ? words & ~(size_t)7 : 0;
-}
 
 CAIRN_NOINLINE void cairn_bulk_zero_(void *to, size_t bytes)
 {
@@ -28,14 +23,13 @@ CAIRN_NOINLINE void cairn_bulk_zero_(void *to, size_t bytes)
         return;
     }
     const one_word *const end = at + bytes / 4;
-    for (const one_word *const eights = at + in_eights((uintptr_t)to, bytes / 4); at != eights; at += 8) {
+    if (((uintptr_t)at & 4) != 0 && at != end) {
+        *at++ = 0;
+    }
+    for (; end - at >= 8; at += 8) {
         two_words *const pair = (two_words *)(void *)at;
         pair[0] = pair[1] = pair[2] = pair[3] = 0;
         CAIRN_FORGET(at); // or the compiler makes a memset of it
-    }
-    for (; end - at >= 4; at += 4) {
-        at[0] = at[1] = at[2] = at[3] = 0;
-        CAIRN_FORGET(at);
     }
     for (; at != end; at++) {
         *at = 0;
@@ -52,7 +46,8 @@ CAIRN_NOINLINE void cairn_bulk_copy_(void *to, const void *from, size_t bytes)
         return;
     }
     const one_word *const end = at + bytes / 4;
-    for (const one_word *const eights = at + in_eights((uintptr_t)to | (uintptr_t)from, bytes / 4); at != eights; at += 8, its += 8) {
+    const bool is_paired = (((uintptr_t)to | (uintptr_t)from) & 7) == 0;
+    for (const one_word *const eights = is_paired ? at + bytes / 32 * 8 : at; at != eights; at += 8, its += 8) {
         two_words *const pair = (two_words *)(void *)at;
         const two_words *const its_pair = (const two_words *)(const void *)its;
         pair[0] = its_pair[0];

@@ -124,7 +124,7 @@ static void operation_start(struct operation *op, struct cairn_space *space, cai
     op->heap = (struct cairn_heap){.control = (struct heap_control *)(void *)floor->control, .tags = (struct tag_word *)(void *)floor, .base = (unsigned char *)floor};
 }
 
-int cairn_inner_head_(struct cairn_space *space, struct space_heap_head *head)
+CAIRN_NOINLINE int cairn_inner_head_(struct cairn_space *space, struct space_heap_head *head)
 {
     const int error = cairn_space_read(space, head, space->heap, sizeof *head);
     return error != 0 ? error : head->magic == SPACE_HEAP_MAGIC ? 0 : CAIRN_ECORRUPT;

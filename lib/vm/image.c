@@ -41,13 +41,13 @@ static size_t cut(struct cairn_image *image, const struct cairn_image_config *co
     return image->batch * sizeof *image->entries + image->room * sizeof *image->pages + words_of(image) * 2 * sizeof *image->held + image->page;
 }
 
-size_t cairn_image_size(const struct cairn_image_config *config)
+CAIRN_NOINLINE size_t cairn_image_size(const struct cairn_image_config *config)
 {
     struct cairn_image image;
     return cut(&image, config);
 }
 
-int cairn_image_init(struct cairn_image *image, const struct cairn_image_config *config, void *memory, size_t size)
+CAIRN_NOINLINE int cairn_image_init(struct cairn_image *image, const struct cairn_image_config *config, void *memory, size_t size)
 {
     if (image == NULL || memory == NULL || (uintptr_t)memory % 8 != 0) {
         return CAIRN_EINVAL;
@@ -66,7 +66,7 @@ int cairn_image_init(struct cairn_image *image, const struct cairn_image_config 
     return error;
 }
 
-void cairn_image_abort(struct cairn_image *image)
+CAIRN_NOINLINE void cairn_image_abort(struct cairn_image *image)
 {
     if (!image->open) {
         return;
@@ -95,7 +95,7 @@ static int clear_torn(struct cairn_image *image)
     return error;
 }
 
-int cairn_image_begin(struct cairn_image *image, bool anew)
+CAIRN_NOINLINE int cairn_image_begin(struct cairn_image *image, bool anew)
 {
     if (image->open) {
         return CAIRN_EBUSY;
@@ -159,7 +159,7 @@ static int find(struct cairn_image *image, uint64_t first, uint64_t last, struct
     return CAIRN_ENOENT;
 }
 
-int cairn_image_get(struct cairn_image *image, uint64_t key, void *page)
+CAIRN_NOINLINE int cairn_image_get(struct cairn_image *image, uint64_t key, void *page)
 {
     struct cairn_image_entry found;
     int error = find(image, key, key, &found);
@@ -174,7 +174,7 @@ int cairn_image_get(struct cairn_image *image, uint64_t key, void *page)
     return error == 0 && cairn_checksum_(0, page, image->page) != found.sum ? CAIRN_ECORRUPT : error;
 }
 
-int cairn_image_next(struct cairn_image *image, uint64_t *key)
+CAIRN_NOINLINE int cairn_image_next(struct cairn_image *image, uint64_t *key)
 {
     struct cairn_image_entry found;
     const int error = find(image, *key, CAIRN_IMAGE_NO_KEY - 1, &found);
@@ -184,7 +184,7 @@ int cairn_image_next(struct cairn_image *image, uint64_t *key)
     return error;
 }
 
-int cairn_image_head(struct cairn_image *image, void *head, size_t size)
+CAIRN_NOINLINE int cairn_image_head(struct cairn_image *image, void *head, size_t size)
 {
     const size_t bytes = size < image->head ? size : image->head;
     const int error = bytes != 0 ? cairn_image_load_page_(image, image->committed - 1) : 0;
@@ -237,7 +237,7 @@ static bool is_zeros(const unsigned char *page, uint32_t size)
     return size == 0;
 }
 
-int cairn_image_put(struct cairn_image *image, uint64_t key, const void *page)
+CAIRN_NOINLINE int cairn_image_put(struct cairn_image *image, uint64_t key, const void *page)
 {
     struct cairn_image_entry entry = {key, SLOT_ZEROS, 0};
     uint32_t place;
@@ -266,7 +266,7 @@ int cairn_image_put(struct cairn_image *image, uint64_t key, const void *page)
     return 0;
 }
 
-int cairn_image_drop(struct cairn_image *image, uint64_t key)
+CAIRN_NOINLINE int cairn_image_drop(struct cairn_image *image, uint64_t key)
 {
     const struct cairn_image_entry entry = {key, SLOT_DROPPED, 0};
     uint32_t place;
@@ -288,7 +288,7 @@ int cairn_image_drop_range(struct cairn_image *image, uint64_t first, uint64_t l
     return error == CAIRN_ENOENT ? 0 : error;
 }
 
-void cairn_image_stats(const struct cairn_image *image, struct cairn_image_stats *stats)
+CAIRN_NOINLINE void cairn_image_stats(const struct cairn_image *image, struct cairn_image_stats *stats)
 {
     uint32_t held = 0;
     for (uint32_t slot = 0; slot < image->slots; slot++) {

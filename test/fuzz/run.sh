@@ -34,7 +34,7 @@ for target in "$@"; do
     elf) sources="$heap $elf" ;;
     codec) sources="$heap lib/vm/codec.c" ;;
     calls)
-        sources="lib/base/*.c $(ls lib/vm/*.c | grep -vE 'image|flash|codec|compressed|checked|recorder') test/vm/isolation_*.c test/support/elf_image.c"
+        sources="lib/base/*.c $(ls lib/vm/*.c | grep -vE 'image|checkpoint|flash|codec|compressed|checked|recorder') test/vm/isolation_*.c test/support/elf_image.c"
         [ "$seconds" -ge 60 ] || level=-O0 # a quarter of the time to compile
         merge="-set_cover_merge=1 -use_counters=0" # of thousands of inputs a hundred
         ;;
