@@ -212,8 +212,8 @@ static bool grow_down(struct cairn_mapping *mapping, cairn_vaddr_t page)
     return true;
 }
 
-// A copy of a frame's page becomes the space's own. leaf: of its pte, or NULL. Returns 0, and its pte; or an error.
-CAIRN_SHARED int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t from, uint32_t protection, pte_t *now)
+// A copy of a frame's page becomes the space's own. leaf: of its pte, or NULL; is_common: it has one, which names the pool's page. Returns 0, and its pte; or an error.
+CAIRN_SHARED int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t from, uint32_t protection, bool is_common, pte_t *now)
 {
     uint32_t frame = vm->free_frame;
     if (CAIRN_SPEED && CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
@@ -235,7 +235,7 @@ CAIRN_SHARED int copy_own(struct cairn_vm *vm, struct cairn_space *space, cairn_
     }
     pte_t *const at = table_pte(vm, leaf, page);
     cairn_tlb_forget_(vm, space, page, false);
-    if (*at != 0) {
+    if (is_common || *at != 0) {
         drop(space, *at);
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
@@ -252,6 +252,16 @@ CAIRN_SHARED int own(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr
     return own_page(vm, space, page, protection, now);
 }
 
+// The page of the pool has no other owner: it is the space's own from now on.
+static CAIRN_NOINLINE int take_back(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, pte_t *at, uint32_t protection, pte_t *now)
+{
+    cairn_tlb_forget_(vm, space, page, false);
+    if (!take_over(space, page, at)) {
+        cairn_table_set_(space, page, 0);
+    }
+    return own(vm, space, page, protection, now);
+}
+
 // is_own: it is to be the space's own.
 static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vaddr_t page, uint32_t *leaf, uint32_t protection, bool is_own, pte_t *now)
 {
@@ -260,11 +270,7 @@ static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vadd
     const struct record *const record = table_record(vm, number);
     uint32_t frame = pte_number(record->pte);
     if (is_own && record->owners == 1) {
-        cairn_tlb_forget_(vm, space, page, false);
-        if (!take_over(space, page, at)) {
-            cairn_table_set_(space, page, 0);
-        }
-        return own(vm, space, page, protection, now);
+        return take_back(vm, space, page, at, protection, now);
     }
     if (CAIRN_LIKELY(pte_is_present(record->pte))) {
         frame_touch(vm, frame);
@@ -278,7 +284,7 @@ static int pool_fault(struct cairn_vm *vm, struct cairn_space *space, cairn_vadd
         leaf = table_leaf(vm, space->root, page);
     }
     if (is_own) {
-        return copy_own(vm, space, page, leaf, frame, protection, now);
+        return copy_own(vm, space, page, leaf, frame, protection, true, now);
     }
     *now = frame << PTE_SHIFT | PTE_PRESENT | (protection & ~CAIRN_WRITE);
     return 0;
@@ -296,7 +302,7 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
     }
     space->figures.major += vm->figures.major - major;
     if (is_own && !is_shared) {
-        return copy_own(vm, space, page, table_leaf(vm, space->root, page), frame, mapping->protection, now);
+        return copy_own(vm, space, page, table_leaf(vm, space->root, page), frame, mapping->protection, false, now);
     }
     uint32_t *leaf = table_leaf(vm, space->root, page);
     if (leaf == NULL) {
