@@ -101,15 +101,15 @@ static bool is_room_behind(const struct cairn_mapping *block, cairn_vaddr_t page
     return next == NULL || next->first - block_end(block) > pages + next->grow || (next->grow == 0 && next->first - block_end(block) == pages);
 }
 
-// Map pages for a block, or (FIXED) for the rest of one.
-static int map_pages(struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t alignment, uint32_t flags, cairn_vaddr_t *address)
+// Map pages for a block, whose first is MAP_FIRST; or (FIXED) for the rest of one.
+static int map_pages(struct cairn_space *space, cairn_vaddr_t pages, cairn_vaddr_t alignment, uint32_t flags, uint32_t first, cairn_vaddr_t *address)
 {
     const struct cairn_map map = {.address = *address,
                                   .size = pages << space->vm->page_shift,
                                   .alignment = alignment,
                                   .protection = CAIRN_READ | CAIRN_WRITE | (space->user ? CAIRN_USER : 0),
-                                  .flags = flags | MAP_BLOCK};
-    return cairn_space_map_range(space, &map, address);
+                                  .flags = flags};
+    return cairn_mapping_make_(space, &map, MAP_BLOCK | first, address);
 }
 
 static int unmap_pages(struct cairn_space *space, cairn_vaddr_t first, cairn_vaddr_t end)
@@ -130,7 +130,7 @@ static int map_block(struct cairn_space *space, uint64_t size, uint64_t alignmen
     if (alignment > space->vm->limit) {
         return CAIRN_ENOMEM;
     }
-    const int error = map_pages(space, pages_for(space, size), alignment > page ? (cairn_vaddr_t)alignment : 0, MAP_FIRST, &at);
+    const int error = map_pages(space, pages_for(space, size), alignment > page ? (cairn_vaddr_t)alignment : 0, 0, MAP_FIRST, &at);
     *address = error == 0 ? at : *address;
     return error;
 }
@@ -157,7 +157,7 @@ static int change_block(struct cairn_space *space, struct cairn_mapping *block, 
     if (pages <= end - first) {
         return pages == end - first ? 0 : unmap_pages(space, first + pages, end);
     }
-    if (is_room_behind(block, pages - (end - first)) && map_pages(space, pages - (end - first), 0, CAIRN_MAP_FIXED, &at) == 0) {
+    if (is_room_behind(block, pages - (end - first)) && map_pages(space, pages - (end - first), 0, CAIRN_MAP_FIXED, 0, &at) == 0) {
         return 0;
     }
     int error = map_block(space, size, 0, &at);

@@ -5,7 +5,7 @@
 // OWNS: nothing beyond share.h. The space's own pages become the pool's, with two owners; those of the pool get one more; an object's are found again at the next access.
 // PICTURE: parent | pte --> frame |        parent | pte --> record { frame, 2 } <-- pte | child        the next fork makes that 3: a record never stands behind a record
 // INVARIANTS: V9, V10. A page with pins stays where it is: the child gets a copy.
-// COST: O(pages in use), some 30 instructions for each. The parent gets another ASID, so that what it could store to at once is not found any more.
+// COST: O(pages in use), some 22 instructions for each. The parent gets another ASID, so that what it could store to at once is not found any more.
 // CALLERS: the user.
 #include "vm/share.h"
 

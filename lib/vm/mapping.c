@@ -8,10 +8,8 @@
 // COST: O(mappings), O(pages in use in the range). CALLERS: the user; object.h's files.
 #include "vm/share.h"
 
-#include "base/bulk.h"
-
-#define MAP_FLAGS (CAIRN_MAP_SHARED | CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE | CAIRN_MAP_GROWS_DOWN | MAP_BLOCK | MAP_FIRST)
-#define MAP_KEPT (CAIRN_MAP_SHARED | CAIRN_MAP_GROWS_DOWN | MAP_BLOCK | MAP_FIRST)
+#define MAP_FLAGS (CAIRN_MAP_SHARED | CAIRN_MAP_FIXED | CAIRN_MAP_REPLACE | CAIRN_MAP_GROWS_DOWN)
+#define MAP_KEPT (CAIRN_MAP_SHARED | CAIRN_MAP_GROWS_DOWN)
 
 // ------------------------------------------------------------------------------------------------------------- what is promised
 
@@ -326,7 +324,7 @@ static int choose(struct cairn_space *space, const struct cairn_map *map, cairn_
     return *first == 0 ? CAIRN_ENOMEM : 0;
 }
 
-CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *address)
+CAIRN_NOINLINE int cairn_mapping_make_(struct cairn_space *space, const struct cairn_map *map, uint32_t marks, cairn_vaddr_t *address)
 {
     if (space == NULL || space->vm == NULL || map == NULL) {
         return CAIRN_EINVAL;
@@ -355,7 +353,7 @@ CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct
     mapping->first = first;
     mapping->pages = pages;
     mapping->protection = map->protection;
-    mapping->flags = (map->flags & MAP_KEPT) | MAP_NODE | MAP_UNTOUCHED | MAP_COUNTED | (charge != 0 ? MAP_CHARGED : 0);
+    mapping->flags = (map->flags & MAP_KEPT) | marks | MAP_NODE | MAP_UNTOUCHED | MAP_COUNTED | (charge != 0 ? MAP_CHARGED : 0);
     mapping->grow = map->grow >> vm->page_shift < first ? map->grow >> vm->page_shift : first - 1;
     mapping->object = map->object;
     mapping->offset = map->offset >> vm->page_shift;
@@ -366,6 +364,11 @@ CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct
         *address = first << vm->page_shift;
     }
     return 0;
+}
+
+CAIRN_NOINLINE int cairn_space_map_range(struct cairn_space *space, const struct cairn_map *map, cairn_vaddr_t *address)
+{
+    return cairn_mapping_make_(space, map, 0, address);
 }
 
 // ------------------------------------------------------------------------------------------------------------------- protection

@@ -142,6 +142,8 @@ CAIRN_INLINE bool is_charged(const void *memory, uint32_t flags, uint32_t protec
 {
     return memory == NULL && (flags & (MAP_COUNTED | CAIRN_MAP_SHARED)) == MAP_COUNTED && (protection & CAIRN_WRITE) != 0;
 }
+// cairn_space_map_range, for a mapping with marks that the caller of that has no say in: MAP_BLOCK, MAP_FIRST.
+CAIRN_MUST_CHECK int cairn_mapping_make_(struct cairn_space *space, const struct cairn_map *map, uint32_t marks, cairn_vaddr_t *address);
 // Put a mapping into its space's list, at its place, and its object's.
 CAIRN_INLINE void mapping_enter(struct cairn_space *space, struct cairn_mapping *mapping, struct cairn_mapping **place)
 {

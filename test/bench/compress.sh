@@ -16,7 +16,7 @@
 #   decode   instructions a word, of the pages that are accepted: the codec alone. encode: the same, of every page. read, write: the store's, with all
 #            that they do, of every page
 #
-# OWNS     build/bench/compress.csv. COST  half a minute. CALLERS  the user.
+# OWNS     build/bench/compress.csv. COST  half a minute. CALLERS  run.py; the user.
 set -eu
 cd "$(dirname "$0")/../.."
 page=${1:-1024}

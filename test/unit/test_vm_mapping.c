@@ -125,6 +125,9 @@ static void ranges_that_are_none_are_refused(void **state)
     for (uint32_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         REFUSES(CAIRN_EINVAL, ask(&bad[i]));
     }
+    for (uint32_t bit = 5; bit < 32; bit++) { // flags that are none, and those that the library has for itself
+        REFUSES(CAIRN_EINVAL, ask(&(struct cairn_map){.size = PAGE, .protection = RW, .flags = (uint32_t)1 << bit}));
+    }
     REFUSES(CAIRN_EINVAL, cairn_space_map_range(NULL, &bad[0], NULL));
     REFUSES(CAIRN_EINVAL, cairn_space_map_range(SPACE, NULL, NULL));
     REFUSES(CAIRN_EINVAL, cairn_space_unmap_range(SPACE, 0, PAGE));
