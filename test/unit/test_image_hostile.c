@@ -260,20 +260,26 @@ static void a_link_behind_the_last_is_refused(void **state)
     assert_int_equal(fx_mount(), CAIRN_ECORRUPT);
 }
 
+// An image of a root and a change, a key each.
+static void make_two_records(void)
+{
+    memset(slots, 0, sizeof slots);
+    assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
+    fx_make(&ram.store, KEYS);
+    assert_int_equal(fx_mount(), 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(fx_begin(false), 0);
+        assert_int_equal(fx_put(i), 0);
+        assert_int_equal(fx_commit(false), 0);
+    }
+}
+
 // The image ends before it.
 static void a_change_of_another_number_does_not_count(void **state)
 {
     (void)state;
     for (uint32_t step = 0; step < 3; step++) {
-        memset(slots, 0, sizeof slots);
-        assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
-        fx_make(&ram.store, KEYS);
-        assert_int_equal(fx_mount(), 0);
-        for (uint32_t i = 0; i < 2; i++) {
-            assert_int_equal(fx_begin(false), 0);
-            assert_int_equal(fx_put(i), 0);
-            assert_int_equal(fx_commit(false), 0);
-        }
+        make_two_records();
         unsigned char *const change = slots + fx.image.pages[1].slot * FX_PAGE;
         seal_set_word(change + 8, 1 + step); // 2 it is
         seal_page(change, FX_PAGE);
@@ -287,15 +293,7 @@ static void a_change_of_another_number_does_not_count(void **state)
 static void a_change_behind_another_header_does_not_count(void **state)
 {
     (void)state;
-    memset(slots, 0, sizeof slots);
-    assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
-    fx_make(&ram.store, KEYS);
-    assert_int_equal(fx_mount(), 0);
-    for (uint32_t i = 0; i < 2; i++) {
-        assert_int_equal(fx_begin(false), 0);
-        assert_int_equal(fx_put(i), 0);
-        assert_int_equal(fx_commit(false), 0);
-    }
+    make_two_records();
     unsigned char *const root = slots + fx.image.pages[0].slot * FX_PAGE;
     assert_int_equal(fx_mount(), 0);
     assert_int_equal(fx.image.generation, 2);
