@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Bytes by the word; bulk.h says why. Pages, which are aligned, go by two words at once, for which some cores have an instruction.
-// OWNS: nothing. COST: as bulk.h says.
+// OWNS: nothing. COST: as bulk.h says. CALLERS: any file of lib.
 #include "base/bulk.h"
 
 #include "base/compiler.h"

@@ -10,7 +10,7 @@
 // INVARIANTS: until every page that is to change is pinned, nothing in the space has changed. No byte of the image is trusted: an offset is compared before it
 //     is used, a length before it is believed; what is wrong sets `error`, and from then on all words are zeros of the floor's own, and nothing is committed.
 // COST: a word O(cells) at worst, some 20 instructions in truth; a page that is read or pinned as an access. About 3.1 KB of stack (32-bit).
-// CALLERS: space_heap.c, which has the heap's headers behind this one.
+// CALLERS: operation.h, which has the heap's headers behind this one.
 #ifndef CAIRN_INNER_SPACE_FLOOR_H
 #define CAIRN_INNER_SPACE_FLOOR_H
 

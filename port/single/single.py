@@ -15,7 +15,7 @@
 #             4. An include of lib is not inside an #if. (A header's guard aside.)
 #             5. Where a private header defines another's guard it stands in for that one: the headers that include the other stand before each .c file that
 #                includes the stand-in once more, behind it. All their static functions have other names there, and its macros end with the file. What is so
-#                repeated has no types.
+#                repeated has no types, but for what includes the stand-in itself, which stands there only.
 # COST        nothing at run time. Python's own library is enough.
 # CALLERS     a user; test/single, test/check/package.sh and docs_pages.py.
 import pathlib
@@ -102,9 +102,10 @@ class Library:
         self.shared -= {external_in(line) for name in self.public for line in self.texts[name].splitlines()}
         guards = {GUARD.search(self.texts[name])[1]: name for name in self.private}
         self.stand_ins = {name: guards[macro] for name in self.private for macro in macros_in(self.texts[name]) if macro in guards}
+        self.behind = {name for name in self.private if any(self.reaches(name, header) or name == header for header in self.stand_ins)}
         self.repeated = {name: self.repeated_in(name) for name in self.sources}
         self.clashes = {}  # of a .c file: its static functions, and those that are repeated for it, that a file before it has too
-        taken = {name for header in self.private if header not in self.stand_ins for name in statics_in(self.texts[header])}
+        taken = {name for header in self.private if header not in self.behind for name in statics_in(self.texts[header])}
         for name in self.sources:
             own = {static for part in [name, *self.repeated[name]] for static in statics_in(self.texts[part])}
             macros = {macro for part in self.repeated[name] if part in self.stand_ins for macro in macros_in(self.texts[part])}
@@ -197,7 +198,7 @@ def source(library):
     seen = set()
     names = [name for name in in_order(library.sources, library.needs) if not is_public(name)]
     names += [name for name in library.private if name not in names]
-    names = [name for name in names if name not in library.stand_ins]
+    names = [name for name in names if name not in library.behind]
     return opening(library, "the library, all of it. Compile this one file as C11.") + '#include "cairn.h"\n\n' + \
         "".join(library.body(name, seen) for name in names)
 

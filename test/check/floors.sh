@@ -26,7 +26,7 @@ floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h c
     pool/bitmap.h
     arena/arena_core.h
     vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h vm/image_layout.h vm/checkpoint_layout.h
-    inner/space_floor.h inner/inner_core.h"
+    inner/space_floor.h inner/inner_core.h inner/operation.h"
 system="stdbool.h stddef.h stdint.h string.h"
 cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"
 cpp_system="cstddef cstdint cstdlib memory_resource new type_traits"
