@@ -116,8 +116,13 @@ static int from_card(const char *path, uint32_t steps)
     bool ended;
     platform_load(path, card_bytes, sizeof card_bytes);
     printf("this machine: ");
-    const int error = come_up(FRAMES_MOST, 5) != 0 || work(steps, &ended, &result) != 0;
-    return error != 0 || !platform_save(path, card_bytes, sizeof card_bytes);
+    if (come_up(FRAMES_MOST, 5) != 0 || work(steps, &ended, &result) != 0)
+        return 1;
+    if (!platform_save(path, card_bytes, sizeof card_bytes)) {
+        printf("the card cannot be written: %s\n", path);
+        return 1;
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
