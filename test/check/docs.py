@@ -60,7 +60,7 @@ def build_library(folder):
     for bits in ("-m64", "-m32"):
         where = folder / bits
         where.mkdir()
-        status, _, said = run(["gcc", bits, *FLAGS, "-c", *sources], where)
+        status, _, said = run(["gcc", bits, *FLAGS, "-O0", "-c", *sources], where)
         if status == 0:
             status, _, said = run(["ar", "rcs", "libcairn.a", *sorted(path.name for path in where.glob("*.o"))], where)
         if status != 0:

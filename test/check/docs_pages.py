@@ -40,7 +40,7 @@ def write_file(folder, name, code):
     path.write_text(code, encoding="utf-8")
 
 
-CPP = ("test -f cpp/libcairn.a || (mkdir cpp && cd cpp && gcc -O1 -std=c11 -I../cairn/lib -I../cairn/lib/include -c ../cairn/lib/*/*.c && "
+CPP = ("test -f cpp/libcairn.a || (mkdir cpp && cd cpp && gcc -O0 -std=c11 -I../cairn/lib -I../cairn/lib/include -c ../cairn/lib/*/*.c && "
        "ar rcs libcairn.a *.o); "
        "g++ -O1 -std=c++17 -Wall -Wextra -Werror -Icairn/lib/include page.cpp cpp/libcairn.a -o page && ./page")
 

@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: MIT
 #
 # Every way in which cairn gets into a program of somebody else's, with settings that are not the defaults (with those: docs/porting,
-# which docs.sh follows). Both tiers alike. About half a minute.
+# which docs.sh follows). Two minutes of a processor in the fast tier.
 #
 # INVARIANTS  1. add_subdirectory, FetchContent, find_package and pkg-config, in C and in C++, on the host and on a board: the program has the
 #                settings that its library was built with, whether they were given as options or in a header.
 #             2. An installation may be moved. It is found by those for whom it is, and not by another minor version or another word size.
 #             3. A program of another granule than its library does not link, and the linker names the reason.
 #             4. The two files: the same bytes each time; they compile without a warning by gcc and clang, 32 and 64 bit, for Armv6-M and
-#                Armv7E-M, at each level; what cairn.c defines for others, cairn.h declares; no .data, no .bss; linked, at most 32 bytes
-#                larger than the library.
+#                Armv7E-M, with and without settings, by each compiler at two levels, in the full tier at three; what cairn.c defines for others,
+#                cairn.h declares; no .data, no .bss; linked, at most 32 bytes larger than the library.
 set -eu
 cd "$(dirname "$0")/../.."
+tier=${1:-fast}
 . test/bench/target.sh
 export LC_ALL=C
 unset PKG_CONFIG_PATH PKG_CONFIG_LIBDIR 2>/dev/null || true
@@ -87,7 +88,7 @@ installed() {
     name=$1
     shift
     build_folder=$work/build-$name
-    pass "building $name" build -S . -B "$build_folder" -D CAIRN_TESTS=OFF -D CMAKE_INSTALL_LIBDIR=lib "$@"
+    pass "building $name" build -S . -B "$build_folder" -D CAIRN_TESTS=OFF -D CMAKE_INSTALL_LIBDIR=lib -D CMAKE_BUILD_TYPE=Debug "$@"
     pass "installing $name" cmake --install "$build_folder" --prefix "$work/elsewhere/$name"
     mv "$work/elsewhere/$name" "$work/$name"
 }
@@ -172,27 +173,28 @@ board() {
 
 # ---------------------------------------------------------------------------------------------------------- the two files
 
-# compiled NAME COMPILER...: the pair at each level, with and without settings; and what an object of it shows to others. NAME.o stays: -Os, a
-# granule of 16, nothing checked; and NAME-O2.o, NAME-Os.o without settings, on a board with $sections.
+# compiled NAME COMPILER...: the pair at each level, with and without settings; and what an object of it shows to others. The fast tier: -O2 without, -Os with
+# settings, and what is weighed. NAME-O2.o, NAME-Os.o stay: without settings, on a board with $sections; and NAME-set-Os.o: a granule of 16, nothing checked.
 compiled() {
     name=$1
     shift
-    case $1 in arm-*) plain=$sections ;; *) plain= ;; esac
     for level in -O0 -O2 -Os; do
-        for settings in "$plain" "-DCAIRN_GRANULE=16 -DCAIRN_HARDEN=0"; do
+        for settings in "" "-DCAIRN_GRANULE=16 -DCAIRN_HARDEN=0"; do
+            object=$name${settings:+-set}$level
+            case $tier:$1:$object in fast:*-O0 | fast:*-set-O2) continue ;; fast:arm-*) ;; fast:*64-Os | fast:*32-Os) continue ;; esac
+            case $1 in arm-*) flags="$settings $sections" ;; *) flags=$settings ;; esac
             # shellcheck disable=SC2086
-            pass "cairn.c by $* $level $settings" "$@" -std=c11 -pedantic $level $settings $warnings -c "$work/pair/cairn.c" -o "$work/$name.o"
-            [ "$settings" != "$plain" ] || mv "$work/$name.o" "$work/$name$level.o"
+            pass "cairn.c by $* $level $flags" "$@" -std=c11 -pedantic $level $flags $warnings -c "$work/pair/cairn.c" -o "$work/$object.o"
+            nm -g --defined-only "$work/$object.o" 2>/dev/null | awk '$3 !~ /^__x86/ { print $3 }' | sed 's/_granule16$//' | sort >"$work/shown"
+            [ -s "$work/shown" ] || { bad=1 && echo "package: cairn.c by $* defines nothing"; }
+            while read -r symbol; do
+                grep -qE "\b$symbol\(|^extern const struct [a-z_]+ $symbol;" "$work/pair/cairn.h" && continue
+                bad=1
+                echo "package: cairn.c by $* shows $symbol, which cairn.h does not declare"
+            done <"$work/shown"
+            # Constants that hold addresses are .data.rel.ro where code may lie anywhere: read-only once it is loaded.
+            size -A "$work/$object.o" | awk '$1 ~ /^\.(data|bss|tdata|tbss)/ && $1 !~ /^\.data\.rel\.ro/ && $2 != 0 { print "package: cairn.c has " $1; exit 1 }' || bad=1
         done
-        nm -g --defined-only "$work/$name.o" 2>/dev/null | awk '$3 !~ /^__x86/ { print $3 }' | sed 's/_granule16$//' | sort >"$work/shown"
-        [ -s "$work/shown" ] || { bad=1 && echo "package: cairn.c by $* defines nothing"; }
-        while read -r symbol; do
-            grep -qE "\b$symbol\(|^extern const struct [a-z_]+ $symbol;" "$work/pair/cairn.h" && continue
-            bad=1
-            echo "package: cairn.c by $* shows $symbol, which cairn.h does not declare"
-        done <"$work/shown"
-        # Constants that hold addresses are .data.rel.ro where code may lie anywhere: read-only once it is loaded.
-        size -A "$work/$name.o" | awk '$1 ~ /^\.(data|bss|tdata|tbss)/ && $1 !~ /^\.data\.rel\.ro/ && $2 != 0 { print "package: cairn.c has " $1; exit 1 }' || bad=1
     done
 }
 
@@ -238,12 +240,12 @@ pair() {
             program=$work/pair-$compiler-$language
             # shellcheck disable=SC2086
             pass "the two files, $language by $compiler" $compiler $warnings -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=0 -D CONSUMER_SINGLE \
-                "-I$work/pair" -x $language "$consumer/consumer.c" -x none "$work/${compiler}64.o" -o "$program"
+                "-I$work/pair" -x $language "$consumer/consumer.c" -x none "$work/${compiler}64-set-Os.o" -o "$program"
             ok "the two files run, $language by $compiler" "$program" "$version" 16 0
         done
     done
     refused "the two files with two granules" "undefined reference to .cairn_heap_init'" \
-        cc -D CONSUMER_SINGLE "-I$work/pair" "$consumer/consumer.c" "$work/gcc64.o" -o "$work/never"
+        cc -D CONSUMER_SINGLE "-I$work/pair" "$consumer/consumer.c" "$work/gcc64-set-Os.o" -o "$work/never"
     for core in m0 m4; do
         weighed $core -Os
         weighed $core -O2

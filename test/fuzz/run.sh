@@ -27,6 +27,22 @@ sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
 # shellcheck disable=SC2086
 clang $flags test/fuzz/replay.c -o "$out/replay" # packs and unpacks
 
+# objects LEVEL SOURCE...: prints the objects' names; what a target before had at this level is there.
+rm -rf "$out"/objects*
+objects() {
+    folder=$out/objects$1
+    level=$1
+    shift
+    mkdir -p "$folder"
+    for source; do
+        object=$folder/$(basename "$source" .c).o
+        echo "$object"
+        [ -f "$object" ] || echo "$source -o $object" >&3
+    done 3>"$folder/missing"
+    # shellcheck disable=SC2086
+    xargs -P "$(getconf _NPROCESSORS_ONLN)" -L 1 clang $flags $level $sanitizers -fsanitize=fuzzer-no-link -c <"$folder/missing"
+}
+
 for target in "$@"; do
     level=-O1
     merge=-merge=1
@@ -45,7 +61,9 @@ for target in "$@"; do
     *) sources=$heap ;;
     esac
     # shellcheck disable=SC2086
-    clang $flags $level $sanitizers -fsanitize=fuzzer $sources test/fuzz/fuzz_$target.c -o "$out/fuzz_$target"
+    made=$(objects $level $sources test/fuzz/fuzz_$target.c)
+    # shellcheck disable=SC2086
+    clang $sanitizers -fsanitize=fuzzer $made -o "$out/fuzz_$target"
     mkdir -p "$out/$target"
     if [ -f test/fuzz/$target.corpus ]; then
         "$out/replay" --unpack "$out/$target" test/fuzz/$target.corpus
