@@ -111,6 +111,13 @@ CAIRN_INLINE uint32_t mapping_locks(const struct cairn_mapping *mapping)
     return (mapping->flags & CAIRN_MAP_LOCKED) != 0;
 }
 
+// A record goes with its last owner. pre: it has none.
+CAIRN_INLINE void record_free(struct cairn_vm *vm, struct record *record)
+{
+    vm->figures.shared--;
+    cairn_table_give_(vm, TABLE_LIST_RECORDS, record);
+}
+
 // Have a pool. Returns 0 or CAIRN_ENOMEM.
 CAIRN_MUST_CHECK int cairn_sharing_start_(struct cairn_vm *vm);
 extern const struct cairn_sharing cairn_sharing_;
@@ -120,6 +127,12 @@ CAIRN_MUST_CHECK int cairn_object_page_(struct cairn_object *object, cairn_vaddr
 
 // The page is the pool's from now on, and the space one of its owners: a page that has a pte of the space's own. Returns the pte of owners; 0: no memory for a record.
 CAIRN_MUST_CHECK pte_t cairn_pool_take_(struct cairn_space *space, pte_t own);
+
+// Have a page of the pool, which has none, in a frame. Returns 0 or an error.
+CAIRN_MUST_CHECK int cairn_pool_page_(struct cairn_vm *vm, uint32_t number, uint32_t *frame);
+
+// The page of the pool has no owner any more.
+void cairn_pool_end_(struct cairn_vm *vm, struct record *record);
 
 // A frame for a copy of what is in another one, which is copied; not entered yet. Returns 0 or an error.
 CAIRN_MUST_CHECK int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t from, uint32_t *frame);
