@@ -32,11 +32,13 @@ void cairn_hooked_event_(const struct cairn_heap *heap, const struct cairn_heap_
 
 void *cairn_hooked_attempt_(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once)
 {
-    struct cairn_heap_event event = {CAIRN_ACT_ALLOC, NULL, NULL, size, alignment};
+    struct cairn_heap_event event = {CAIRN_ACT_ALLOC, NULL, NULL, size, alignment == 1 ? 0 : alignment};
     do {
         const uint32_t key = heap_lock(heap);
         event.after = once(heap, alignment, size);
-        heap_event(heap, &event);
+        if (size != 0) {
+            heap_event(heap, &event);
+        }
         heap_unlock(heap, key);
     } while (event.after == NULL && heap_failed(heap, size));
     return event.after;

@@ -129,7 +129,7 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, si
     }
     *key = heap_lock(heap);
     if (end == 0) {
-        cairn_heap_drop_(heap, from);
+        (void)cairn_heap_free_at_(heap, address); // which is proved once more: somebody may have freed it meanwhile
     } else {
         carve(heap, to, end, to, n);
         recount(heap->control, end - to, n);
@@ -137,25 +137,8 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, si
     return border_address(heap->base, to);
 }
 
-// One try at a realloc.
-CAIRN_SHARED void *realloc_once(struct cairn_heap *heap, void *address, size_t alignment, size_t size)
-{
-    struct cairn_heap_event event = {CAIRN_ACT_REALLOC, address, NULL, size, alignment == 1 ? 0 : alignment};
-    uint32_t key = heap_lock(heap);
-    const size_t n = granules_for(size);
-    const uint32_t from = heap_find(heap, address);
-    if (from != NO_BORDER) {
-        event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, NO_BORDER)
-                                                                                 : change(heap, from, (uint32_t)n, alignment, &key);
-        heap_event(heap, &event);
-    }
-    heap_unlock(heap, key);
-    return event.after;
-}
-
 void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t alignment, size_t size)
 {
-    void *result;
     if (block == NULL) {
         return cairn_heap_aligned_alloc(heap, alignment, size);
     }
@@ -166,10 +149,21 @@ void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t al
     if (!is_heap(heap)) {
         return NULL;
     }
+    struct cairn_heap_event event = {CAIRN_ACT_REALLOC, block, NULL, size, alignment == 1 ? 0 : alignment};
+    const size_t n = granules_for(size);
     do {
-        result = realloc_once(heap, block, alignment, size);
-    } while (result == NULL && heap_failed(heap, size));
-    return result;
+        uint32_t key = heap_lock(heap);
+        const uint32_t from = heap_find(heap, block);
+        if (from == NO_BORDER) { // refused: no memory would help
+            heap_unlock(heap, key);
+            return NULL;
+        }
+        event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, NO_BORDER)
+                                                                                 : change(heap, from, (uint32_t)n, alignment, &key);
+        heap_event(heap, &event);
+        heap_unlock(heap, key);
+    } while (event.after == NULL && heap_failed(heap, size));
+    return event.after;
 }
 
 void *cairn_heap_realloc(struct cairn_heap *heap, void *block, size_t size)

@@ -219,7 +219,7 @@ static void failed_calls_are_not_written(void **state)
 static void lines_are_as_the_format_says(void **state)
 {
     (void)state;
-    static const char expected[] = "a 0 1\nm 1 64 123\nr 0 10\nf 1\na 2 4000\nf 0\nf 2\n";
+    static const char expected[] = "a 0 1\nm 1 64 123\nr 0 10\nf 1\na 2 4000\nf 0\na 3 9\nf 2\nf 3\n";
     begin(BLOCKS);
     void *const first = cairn_heap_alloc(&heap, 1);
     void *const second = cairn_heap_aligned_alloc(&heap, 64, 123);
@@ -227,7 +227,9 @@ static void lines_are_as_the_format_says(void **state)
     cairn_heap_free(&heap, second);
     void *const third = cairn_heap_calloc(&heap, 1000, 4);
     cairn_heap_free(&heap, moved);
+    void *const fourth = cairn_heap_realloc(&heap, NULL, 9);
     cairn_heap_free(&heap, third);
+    cairn_heap_free(&heap, fourth);
     assert_int_equal(bytes.size, CAIRN_RECORDER_HEADER_BYTES + sizeof expected - 1);
     assert_memory_equal(text + CAIRN_RECORDER_HEADER_BYTES, expected, sizeof expected - 1);
 }
