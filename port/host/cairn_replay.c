@@ -125,12 +125,13 @@ static int replay_trace(const struct settings *settings, const struct trace *tra
             return TOOL_FAILED;
         }
     }
-    bool is_good;
+    bool is_good = true;
     if (settings->map != NULL) {
-        is_good = map_draw(&runner, region, settings->map) && runner.replay.failed == 0 && runner.replay.broken == 0;
+        is_good = map_draw(&runner, region, settings->map);
     } else {
-        is_good = runner_run(&runner, region, true, NULL, NULL);
+        (void)runner_run(&runner, region, true, NULL, NULL);
     }
+    is_good = is_good && runner.replay.failed == 0 && runner.replay.broken == 0;
     if (runner.replay.broken != 0) {
         tool_complain("%s: %lu stamps were damaged: the heap handed out memory twice", trace->name, (unsigned long)runner.replay.broken);
     }

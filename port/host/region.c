@@ -9,6 +9,8 @@
 
 #include "tool.h"
 
+#define PROGRESS_OPS 4096u // operations from one look at the clock to the next
+
 bool runner_begin(struct runner *runner, const struct trace *trace, enum cairn_fit fit, uint16_t search)
 {
     *runner = (struct runner){.trace = trace, .fit = fit, .search = search};
@@ -56,6 +58,8 @@ bool runner_run(struct runner *runner, size_t region, bool is_whole, runner_watc
     for (; at < trace->op_count && (is_good || is_whole); at++) {
         if (watch != NULL) {
             watch(context, runner, at);
+        } else if (at % PROGRESS_OPS == PROGRESS_OPS - 1 && tool_progress_is_due()) {
+            tool_progress("%s: %zu bytes, operation %lu of %lu", trace->name, region, (unsigned long)at + 1, (unsigned long)trace->op_count);
         }
         is_good = replay_step(&runner->replay, &trace->ops[at]) && is_good;
     }
@@ -80,16 +84,21 @@ static size_t middle(size_t low, size_t high)
     return (low + (high - low) / 2) & ~(size_t)7;
 }
 
+static size_t at_most(size_t size)
+{
+    return size < REGION_MAX ? size & ~(size_t)7 : REGION_MAX;
+}
+
 size_t runner_min_region(struct runner *runner)
 {
     size_t low = runner->trace->peak & ~(size_t)7;
-    size_t high = (low * 2 + 1024) & ~(size_t)7;
+    size_t high = at_most(low * 2 + 1024);
     while (!works(runner, high)) {
-        low = high;
-        high *= 2;
-        if (high > REGION_MAX) {
+        if (high == REGION_MAX) {
             return 0;
         }
+        low = high;
+        high = at_most(high * 2);
     }
     while (high - low > REGION_STEP) {
         const size_t size = middle(low, high);

@@ -75,6 +75,9 @@ printf '0\n0\n0\n1\n' >"$dir/empty.rep"
 expect "no operations" 0 "$replay" --region 1000 "$dir/empty.rep"
 prints "$head
 empty,best,4,0,0,1000,0.0000,0"
+expect "no operations, no region" 0 "$replay" "$dir/empty.rep"
+prints "$head
+empty,best,4,0,0,0,0.0000,0"
 expect "two traces" 0 "$replay" --region 2404 "$dir/tiny.one.rep" "$dir/tiny.one.rep"
 [ "$(tail -n 1 "$dir/out")" = "# geometric mean of 2 ratios: 4.0000" ] || bad "printed: $(cat "$dir/out")"
 
@@ -118,6 +121,19 @@ for step in 1 2 16 32; do expect "64 * $step less fails" 1 "$replay" --region $(
 expect "short, compact" 0 "$trace" "$here/short.rep" "$dir/short.ctr"
 expect "smallest region, compact" 0 "$replay" --min-region --quiet "$dir/short.ctr"
 [ "$(sed -n 2p "$dir/out")" = "$row" ] || bad "printed: $(cat "$dir/out")"
+
+# More than half of the largest region.
+printf '0\n0\n0\n1\na 0 700000000\nf 0\n' >"$dir/large.rep"
+expect "smallest region, large" 0 "$replay" --min-region --quiet "$dir/large.rep"
+sed -n 2p "$dir/out" | grep -Eq '^large,best,4,2,700000000,[0-9]*,1.03[0-9]*,0$' || bad "printed: $(cat "$dir/out")"
+printf '0\n0\n0\n1\na 0 1073741824\nf 0\n' >"$dir/larger.rep"
+expect "no region is enough" 1 "$replay" --min-region --quiet "$dir/larger.rep"; complains "no region of up to 1073741824 bytes"
+
+# ---------------------------------------------------------------------------------------------------------------------- progress
+# From the second second on: the second trace comes late.
+late='{ sleep 2; cat "$2"; } | "$1" --region 2000000 $3 "$2" -'
+expect "progress" 0 sh -c "$late" sh "$replay" "$traces/lua_events.ctr" ""; complains "cairn-replay: input: 2000000 bytes, operation 4096 of 85425"
+expect "no progress" 0 sh -c "$late" sh "$replay" "$traces/lua_events.ctr" --quiet; [ ! -s "$dir/err" ] || bad "said: $(cat "$dir/err")"
 
 # -------------------------------------------------------------------------------------------------------------------------- maps
 well_formed='import sys, xml.dom.minidom; print(len(xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("path")))'
