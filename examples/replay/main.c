@@ -117,11 +117,16 @@ static void print_head(size_t region)
     printf("  ratio          %4lu.%04lu region / peak\n", ratio / 10000, ratio % 10000);
 }
 
+// The operation behind which a row is drawn, from row 1 on.
+static uint64_t row_op(uint32_t row)
+{
+    return (uint64_t)work.measured.ops * row / ROWS;
+}
+
 // The second pass. Returns 0, or a status.
 static int replay(size_t region)
 {
     const size_t size = region - HANDLE_BYTES;
-    const uint32_t ops = work.measured.ops;
     struct trace_op op;
     uint32_t row = 1;
     int result;
@@ -133,10 +138,12 @@ static int replay(size_t region)
     replay_begin(&work.replay, &platform_calls, &work.heap, work.slots, work.capacity);
     while ((result = trace_next(&work.reader, &op)) > 0) {
         (void)replay_step(&work.replay, &op);
-        if (work.replay.ops == (uint32_t)((uint64_t)ops * row / ROWS)) {
+        if (work.replay.ops >= row_op(row)) {
             const uint32_t fragmentation = picture_row(&work.heap, size, work.replay.ops, work.replay.live);
             work.fragmentation = fragmentation > work.fragmentation ? fragmentation : work.fragmentation;
-            row++;
+            while (row_op(row) <= work.replay.ops) { // several at once where there are fewer operations than rows
+                row++;
+            }
         }
     }
     return result < 0 ? complain_trace() : 0;
