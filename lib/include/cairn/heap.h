@@ -46,7 +46,7 @@ enum cairn_fit {
 #define CAIRN_SEARCH_DEFAULT 4u   // within 0.1 % of an exhaustive best fit, on recorded traces
 #define CAIRN_SEARCH_ALL 0xFFFFu  // misses nothing; the time then grows with the number of free blocks
 
-// What the firmware did, for the event hook: one for each call that changed the heap.
+// What the firmware did, for the event hook: one for each call that changed the heap, or found no place.
 enum cairn_heap_act { CAIRN_ACT_ALLOC = 1, CAIRN_ACT_FREE, CAIRN_ACT_REALLOC };
 struct cairn_heap_event {
     enum cairn_heap_act act;
@@ -114,17 +114,17 @@ CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size
 // round, CAIRN_ENOMEM iff the image is larger than size or tags_size.
 CAIRN_MUST_CHECK int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
 
-// Forget the heap: its image can no longer be attached to, and every call on the handle fails. The region is the caller's again.
+// Forget the heap: its image can no longer be attached to, and every call on the handle fails. The region is the caller's again. Takes no lock.
 void cairn_heap_deinit(struct cairn_heap *heap);
 
 // Bytes of control and of tags for a heap of max_size. 0 iff max_size is more than the layout can number.
 size_t cairn_heap_control_size(size_t max_size);
 size_t cairn_heap_tags_size(size_t max_size);
 
-// Move the region's end: `size` is its new length in bytes, as in init. grow: CAIRN_ENOMEM iff it exceeds max_size. shrink: CAIRN_EBUSY
-// iff a used block stands in what would be cut, CAIRN_ECORRUPT iff the links of the free block there are broken (reported). Both:
-// CAIRN_EINVAL iff it is on the wrong side of the size now or leaves no granule. Either nothing has changed, or all of it. O(1), and the
-// clearing of tags when it grows: 8 bytes for each 32 granules.
+// Move the region's end: `size` is its new length in bytes, as in init. grow: CAIRN_ENOMEM iff it exceeds max_size (by less than three
+// granules it may, and gets what max_size would). shrink: CAIRN_EBUSY iff a used block stands in what would be cut, CAIRN_ECORRUPT iff the
+// links of the free block there are broken (reported). Both: CAIRN_EINVAL iff it is on the wrong side of the size now or leaves no granule.
+// Either nothing has changed, or all of it. O(1), and the clearing of tags when it grows: 8 bytes for each 32 granules.
 CAIRN_MUST_CHECK int cairn_heap_grow(struct cairn_heap *heap, size_t size);
 CAIRN_MUST_CHECK int cairn_heap_shrink(struct cairn_heap *heap, size_t size);
 
@@ -147,15 +147,15 @@ void *cairn_heap_alloc(struct cairn_heap *heap, size_t size);
 // Allocate count * size bytes of zeros. NULL also iff the product overflows. The zeroing is outside the lock.
 void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size);
 
-// Allocate `size` bytes at a multiple of `alignment`. NULL also iff alignment is not a power of two. What is skipped to reach
-// the alignment stays free.
+// Allocate `size` bytes at a multiple of `alignment`, out of a free block that is long enough for alignment - CAIRN_GRANULE bytes more. NULL also iff
+// alignment is not a power of two. What is skipped to reach the alignment stays free.
 void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t size);
 
 // Change a block's size; the first min(old, new) bytes stay. In place if it shrinks or the block behind it is free and large
 // enough; else slid left, if the free block before it is too short to move into; else moved; else, before it fails, slid left anyway. NULL
 // block: allocates. Size 0: frees, returns NULL. Returns NULL, the old block untouched, iff no place was found or `block` was refused. Copies
-// outside the lock; until then both places count as used, in the peak too. A bounded fit moves a block that shrinks to a smaller power of two, and
-// leaves it where it cannot.
+// outside the lock; until then both places count as used, in the peak too; a block that somebody else frees meanwhile is reported. A bounded fit moves a
+// block that shrinks to a smaller power of two, and leaves it where it cannot.
 void *cairn_heap_realloc(struct cairn_heap *heap, void *block, size_t size);
 
 // The same, and the result is a multiple of `alignment`, whatever the old one was.
@@ -194,7 +194,7 @@ struct cairn_heap_stats {
     size_t overhead;       // bytes of control and tags
     uint32_t used_blocks;
     uint32_t free_blocks;
-    uint32_t failures;     // allocations that returned NULL, those of 0 bytes aside
+    uint32_t failures;     // tries at an allocation that failed, also those that the failed hook had repeated; of 0 bytes none
     uint32_t fragmentation; // 1000 * (1 - largest_free / free), 0 where nothing is free
 };
 
@@ -267,7 +267,8 @@ struct cairn_margin {
     bool safe;        // needed <= available: no request inside what was seen can fail
 };
 
-// Is this heap safe, and by what margin? Speaks of the peak and the sizes seen since init, or since cairn_heap_reset_peak. Returns 0; CAIRN_ENOTSUP iff
+// Is this heap safe, and by what margin? Speaks of the sizes seen since init, and of the peak since then or since cairn_heap_reset_peak: right where the
+// fit was bounded from the start, and nothing was used when the peak was reset; what is used from before may lie scattered. Returns 0; CAIRN_ENOTSUP iff
 // its fit is not bounded (the others have no useful bound), or a request was aligned to more than a granule (what it skipped is in no peak). O(1).
 CAIRN_MUST_CHECK int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin);
 
