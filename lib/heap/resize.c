@@ -38,7 +38,7 @@ void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size)
 
 int cairn_heap_resize_(struct cairn_heap *heap, void *address, size_t size)
 {
-    if (!is_heap(heap) || address == NULL || size == 0) {
+    if (!is_heap(heap) || size == 0) {
         return CAIRN_EINVAL;
     }
     const uint32_t from = heap_find(heap, address);
