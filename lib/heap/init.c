@@ -24,8 +24,14 @@ CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t gran
     control->blocks = 1;
     heap->tags->border = 1; // border 0
     cairn_tags_mark_(heap->tags, control->granules, fence_of(control), TAG_USED);
-    cairn_heap_insert_(heap, 0, control->granules);
+    cairn_heap_insert_(heap, 0, (uint32_t)granules);
     heap_set_quick(heap);
+}
+
+// Have two ranges of memory a byte in common? pre: neither is empty.
+CAIRN_INLINE bool is_overlapping(const void *a, size_t a_size, const void *b, size_t b_size)
+{
+    return (uintptr_t)b - (uintptr_t)a < a_size || (uintptr_t)a - (uintptr_t)b < b_size;
 }
 
 int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config)
@@ -37,7 +43,8 @@ int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const st
     const size_t max_size = config->max_size == 0 ? size : config->max_size;
     const bool outside = config->tags != NULL;
     if (heap == NULL || region == NULL || max_size < size || (uint32_t)config->fit > CAIRN_FIT_BOUNDED ||
-        ((uintptr_t)config->tags & 3) != 0 || (config->hooks != NULL && config->hooks->hooked == NULL)) {
+        ((uintptr_t)config->tags & 3) != 0 || (config->hooks != NULL && config->hooks->hooked == NULL) ||
+        (outside && is_overlapping(region, max_size, config->tags, config->tags_size))) {
         return CAIRN_EINVAL;
     }
     const size_t lead = lead_of(region);

@@ -213,6 +213,31 @@ static void tags_may_lie_outside(void **state)
     }
 }
 
+// At any place in the region, as it is and as it may become, and across either end.
+static void tags_in_the_region_are_refused(void **state)
+{
+    const size_t needed = cairn_heap_tags_size(FIXTURE_REGION) & ~(size_t)3;
+    unsigned char *const region = fixture_region + FIXTURE_REGION / 4; // of a half, or all that is behind
+    const size_t size = FIXTURE_REGION / 2;
+    (void)state;
+    config.tags_size = needed;
+    for (int may_grow = 0; may_grow < 2; may_grow++) {
+        const size_t most = may_grow != 0 ? FIXTURE_REGION / 4 * 3 : size;
+        config.max_size = may_grow != 0 ? most : 0;
+        for (size_t at = FIXTURE_REGION / 4 - needed + 4; at < FIXTURE_REGION / 4 + most; at += 4) {
+            config.tags = fixture_region + at;
+            assert_init_fails(region, size, CAIRN_EINVAL);
+        }
+        config.tags = region - needed;
+        assert_int_equal(init(region, size), 0);
+        config.tags = region + most;
+        assert_int_equal(may_grow != 0 ? 0 : init(region, size), 0);
+    }
+    config.tags = (void *)(UINTPTR_MAX - 7); // they wrap around
+    config.tags_size = SIZE_MAX;
+    assert_init_fails(region, size, CAIRN_EINVAL);
+}
+
 static void what_was_in_the_region_does_not_matter(void **state)
 {
     static const unsigned char rubbish[] = {0, 0xFF, 0x5A, 0x01};
@@ -239,12 +264,11 @@ static void a_heap_may_be_made_smaller_than_it_may_become(void **state)
         }
     }
     config.tags = tags; // outside, for all that it may become
-    config.max_size = 2 * FIXTURE_REGION;
     config.tags_size = cairn_heap_tags_size(config.max_size);
     assert_true(config.tags_size <= sizeof tags);
-    assert_int_equal(init(fixture_region, FIXTURE_REGION), 0);
+    assert_int_equal(init(fixture_region, FIXTURE_REGION / 2), 0);
     config.tags_size--;
-    assert_init_fails(fixture_region, FIXTURE_REGION, CAIRN_ENOMEM);
+    assert_init_fails(fixture_region, FIXTURE_REGION / 2, CAIRN_ENOMEM);
 }
 
 int main(void)
@@ -260,6 +284,7 @@ int main(void)
         TEST(more_than_the_layout_can_number_is_refused),
         TEST(the_sizes_told_are_the_sizes_used),
         TEST(tags_may_lie_outside),
+        TEST(tags_in_the_region_are_refused),
         TEST(what_was_in_the_region_does_not_matter),
         TEST(a_heap_may_be_made_smaller_than_it_may_become),
     };

@@ -100,10 +100,10 @@ struct cairn_heap {
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make a heap of `size` bytes at `region` (any alignment). NULL config: all defaults. Old contents do not matter.
-// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED) or max_size is less than size, CAIRN_ENOMEM iff the
-// region has no room for the control and one granule or tags_size is too small, CAIRN_EOVERFLOW iff region + max_size wraps
-// around the address space or max_size holds more granules than the layout can number. On failure nothing is written.
-// Time: O(size / 256), to clear the tags. Takes no lock.
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED), max_size is less than size, or the tags_size
+// bytes at tags and the max_size bytes at region overlap, CAIRN_ENOMEM iff the region has no room for the control and one granule or tags_size is too small,
+// CAIRN_EOVERFLOW iff region + max_size wraps around the address space or max_size holds more granules than the layout can number. On failure nothing is
+// written. Time: O(size / 256), to clear the tags. Takes no lock.
 CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
 
 // Take up a heap whose image is already in `region`: after a warm reset, or copied there. Size, fit, search and wipe come from the
