@@ -29,6 +29,7 @@
 #define CAIRN_LOOSE __attribute__((aligned(1), may_alias)) // of a typedef: it stands at any address, on any type's bytes
 #define CAIRN_ALIGNED(pointer, bytes) __builtin_assume_aligned(pointer, bytes)
 #define CAIRN_LOOK(word) __atomic_load_n(&(word), __ATOMIC_RELAXED) // at a word that others may change
+#define CAIRN_PUT(word, value) __atomic_store_n(&(word), value, __ATOMIC_RELAXED) // into a word that others may look at
 #if defined(__thumb2__)
 #define CAIRN_POP_RETURN() __asm__ volatile("" : : : "lr") // the way back is popped with the registers that are saved: no BX of its own
 #else
@@ -45,6 +46,7 @@
 #define CAIRN_MAY_ALIAS
 #define CAIRN_ALIGNED(pointer, bytes) (pointer)
 #define CAIRN_LOOK(word) (*(volatile uint32_t *)&(word))
+#define CAIRN_PUT(word, value) (*(volatile uint32_t *)&(word) = (value))
 #define CAIRN_FORGET(value) ((void)0)
 #define CAIRN_TRAP()                                                                                                             \
     do {                                                                                                                         \

@@ -90,11 +90,11 @@ CAIRN_INLINE uint32_t plain_quick(const struct cairn_heap *heap)
     return CAIRN_SPEED && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
 }
 
-// After anything that it depends on has changed.
+// After anything that it depends on has changed. alloc and free look at it before they take the lock.
 CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
 {
     if (CAIRN_SPEED) {
-        heap->quick = heap->hooks == NULL ? plain_quick(heap) : heap->hooks->hooked->quick(heap);
+        CAIRN_PUT(heap->quick, heap->hooks == NULL ? plain_quick(heap) : heap->hooks->hooked->quick(heap));
     }
 }
 

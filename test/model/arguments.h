@@ -2,7 +2,7 @@
 //
 // What the random tests are told: PROGRAM [SEED [COUNT]], or CAIRN_SEED=SEED; CAIRN_TIER=full makes the count larger.
 //
-// OWNS        nothing. CALLERS: test_random.c, test_damage.c.
+// OWNS        nothing. CALLERS: test_random.c, test_damage.c, test_heap_threads.c.
 #ifndef MODEL_ARGUMENTS_H
 #define MODEL_ARGUMENTS_H
 
