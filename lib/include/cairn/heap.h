@@ -108,10 +108,10 @@ CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size
 
 // Take up a heap whose image is already in `region`: after a warm reset, or copied there. Size, fit, search and wipe come from the
 // image; hooks, context and the place of the tags from config. Checks the whole image first, whatever its bytes are, and
-// changes none of it. `size` is what can be read at region. Returns 0; fails with CAIRN_ECORRUPT iff the image is not a whole
-// heap of this layout and build (cairn_heap_check names the rules), CAIRN_EINVAL iff an argument is NULL or misaligned, or hooks name no code (the
-// region must be aligned as it was, to CAIRN_GRANULE), or config has a place for tags that the image has inside, or the other way
-// round, CAIRN_ENOMEM iff the image is larger than size or tags_size.
+// changes none of it. `size` is what can be read at region. Returns 0; fails with CAIRN_ECORRUPT iff there is no whole heap of this layout and build
+// (cairn_heap_check names the rules) at the region's first multiple of CAIRN_GRANULE, as after a move to an address with another remainder; CAIRN_EINVAL
+// iff an argument is NULL or misaligned, or hooks name no code (CAIRN_HOOKED), or the region of the heap there began elsewhere, or config has a place for
+// tags that the image has inside, or the other way round; CAIRN_ENOMEM iff the image is larger than size or tags_size.
 CAIRN_MUST_CHECK int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
 
 // Forget the heap: its image can no longer be attached to, and every call on the handle fails. The region is the caller's again. Takes no lock.
