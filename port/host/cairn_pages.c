@@ -278,5 +278,5 @@ int main(int argc, char **argv)
             status = TOOL_FAILED;
         }
     }
-    return status;
+    return tool_end(status);
 }

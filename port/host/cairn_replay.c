@@ -176,5 +176,5 @@ int main(int argc, char **argv)
     if (measured > 1) {
         printf("# geometric mean of %d ratios: %.4f\n", measured, exp(logarithms / measured));
     }
-    return status;
+    return tool_end(status);
 }

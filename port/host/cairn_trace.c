@@ -35,7 +35,7 @@ static int info(char **paths, int count)
                (unsigned long)trace.id_count, trace.peak, (unsigned long)trace.peak_blocks);
         trace_unload(&trace);
     }
-    return status;
+    return tool_end(status);
 }
 
 static int convert(const char *from, const char *to, int form, bool is_filled)

@@ -97,6 +97,15 @@ void tool_progress_silence(void)
     is_silent = true;
 }
 
+int tool_end(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    tool_complain("standard output: %s", strerror(errno));
+    return TOOL_FAILED;
+}
+
 const char *tool_base_name(const char *path, char *name, unsigned size)
 {
     const char *const slash = strrchr(path, '/');

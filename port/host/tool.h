@@ -29,6 +29,9 @@ void tool_progress_end(void);
 // No progress from now on.
 void tool_progress_silence(void);
 
+// The status to end with: `status`; TOOL_FAILED, and it is said, where standard output could not be written.
+int tool_end(int status);
+
 // The file's name without folder and ending, into name[size].
 const char *tool_base_name(const char *path, char *name, unsigned size);
 

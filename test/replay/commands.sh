@@ -91,6 +91,11 @@ expect "a cut trace" 1 "$replay" "$dir/cut.ctr"; complains "byte 1000:"
 printf 'cairntr\1\0\377\377\377\377\17\0\1' >"$dir/ids.ctr"
 expect "a header of 4 G ids" 1 "$replay" "$dir/ids.ctr"; complains "more than there is room for"
 expect "a folder" 1 "$replay" "$dir"
+if [ -c /dev/full ]; then
+    full='"$@" >/dev/full'
+    expect "no room for the table" 1 sh -c "$full" sh "$replay" --region 2048 "$dir/tiny.one.rep"; complains "standard output: No space"
+    expect "no room for what is told" 1 sh -c "$full" sh "$trace" --info "$dir/tiny.one.rep"; complains "standard output: No space"
+fi
 
 # ------------------------------------------------------------------------------------------------------------------- conversions
 for file in "$traces"/*.ctr; do
