@@ -5,7 +5,18 @@
 #
 #   sh examples/run.sh [TRACE [REGION]]     what the replay example replays, in so many bytes; default: a recorded run of a Lua program
 set -eu
+from=$PWD
 cd "$(dirname "$0")/.."
+case ${1:-/} in
+/*) ;;
+*) # relative to the folder that this was called in
+    if [ "$from" != "$PWD" ]; then
+        trace=$from/$1
+        shift
+        set -- "$trace" "$@"
+    fi
+    ;;
+esac
 
 # on_m4 NAME ARGUMENT...: instructions are counted, so every figure is the same on any machine.
 on_m4() {

@@ -10,6 +10,6 @@
 # `python3 test/bench/publish.py` writes them into the documents. All of it takes some 30 minutes on two processors.
 # A run of QEMU that has not ended after BENCH_TIMEOUT seconds (default 1200) is killed and tried once more.
 set -eu
-cd "$(dirname "$0")/../.."
-sh port/setup.sh
-PYTHONDONTWRITEBYTECODE=1 exec python3 test/bench/run.py "$@"
+here=$(dirname "$0")
+sh "$here/../../port/setup.sh"
+PYTHONDONTWRITEBYTECODE=1 exec python3 "$here/run.py" "$@" # which knows its folder; a TRACE is relative to the caller's
