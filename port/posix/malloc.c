@@ -4,7 +4,8 @@
 //
 // OWNS        one arena for the whole process, over the break and mmap, and what it is made from.
 // INVARIANTS  1. Every pointer is aligned for max_align_t: the library is built with a granule of 16.
-//             2. Any thread may call, and fork: the lock is held across it, so that the child's arena is whole.
+//             2. Any thread may call, and fork: the lock is held across it, so that the child's arena is whole. What others do before and behind a fork may
+//                allocate: fork calls first what was registered last, and behind it what was registered first, so this is registered before all others.
 //             3. free leaves errno as it was.
 //             4. A bad pointer ends the program, with a line that says what and where.
 // COST        a lock where there is more than one thread; below the threshold no system call but to move the break.
@@ -62,13 +63,23 @@ static void after_fork(void)
     posix_system.unlock(posix_system.context, fork_key);
 }
 
+// When the library is loaded, before anything else starts (the linker's initfirst); a request may still come earlier.
+static __attribute__((constructor, cold)) void watch_forks(void)
+{
+    static bool is_done;
+    if (!is_done) {
+        is_done = true;
+        (void)pthread_atfork(before_fork, after_fork, after_fork);
+    }
+}
+
 static __attribute__((noinline, cold)) void make_arena(void)
 {
     posix_start();
     if (cairn_arena_init(&arena, &config) != 0) {
         abort();
     }
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
+    watch_forks();
 }
 
 // The first call comes before there is a second thread.
@@ -164,15 +175,23 @@ EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
     return 0;
 }
 
+// Of the system, which is asked when the arena is made.
+static size_t page_size(void)
+{
+    (void)the_arena();
+    return posix_region.page;
+}
+
 EXPORT void *valloc(size_t size)
 {
-    return memalign(posix_region.page, size);
+    return memalign(page_size(), size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
-    const size_t whole = (size + posix_region.page - 1) & ~(posix_region.page - 1);
-    return whole < size ? or_errno(NULL) : memalign(posix_region.page, whole);
+    const size_t page = page_size();
+    const size_t whole = (size + page - 1) & ~(page - 1);
+    return whole < size ? or_errno(NULL) : memalign(page, whole);
 }
 
 EXPORT size_t malloc_usable_size(void *block)

@@ -3,7 +3,7 @@
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
 //   misuse double | interior | foreign | mapped      must not come back
-//   misuse calls | figures | settings                returns 0
+//   misuse calls | figures | settings | handlers     returns 0
 //
 // CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
@@ -216,6 +216,40 @@ static void forks(void)
     }
 }
 
+static unsigned handled;
+
+static void handle(void)
+{
+    hidden = malloc(100);
+    handled += hidden != NULL;
+    free(hidden);
+}
+
+static void *wait_for(void *mutex)
+{
+    CHECK(pthread_mutex_lock(mutex) == 0 && pthread_mutex_unlock(mutex) == 0);
+    return NULL;
+}
+
+// Handlers of fork that allocate, registered before the first request, while there is another thread. pre: nothing has been requested.
+static void handlers(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t thread;
+    (void)alarm(30); // it would wait for ever
+    CHECK(pthread_atfork(handle, handle, handle) == 0);
+    CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_create(&thread, NULL, wait_for, &mutex) == 0);
+    const pid_t child = fork();
+    CHECK(child >= 0 && handled == 2);
+    if (child == 0) {
+        handle();
+        _exit(handled != 3);
+    }
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    CHECK(pthread_mutex_unlock(&mutex) == 0 && pthread_join(thread, NULL) == 0);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -223,6 +257,8 @@ int main(int argc, char **argv)
         settings();
     } else if (strcmp(argv[1], "figures") == 0) {
         figures();
+    } else if (strcmp(argv[1], "handlers") == 0) {
+        handlers();
     } else if (strcmp(argv[1], "calls") == 0) {
         family();
         forks();
