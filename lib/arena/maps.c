@@ -16,6 +16,7 @@
 #define ROOM_FIRST 4u
 #define SPARE ((size_t)1) // in a size, which is whole pages: the block was freed, and the port would not take it back
 #define ROOMY 8u          // thresholds that a region takes which the arena maps for itself, if it and the heap in it can be so long
+#define SHARE 8u          // it takes a part of so many of what the arena's own heaps have, if that is more
 #define REGION_FRONT 512u // more than the control and the rounding of such a region
 
 struct mapped_region {
@@ -193,6 +194,18 @@ CAIRN_NOINLINE void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_ar
     }
 }
 
+// A part of what the arena's own heaps have: regions of such sizes stay few, however much there is.
+static size_t share(const struct cairn_arena *arena)
+{
+    size_t all = 0;
+    for (const struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
+        if (region->heap.control != NULL && (region->attributes & MEMORY_OWN) != 0) {
+            all += bytes_of(region->heap.control->granules);
+        }
+    }
+    return all / SHARE < HEAP_MOST ? all / SHARE : HEAP_MOST;
+}
+
 CAIRN_NOINLINE bool cairn_map_region_(struct cairn_arena *arena, size_t need)
 {
     if (!has_maps(arena) || need > SIZE_MAX / 4) {
@@ -201,12 +214,15 @@ CAIRN_NOINLINE bool cairn_map_region_(struct cairn_arena *arena, size_t need)
     const size_t page = arena->config->port->page;
     const size_t threshold = arena_threshold(arena);
     const size_t roomy = threshold < HEAP_MOST / ROOMY ? ROOMY * threshold : 0;
-    const size_t least = round_to(need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT, page); // tags take 1/32 of it
-    size_t size = round_to(roomy, page);
-    struct mapped_region *own = size < least ? NULL : (struct mapped_region *)(void *)pages(arena, page, size);
-    if (own == NULL) {
-        size = least;
-        own = (struct mapped_region *)(void *)pages(arena, page, size);
+    const size_t least = need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT; // tags take 1/32 of it
+    const size_t sizes[] = {share(arena), roomy, least};
+    struct mapped_region *own = NULL;
+    size_t size = 0;
+    for (uint32_t i = 0; i < 3 && own == NULL; i++) {
+        size = round_to(sizes[i], page);
+        if (sizes[i] >= least && (i != 0 || sizes[i] > roomy)) {
+            own = (struct mapped_region *)(void *)pages(arena, page, size);
+        }
     }
     if (own == NULL) {
         return false;

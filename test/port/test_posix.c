@@ -173,6 +173,26 @@ static void a_large_threshold_does_not_keep_regions_from_being_mapped(void **sta
     }
 }
 
+// So that which one an address is in is soon found, however much there is.
+static void the_regions_of_a_large_heap_are_few(void **state)
+{
+    (void)state;
+    struct cairn_port_region port = posix_region;
+    struct cairn_arena_stats stats;
+    port.brk = NULL;
+    port.room = NULL;
+    const struct cairn_arena_config config = {.system = &posix_system, .port = &port, .threshold = 4096};
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    for (size_t all = 0; all < (size_t)48 << 20; all += 3000) {
+        assert_non_null(cairn_arena_alloc(&arena, 3000));
+    }
+    cairn_arena_stats(&arena, &stats);
+    assert_in_range(stats.regions, 2, 64);
+    assert_true(stats.system - stats.used < stats.used / 4); // what is not in use yet is a part of what is
+    assert_int_equal(cairn_arena_check(&arena, NULL), 0);
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -181,6 +201,7 @@ int main(void)
         cmocka_unit_test(threads_share_an_arena),
         cmocka_unit_test(threads_run_out_of_memory_together),
         cmocka_unit_test(a_large_threshold_does_not_keep_regions_from_being_mapped),
+        cmocka_unit_test(the_regions_of_a_large_heap_are_few),
     };
     return cmocka_run_group_tests_name("posix", tests, NULL, NULL);
 }
