@@ -4,8 +4,8 @@
 //
 // OWNS: nothing; the regions' heaps and the table of maps do.
 //
-// PICTURE: a request ->  below the threshold: break -> regions in order -> regions too good for it -> break, grown -> a region, mapped
-//                        from it on:          map -> all of the above
+// PICTURE: a request ->  a pool of its sizes -> below the threshold: break -> regions in order -> break, grown -> a region, mapped -> regions too good for it
+//                                              from it on:          map -> all of the above
 //
 // INVARIANTS: a request that fails has changed nothing but what was freed or grown for it, which trim gives back.
 //     What alloc and free read before they take the lock is only changed while nobody else calls the arena: config, quick.
@@ -192,7 +192,11 @@ void *cairn_arena_calloc(struct cairn_arena *arena, size_t count, size_t size)
     if (!is_arena(arena)) {
         return NULL;
     }
-    void *const block = bytes < arena_threshold(arena) ? cairn_arena_alloc(arena, bytes) : request(arena, &ANY_MEMORY, 1, 0, bytes, &fresh);
+    const bool is_long = bytes >= arena_threshold(arena);
+    void *block = is_long ? cairn_arena_pool_alloc_(arena, bytes) : cairn_arena_alloc(arena, bytes);
+    if (is_long && block == NULL) {
+        block = request(arena, &ANY_MEMORY, 1, 0, bytes, &fresh); // from a map it may be zeros already
+    }
     if (block != NULL && !(fresh && arena->config->port->zeroed)) {
         memset(block, 0, bytes);
     }

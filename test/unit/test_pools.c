@@ -71,6 +71,28 @@ static void the_first_pool_that_fits_and_has_room_is_taken(void **state)
     assert_null(cairn_arena_alloc(ARENA, 0));
 }
 
+static void a_pool_has_its_requests_from_the_threshold_on_too(void **state)
+{
+    (void)state;
+    arena_fixture.config.threshold = 32;
+    arena_make();
+    add(0, 64, 40);
+    unsigned char *const block = arena_take(50);
+    assert_true(is_in(block, 0));
+    cairn_arena_free(ARENA, block);
+    unsigned char *const zeros = cairn_arena_calloc(ARENA, 10, 5);
+    assert_true(is_in(zeros, 0));
+    for (uint32_t i = 0; i < 50; i++) {
+        assert_int_equal(zeros[i], 0);
+    }
+    unsigned char *const large = cairn_arena_calloc(ARENA, 10, 7);
+    assert_true(arena_is_page(large));
+    assert_int_equal(large[69], 0);
+    assert_null(cairn_arena_calloc(ARENA, SIZE_MAX / 2, 3));
+    cairn_arena_free(ARENA, zeros);
+    cairn_arena_free(ARENA, large);
+}
+
 static void realloc_leaves_a_pool_when_it_must(void **state)
 {
     (void)state;
@@ -145,6 +167,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         ARENA_UNIT(a_request_of_its_size_is_the_pools),
         ARENA_UNIT(the_first_pool_that_fits_and_has_room_is_taken),
+        ARENA_UNIT(a_pool_has_its_requests_from_the_threshold_on_too),
         ARENA_UNIT(realloc_leaves_a_pool_when_it_must),
         ARENA_UNIT(bad_pointers_into_a_pool_are_reported),
         ARENA_UNIT(a_pool_in_use_is_not_removed),
