@@ -95,12 +95,20 @@ static void *alloc_in_regions(struct cairn_arena *arena, struct cairn_arena_want
 
 CAIRN_NOINLINE void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh)
 {
+    const bool is_long = size >= arena_threshold(arena);
+    const bool is_own = meets(arena->first.attributes, want);
     void *block = NULL;
     *fresh = false;
-    if (size >= arena_threshold(arena) && meets(arena->first.attributes, want)) {
+    if (is_long && is_own) {
         block = cairn_map_alloc_(arena, alignment, size, fresh);
     }
-    return block != NULL ? block : alloc_in_regions(arena, want, alignment, size);
+    if (block == NULL) {
+        block = alloc_in_regions(arena, want, alignment, size);
+    }
+    if (block == NULL && !is_long && is_own && alignment > CAIRN_GRANULE) {
+        block = cairn_map_alloc_(arena, alignment, size, fresh); // what a heap would have to skip is more than it can have, perhaps
+    }
+    return block;
 }
 
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size)

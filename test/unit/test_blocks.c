@@ -132,6 +132,23 @@ static void blocks_are_aligned_as_asked_for(void **state)
     assert_null(cairn_arena_aligned_alloc(ARENA, 64, SIZE_MAX - 32));
 }
 
+static void an_alignment_that_no_heap_has_room_for_is_mapped(void **state)
+{
+    (void)state;
+    arena_fixture.config.heap_max = 1024;
+    arena_make();
+    void *const wall = baremetal_map(arena_fixture.port.context, PAGES / 2 * PAGE, PAGE);
+    unsigned char *const block = cairn_arena_aligned_alloc(ARENA, PAGES / 2 * PAGE, 100);
+    assert_non_null(block);
+    assert_int_equal((uintptr_t)block % (PAGES / 2 * PAGE), 0);
+    assert_true(arena_is_page(block));
+    assert_int_equal(arena_stats().mapped, PAGE);
+    assert_null(cairn_arena_aligned_alloc(ARENA, PAGES / 2 * PAGE, 100));
+    arena_sound();
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(baremetal_unmap(arena_fixture.port.context, wall, PAGES / 2 * PAGE), 0);
+}
+
 static void sizes_that_are_too_large_fail(void **state)
 {
     (void)state;
@@ -295,6 +312,7 @@ int main(void)
         ARENA_UNIT(calloc_clears_and_sees_overflow),
         ARENA_UNIT(a_port_that_maps_zeros_is_believed_once),
         ARENA_UNIT(blocks_are_aligned_as_asked_for),
+        ARENA_UNIT(an_alignment_that_no_heap_has_room_for_is_mapped),
         ARENA_UNIT(sizes_that_are_too_large_fail),
         ARENA_UNIT(a_free_keeps_a_step_also_where_none_was_given),
         ARENA_UNIT(bad_pointers_are_refused_and_reported),
