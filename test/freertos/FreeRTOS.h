@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// The part of the kernel's published interface that heap_cairn.c uses, so that it can be compiled and tested without the kernel.
+// The part of the kernel's published interface that heap_cairn.c uses, and the program of docs/porting/freertos.md, so that they can be compiled, and the
+// first tested, without the kernel.
 //
-// OWNS        names, types and defaults only; kernel.c stands in for the scheduler. The build gives the configuration (CMakeLists.txt).
+// OWNS        names, types and defaults only; kernel.c stands in for the scheduler. The build gives the configuration (CMakeLists.txt), or a FreeRTOSConfig.h.
 // CALLERS     heap_cairn.c and its tests, as FreeRTOS.h.
 #ifndef CAIRN_TEST_FREERTOS_H
 #define CAIRN_TEST_FREERTOS_H
@@ -10,9 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if __has_include("FreeRTOSConfig.h")
+#include "FreeRTOSConfig.h"
+#endif
 #include "kernel.h"
 
 typedef long BaseType_t;
+typedef unsigned long UBaseType_t;
+typedef uint32_t TickType_t;
+#define pdPASS ((BaseType_t)1)
 
 // A configuration with nothing in it (BARE) must compile too: these are the kernel's defaults then.
 #ifdef BARE
@@ -21,8 +28,12 @@ typedef long BaseType_t;
 #define traceMALLOC(address, size)
 #define traceFREE(address, size)
 #else
+#ifndef configASSERT
 #define configASSERT(condition) kernel_assert((condition) ? 1 : 0)
+#endif
+#ifndef configUSE_MALLOC_FAILED_HOOK
 #define configUSE_MALLOC_FAILED_HOOK 1
+#endif
 #define traceMALLOC(address, size) kernel_trace(address, size, 1)
 #define traceFREE(address, size) kernel_trace(address, size, 0)
 #endif
