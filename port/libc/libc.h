@@ -13,8 +13,8 @@
 // CALLERS     the program and its C library, in threads and wherever else the lock below admits.
 //
 // malloc(0), calloc(0, n) return a block of their own, as those of the three libraries do. realloc(p, 0) frees p and returns NULL with newlib-nano
-// and picolibc, and leaves the smallest block with newlib: each as the library's own does. What fails sets errno to ENOMEM; posix_memalign returns
-// it.
+// and picolibc, and leaves the smallest block with newlib: each as the library's own does. What fails sets errno to ENOMEM, what succeeds leaves it;
+// posix_memalign returns ENOMEM.
 //
 // Each block is aligned for max_align_t. Where that is 16, as on RISC-V, so is CAIRN_GRANULE, or this does not compile.
 //

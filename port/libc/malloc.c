@@ -86,9 +86,7 @@ int posix_memalign(void **block, size_t alignment, size_t size)
     if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0) {
         return EINVAL;
     }
-    const int before = errno; // sbrk may set it
     void *const to = cairn_libc_aligned_alloc(alignment, size);
-    errno = before;
     if (to == NULL) {
         return ENOMEM;
     }

@@ -5,6 +5,7 @@
 #ifndef CAIRN_PORT_LIBC_SBRK_H
 #define CAIRN_PORT_LIBC_SBRK_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h> // which says what library it is
@@ -26,10 +27,12 @@
 // The library's own: the break as it was, (void *)-1 where it did not move.
 void *LIBC_SBRK(ptrdiff_t step);
 
-// The same, NULL where it did not move.
+// The same, NULL where it did not move. errno stays as it was: a try that fails need be no failure of the call that makes it.
 static inline unsigned char *libc_sbrk(ptrdiff_t step)
 {
+    const int before = errno;
     void *const was = LIBC_SBRK(step);
+    errno = before;
     return was == (void *)-1 ? NULL : was;
 }
 

@@ -56,6 +56,7 @@ void *LIBC_SBRK(ptrdiff_t step)
 static void begin(enum mode how, uint32_t when, size_t size)
 {
     *cairn_libc_heap() = (struct cairn_heap){0};
+    errno = 0;
     at = 0;
     calls = 0;
     gap_count = 0;
@@ -81,12 +82,12 @@ static void look(void)
     }
 }
 
-// What malloc or realloc gave, full of `fill` from `from` on, where it gave something.
+// What malloc or realloc gave, full of `fill` from `from` on, where it gave something; and then errno is as it was.
 static unsigned char *filled(unsigned char *block, size_t from, size_t size, int fill)
 {
-    if (block == NULL) {
-        assert_int_equal(errno, ENOMEM);
-    } else {
+    assert_int_equal(errno, block == NULL ? ENOMEM : 0);
+    errno = 0;
+    if (block != NULL) {
         memset(block + from, fill, size - from);
     }
     look();
