@@ -76,11 +76,13 @@ static size_t room(void *context)
     return (size_t)limit.rlim_cur; // at most
 }
 
+#define SIZE_MOST ((size_t)PTRDIFF_MAX) // with more, the difference of two pointers into it is not what it says
+
 static void *map(void *context, size_t size, size_t alignment)
 {
     (void)context;
     const size_t spare = alignment > posix_region.page ? alignment - posix_region.page : 0;
-    if (size > SIZE_MAX - spare) {
+    if (size > SIZE_MOST - spare) {
         return NULL;
     }
     unsigned char *const all = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -107,7 +109,7 @@ static int unmap(void *context, void *address, size_t size)
 static void *remap(void *context, void *address, size_t size, size_t new_size)
 {
     (void)context;
-    void *const to = mremap(address, size, new_size, MREMAP_MAYMOVE);
+    void *const to = new_size > SIZE_MOST ? MAP_FAILED : mremap(address, size, new_size, MREMAP_MAYMOVE);
     return to == MAP_FAILED ? NULL : to;
 }
 #define REMAP remap

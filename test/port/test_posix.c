@@ -38,6 +38,21 @@ static void the_template_has_nothing_and_says_so(void **state)
     assert_int_equal(cairn_arena_deinit(&arena), 0);
 }
 
+// On a machine of 32 bits the system may have so much.
+static void no_map_is_longer_than_a_difference_of_pointers(void **state)
+{
+    (void)state;
+    posix_start();
+    const size_t page = posix_region.page;
+    const size_t too_long = (size_t)PTRDIFF_MAX + 1;
+    assert_null(posix_region.map(posix_region.context, too_long, page));
+    assert_null(posix_region.map(posix_region.context, too_long - page, 2 * page));
+    void *const address = posix_region.map(posix_region.context, page, page);
+    assert_non_null(address);
+    assert_true(posix_region.remap == NULL || posix_region.remap(posix_region.context, address, page, too_long) == NULL);
+    assert_int_equal(posix_region.unmap(posix_region.context, address, page), 0);
+}
+
 #define THREADS 4
 #define ROUNDS 20000u
 
@@ -198,6 +213,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_contract_holds),
         cmocka_unit_test(the_template_has_nothing_and_says_so),
+        cmocka_unit_test(no_map_is_longer_than_a_difference_of_pointers),
         cmocka_unit_test(threads_share_an_arena),
         cmocka_unit_test(threads_run_out_of_memory_together),
         cmocka_unit_test(a_large_threshold_does_not_keep_regions_from_being_mapped),
