@@ -60,11 +60,11 @@ int cairn_space_sbrk(struct cairn_space *space, ptrdiff_t delta, cairn_vaddr_t *
         return CAIRN_EINVAL;
     }
     const cairn_vaddr_t was = space->break_end;
-    const cairn_vaddr_t size = delta < 0 ? (cairn_vaddr_t)0 - (cairn_vaddr_t)delta : (cairn_vaddr_t)delta;
+    const size_t size = delta < 0 ? (size_t)0 - (size_t)delta : (size_t)delta; // which may be more than an address has
     if (delta < 0 ? size > was - space->break_start : size > space->vm->limit - was) {
         return delta < 0 ? CAIRN_EINVAL : CAIRN_ENOMEM;
     }
-    const int error = cairn_space_brk(space, delta < 0 ? was - size : was + size);
+    const int error = cairn_space_brk(space, was + (cairn_vaddr_t)delta);
     if (error == 0 && old != NULL) {
         *old = was;
     }
