@@ -59,6 +59,12 @@ static uint32_t page_up(const struct program_plan *plan, uint32_t address)
     return (address + plan->page - 1) & ~(plan->page - 1);
 }
 
+// Do zeros begin within the last page that shows the file's bytes? That is written then, whoever else may.
+static bool is_cut(const struct program_plan *plan, const struct cairn_elf_segment *segment)
+{
+    return segment->file_size != 0 && segment->size > segment->file_size && ((segment->address + segment->file_size) & (plan->page - 1)) != 0;
+}
+
 // Pages that the image, or the stack, promises to have.
 static cairn_vaddr_t pages_promised(const struct program_plan *plan, const struct cairn_elf *elf)
 {
@@ -66,11 +72,20 @@ static cairn_vaddr_t pages_promised(const struct program_plan *plan, const struc
     for (uint32_t i = 0; i < elf->segment_count; i++) {
         const struct cairn_elf_segment *const segment = &elf->segments[i];
         const uint32_t first = segment->address & ~(plan->page - 1);
-        const uint32_t file_end = page_up(plan, segment->address + segment->file_size);
-        const uint32_t from = (segment->protection & CAIRN_WRITE) != 0 || segment->file_size == 0 ? first : file_end;
-        bytes += page_up(plan, segment->address + segment->size) - from;
+        const uint32_t size = (segment->protection & CAIRN_WRITE) != 0 ? segment->size : is_cut(plan, segment) ? segment->file_size : 0;
+        bytes += size == 0 ? 0 : page_up(plan, segment->address + size) - first;
     }
     return bytes / plan->page;
+}
+
+// May the space show of the image what is to be mapped of it?
+static bool is_allowed(const struct cairn_space *space, const struct cairn_object *image, const struct cairn_elf *elf)
+{
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < elf->segment_count; i++) {
+        wanted |= elf->segments[i].file_size != 0 ? elf->segments[i].protection : 0;
+    }
+    return object_allows(image, space, 0, wanted);
 }
 
 // Have what cannot be had later be there: nodes for mappings, and the promise, in place of what the space has. Returns 0 or CAIRN_ENOMEM.
@@ -115,18 +130,18 @@ static int map_segment(struct cairn_space *space, const struct program_plan *pla
     const uint32_t shown = segment->file_size == 0 ? first : page_up(plan, file_end);
     const uint32_t end = page_up(plan, segment->address + segment->size);
     const uint32_t protection = segment->protection | plan->user;
-    const bool is_cut = segment->file_size != 0 && segment->size > segment->file_size && file_end != shown; // zeros begin within a page
+    const bool has_cut = is_cut(plan, segment);
     int error = 0;
     if (shown != first) {
         const struct cairn_map map = {.address = first,
                                       .size = shown - first,
-                                      .protection = is_cut ? protection | CAIRN_READ | CAIRN_WRITE : protection,
+                                      .protection = has_cut ? protection | CAIRN_READ | CAIRN_WRITE : protection,
                                       .flags = CAIRN_MAP_FIXED,
                                       .object = image,
                                       .offset = segment->offset & ~(plan->page - 1)};
         error = cairn_space_map_range(space, &map, NULL);
     }
-    if (error == 0 && is_cut) {
+    if (error == 0 && has_cut) {
         error = cairn_space_fill(space, file_end, 0, shown - file_end);
         if (error == 0 && (protection & CAIRN_WRITE) == 0) {
             error = cairn_space_protect_range(space, first, shown - first, protection);
@@ -169,6 +184,26 @@ static int load(struct cairn_space *space, const struct program_plan *plan, stru
     return error == 0 ? cairn_space_set_break(space, page_up(plan, elf->end)) : error;
 }
 
+// The image takes the place of what the space has mapped.
+static int replace(struct cairn_space *space, const struct program_plan *plan, struct cairn_object *image, const struct cairn_stack_config *stack, struct cairn_exec *program)
+{
+    const bool is_removed = image->removed;
+    image->removed = false; // it is not to end with the mappings that go
+    int error = unmap_all(space);
+    if (error == 0) {
+        space->break_start = space->break_end = space->heap = 0;
+        error = load(space, plan, image, stack, program);
+        if (error != 0) {
+            (void)!unmap_all(space); // nothing of it is pinned
+        }
+    }
+    image->removed = is_removed;
+    if (is_removed && image->mappings == NULL) {
+        (void)!cairn_object_deinit(image); // it has no store: that cannot fail
+    }
+    return error;
+}
+
 int cairn_space_exec(struct cairn_space *space, const struct cairn_exec_config *config, struct cairn_exec *program)
 {
     struct program_plan plan;
@@ -190,17 +225,10 @@ int cairn_space_exec(struct cairn_space *space, const struct cairn_exec_config *
                                              .arguments = config->arguments,
                                              .environment = config->environment,
                                              .random = config->random};
-    int error = cairn_elf_read(&program->elf, &elf);
+    int error = object_allows(config->image, space, 0, CAIRN_READ) ? cairn_elf_read(&program->elf, &elf) : CAIRN_EACCES;
+    error = error == 0 && !is_allowed(space, config->image, &program->elf) ? CAIRN_EACCES : error;
     error = error == 0 ? cairn_stack_measure(&stack, &program->sp) : error;
     error = error == 0 ? reserve(space, &plan, &program->elf) : error;
-    error = error == 0 ? unmap_all(space) : error;
-    if (error != 0) {
-        return error;
-    }
-    space->heap = 0;
-    error = load(space, &plan, config->image, &stack, program);
-    if (error != 0) {
-        (void)!unmap_all(space); // nothing of it is pinned
-    }
-    return error;
+    error = error == 0 && space->suspended ? CAIRN_EBUSY : error;
+    return error == 0 ? replace(space, &plan, config->image, &stack, program) : error;
 }

@@ -260,14 +260,6 @@ static bool is_free(const struct cairn_space *space, cairn_vaddr_t page, cairn_v
     return true;
 }
 
-// May a mapping of the space's show an object with such a protection? What is written privately is not the object's.
-static bool object_allows(const struct cairn_object *object, const struct cairn_space *space, uint32_t flags, uint32_t protection)
-{
-    const uint32_t allowed = object->owner == NULL || object->owner == space ? object->protection : object->others;
-    const uint32_t wanted = (flags & CAIRN_MAP_SHARED) != 0 ? protection : protection & ~CAIRN_WRITE;
-    return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) == 0;
-}
-
 // Is what is asked for good? Returns 0 or an error.
 static int check_map(const struct cairn_space *space, const struct cairn_map *map)
 {

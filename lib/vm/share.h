@@ -105,6 +105,14 @@ CAIRN_INLINE bool mapping_is_shared(const struct cairn_mapping *mapping)
     return (mapping->flags & CAIRN_MAP_SHARED) != 0;
 }
 
+// May a mapping of the space's show an object with such a protection? What is written privately is not the object's.
+CAIRN_INLINE bool object_allows(const struct cairn_object *object, const struct cairn_space *space, uint32_t flags, uint32_t protection)
+{
+    const uint32_t allowed = object->owner == NULL || object->owner == space ? object->protection : object->others;
+    const uint32_t wanted = (flags & CAIRN_MAP_SHARED) != 0 ? protection : protection & ~CAIRN_WRITE;
+    return (wanted & ~allowed & (CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) == 0;
+}
+
 // Pins that each page of it has because it is locked.
 CAIRN_INLINE uint32_t mapping_locks(const struct cairn_mapping *mapping)
 {

@@ -201,17 +201,113 @@ static void what_cannot_be_had_is_refused_and_nothing_changes(void **state)
     assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0);
 }
 
+// What takes a space's text as well: its last page is written, though only once.
+static void a_promise_counts_pages_that_become_zeros_in_part(void **state)
+{
+    (void)state;
+    vm_write_pages(SPACE, 1, PAGES, 1);
+    elf_image_put(image, IMAGE_FIELD(IMAGE_TEXT, P_FILESZ), 4, 0xF8);
+    config.arguments = NULL;
+    config.stack = PAGE;
+    assert_int_equal(cairn_vm_commit(VM, CAIRN_COMMIT_STRICT, 4 * PAGE), 0); // text 2, data 2, stack 1
+    assert_int_equal(cairn_space_exec(SPACE, &config, &program), CAIRN_ENOMEM);
+    vm_expect_pages(SPACE, 1, PAGES, 1);
+    assert_int_equal(cairn_vm_commit(VM, CAIRN_COMMIT_STRICT, 5 * PAGE), 0);
+    assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0);
+    expect_bytes(TEXT, image, 0xF8);
+    expect_bytes(TEXT + 0xF8, &(uint64_t){0}, 8);
+    vm_sound();
+}
+
+// The image, in shared memory of a space's.
+static void share_image(struct cairn_object *shared, struct cairn_space *owner, uint32_t others)
+{
+    cairn_vaddr_t address = 0;
+    memset(shared, 0, sizeof *shared);
+    assert_int_equal(cairn_shared_create(shared, owner, 7, sizeof image, RW | CAIRN_EXEC, others), 0);
+    assert_int_equal(cairn_shared_attach(owner, 7, RW, &address), 0);
+    assert_int_equal(cairn_space_write(owner, address, image, sizeof image), 0);
+    config.image = shared;
+}
+
+static void an_image_that_the_space_may_not_show_is_refused_and_nothing_changes(void **state)
+{
+    static const uint32_t too_little[] = {0, CAIRN_READ, CAIRN_EXEC};
+    struct cairn_object shared;
+    (void)state;
+    vm_write_pages(SPACE, 1, PAGES, 1);
+    assert_int_equal(cairn_space_init(OTHER, VM), 0);
+    share_image(&shared, OTHER, CAIRN_READ | CAIRN_EXEC);
+    for (uint32_t i = 0; i < 3; i++) {
+        shared.others = too_little[i];
+        assert_int_equal(cairn_space_exec(SPACE, &config, &program), CAIRN_EACCES);
+        vm_expect_pages(SPACE, 1, PAGES, 1);
+    }
+    shared.others = CAIRN_READ | CAIRN_EXEC;
+    assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0);
+    vm_put(DATA, 1); // a copy of its own
+    assert_int_equal(cairn_space_deinit(SPACE), 0);
+    assert_int_equal(cairn_space_deinit(OTHER), 0);
+    assert_int_equal(cairn_object_deinit(&shared), 0);
+}
+
+static void a_removed_image_ends_with_its_last_mapping(void **state)
+{
+    struct cairn_object shared;
+    (void)state;
+    share_image(&shared, SPACE, 0);
+    assert_int_equal(cairn_shared_remove(VM, 7), 0);
+    assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0); // what was the last one goes
+    vm_sound();
+    expect_bytes(TEXT, image, 256);
+    assert_ptr_equal(shared.pages.vm, VM);
+    assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0);
+    assert_int_equal(cairn_space_unmap_range(SPACE, PAGE, TOP - PAGE), 0);
+    assert_null(shared.pages.vm);
+}
+
+static void a_removed_image_that_cannot_be_begun_ends(void **state)
+{
+    struct cairn_object shared;
+    (void)state;
+    for (uint32_t nth = 1; nth < 12; nth++) {
+        share_image(&shared, SPACE, 0);
+        assert_int_equal(cairn_shared_remove(VM, 7), 0);
+        vm_fail(nth, 1000);
+        const int error = cairn_space_exec(SPACE, &config, &program);
+        vm_fail(0, 0);
+        vm_sound();
+        assert_true((shared.pages.vm == NULL) == (SPACE->mappings == NULL));
+        assert_true(error == 0 || SPACE->mappings == NULL || SPACE->mappings == MAP);
+        if (SPACE->mappings != NULL) {
+            assert_int_equal(cairn_space_unmap_range(SPACE, PAGE, TOP - PAGE), 0);
+        }
+    }
+}
+
+static void a_suspended_space_stays_as_it_is(void **state)
+{
+    (void)state;
+    vm_write_pages(SPACE, 1, PAGES, 1);
+    assert_int_equal(cairn_space_suspend(SPACE), 0);
+    assert_int_equal(cairn_space_exec(SPACE, &config, &program), CAIRN_EBUSY);
+    cairn_space_resume(SPACE);
+    vm_expect_pages(SPACE, 1, PAGES, 1);
+}
+
 static void a_store_that_fails_later_leaves_an_empty_space(void **state)
 {
     (void)state;
     vm_write_pages(SPACE, 1, PAGES, 1);
     for (uint32_t nth = 1; nth < 12; nth++) {
         SPACE->heap = 8; // as if it had one
+        SPACE->break_start = SPACE->break_end = 8 * PAGE;
         vm_fail(nth, 1000);
         const int error = cairn_space_exec(SPACE, &config, &program);
         vm_fail(0, 0);
         vm_sound();
         assert_int_equal(SPACE->heap, SPACE->mappings == MAP ? 8 : 0);
+        assert_true(SPACE->mappings != NULL || SPACE->break_end == 0);
         assert_true(error == 0 || SPACE->mappings == NULL || SPACE->mappings == MAP);
     }
     assert_int_equal(cairn_space_exec(SPACE, &config, &program), 0);
@@ -247,6 +343,11 @@ int main(void)
         EXEC_UNIT(the_break_begins_behind_the_data),
         EXEC_UNIT(a_hostile_image_is_refused_and_nothing_changes),
         EXEC_UNIT(what_cannot_be_had_is_refused_and_nothing_changes),
+        EXEC_UNIT(a_promise_counts_pages_that_become_zeros_in_part),
+        EXEC_UNIT(an_image_that_the_space_may_not_show_is_refused_and_nothing_changes),
+        EXEC_UNIT(a_removed_image_ends_with_its_last_mapping),
+        EXEC_UNIT(a_removed_image_that_cannot_be_begun_ends),
+        EXEC_UNIT(a_suspended_space_stays_as_it_is),
         EXEC_UNIT(a_store_that_fails_later_leaves_an_empty_space),
         EXEC_UNIT(bad_arguments_are_refused),
     };

@@ -38,9 +38,10 @@ struct cairn_exec {
 // Drop what the space has mapped, and map the image: text and data from the object, on demand, private where they can be written; zeros behind them; then the break.
 // At the end of the space (but below 2^32) a stack, which grows down to a guard; on it arguments, environment and auxiliary vector as the System V ABI has them.
 // Returns 0. Fails with CAIRN_EINVAL iff an argument is NULL or out of range, or the image is in another vm; as cairn_elf_read, and with the reason, iff the image
-// is refused; CAIRN_EBUSY iff a page of the space is pinned; CAIRN_ENOMEM iff there is no memory for mappings, the vm has promised all that it can, or arguments and
-// environment do not fit on the stack: in all these cases nothing has changed. With CAIRN_ENOMEM for frames or tables, or the store's error, the space is left with
-// nothing mapped.
+// is refused; CAIRN_EACCES iff the image does not allow the space to read it, or to show it as a segment wants; CAIRN_EBUSY iff a page of the space is pinned, or it is
+// suspended; CAIRN_ENOMEM iff there is no memory for mappings, the vm has promised all that it can, or arguments and environment do not fit on the stack: in all these
+// cases nothing has changed. With CAIRN_ENOMEM for frames or tables, or the store's error, the space is left with nothing mapped, and no break. An image that was removed
+// (cairn_shared_remove) ends with its last mapping, but not before it has taken the place of what was mapped.
 CAIRN_MUST_CHECK int cairn_space_exec(struct cairn_space *space, const struct cairn_exec_config *config, struct cairn_exec *program);
 
 #ifdef __cplusplus
