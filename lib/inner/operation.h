@@ -17,6 +17,7 @@
 #include "inner/inner_core.h"
 
 #define IMAGE_MAX ((size_t)1 << 30) // bytes of the largest: fewer granules than have numbers
+#define HEAP_HEAD sizeof(struct space_heap_head) // it is at a multiple of them, so that words of the image are aligned
 #define HEAP_FLAGS (CAIRN_GRANULE == 16 ? FLAG_GRANULE_16 : 0u)
 
 _Static_assert(FLOOR_CONTROL == sizeof(struct heap_control) / 4 + 32, "there are at most 32 lists");
@@ -130,7 +131,7 @@ static void operation_start(struct operation *op, struct cairn_space *space, cai
 static CAIRN_NOINLINE int operation_open(struct operation *op, struct cairn_space *space)
 {
     struct space_floor *const floor = &op->floor;
-    const cairn_vaddr_t image = space->heap + sizeof(struct space_heap_head);
+    const cairn_vaddr_t image = space->heap + HEAP_HEAD;
     const size_t front = sizeof(struct heap_control);
     const struct heap_control *const control = floor_control(floor);
     cairn_bulk_zero_(floor->control, sizeof floor->control);
@@ -139,7 +140,7 @@ static CAIRN_NOINLINE int operation_open(struct operation *op, struct cairn_spac
         return error;
     }
     if (control->magic != HEAP_MAGIC || control->limit > GRANULES_MAX || control->granules - 1 >= control->limit || control->fit != CAIRN_FIT_BEST ||
-        control->search != CAIRN_SEARCH_DEFAULT || control->flags != HEAP_FLAGS || space->break_end < image) {
+        control->search != CAIRN_SEARCH_DEFAULT || control->flags != HEAP_FLAGS || space->break_end < image || image % HEAP_HEAD != 0) {
         return CAIRN_ECORRUPT;
     }
     const cairn_vaddr_t size = space->break_end - image;

@@ -342,6 +342,36 @@ static void a_control_that_is_none_is_an_error(void **state)
     space_whole(SPACE);
 }
 
+static void move_bytes(cairn_vaddr_t to, cairn_vaddr_t from, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        const size_t at = to > from ? size - 1 - i : i;
+        unsigned char byte;
+        assert_int_equal(cairn_space_read(SPACE, &byte, from + at, 1), 0);
+        assert_int_equal(cairn_space_write(SPACE, to + at, &byte, 1), 0);
+    }
+}
+
+// A checkpoint that somebody made may say so: all of the heap is there, and its words lie where no word may.
+static void a_heap_that_does_not_begin_at_a_multiple_of_16_is_an_error(void **state)
+{
+    (void)state;
+    const cairn_vaddr_t heap = SPACE->heap;
+    const size_t size = (size_t)(SPACE->break_end - heap);
+    assert_int_equal(cairn_space_sbrk(SPACE, 16, NULL), 0);
+    for (cairn_vaddr_t by = 2; by < 16; by *= 2) {
+        move_bytes(heap + by, heap, size);
+        SPACE->heap = heap + by;
+        assert_int_equal(cairn_space_malloc(SPACE, 8, &got), CAIRN_ECORRUPT);
+        assert_int_equal(cairn_space_free(SPACE, block[0] + by), CAIRN_ECORRUPT);
+        assert_int_equal(cairn_space_malloc_trim(SPACE, 0), CAIRN_ECORRUPT);
+        move_bytes(heap, heap + by, size);
+    }
+    SPACE->heap = heap;
+    assert_int_equal(cairn_space_sbrk(SPACE, -16, NULL), 0);
+    space_whole(SPACE);
+}
+
 // The links of a free block say what its list does not.
 static void a_link_that_is_broken_is_an_error(void **state)
 {
@@ -424,6 +454,7 @@ int main(void)
         UNIT(each_word_of_the_control_is_distrusted),
         UNIT(bytes_that_are_forged_do_no_harm),
         UNIT(a_control_that_is_none_is_an_error),
+        UNIT(a_heap_that_does_not_begin_at_a_multiple_of_16_is_an_error),
         UNIT(a_link_that_is_broken_is_an_error),
         UNIT(lists_without_end_are_an_error),
     };
