@@ -271,6 +271,21 @@ static bool is_zeros(const unsigned char *page, uint32_t size)
     return size == 0;
 }
 
+// Does the owner's store hold the page as it is? Then it need not be written there, and may be where nothing can.
+static bool is_stored(const struct restore *restore, const struct cairn_space *owner, cairn_vaddr_t page, const unsigned char *bytes)
+{
+    const struct cairn_port_store *const store = owner->backing;
+    unsigned char *const there = restore->work.checkpoint->other;
+    uint32_t left = page_size(restore->work.vm);
+    if (store == NULL || store->read(store->context, owner->backing_slot + (uint32_t)page, there) != 0) {
+        return false;
+    }
+    while (left != 0 && there[left - 1] == bytes[left - 1]) {
+        left--;
+    }
+    return left == 0;
+}
+
 // Bring a page in: one of zeros too, if there would be something else without it. Returns 0 or an error: then it is not there.
 static int bring_page(const struct restore *restore, struct cairn_space *owner, uint64_t key, bool with_zeros)
 {
@@ -287,7 +302,7 @@ static int bring_page(const struct restore *restore, struct cairn_space *owner, 
         memset(bytes, 0, page_size(vm));
         error = 0;
     }
-    const bool is_wanted = error == 0 && (with_zeros || !is_zeros(bytes, page_size(vm)));
+    const bool is_wanted = error == 0 && (with_zeros || !is_zeros(bytes, page_size(vm))) && !is_stored(restore, owner, page, bytes);
     uint32_t *const leaf = is_wanted ? cairn_table_make_(owner, page) : NULL;
     if (leaf == NULL) {
         cairn_frame_free_(vm, frame);

@@ -440,6 +440,38 @@ static void what_a_file_holds_is_compared(void **state)
     assert_int_equal(last.put, 0);
 }
 
+static int refuse_write(void *context, uint32_t slot, const void *page)
+{
+    (void)context;
+    (void)slot;
+    (void)page;
+    return CAIRN_EACCES;
+}
+
+// A program in ROM, say, which is there too: with fewer frames than it has pages.
+static void a_file_that_is_the_same_there_is_not_written(void **state)
+{
+    (void)state;
+    machine_object(HERE, 1);
+    assert_int_equal(machine_map(HERE, 14, OBJECT_PAGES, RW, 0, 2, 0), 0);
+    machine_write(HERE, &HERE->space, 15, 1);
+    save();
+    machine_make(THERE, 4, 0);
+    THERE->file.store.write = refuse_write;
+    machine_object(THERE, 1);
+    struct cairn_object *const list[] = {&THERE->objects[1]};
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, &THERE->space, list, 1), 0);
+    for (uint32_t page = 2 * OBJECT_PAGES; page-- != 0;) {
+        unsigned char bytes[PAGE];
+        const uint32_t number = page % OBJECT_PAGES;
+        assert_int_equal(cairn_space_read(&THERE->space, bytes, (14 + number) * PAGE, PAGE), 0);
+        assert_memory_equal(bytes, then.pages[14 + number], PAGE);
+    }
+    assert_int_equal(keep(THERE, &THERE->space), 0);
+    assert_int_equal(last.put, 0);
+    machine_end(THERE);
+}
+
 // Objects that are mapped elsewhere, whose pages are in frames, slots and a file.
 static void objects_that_were_there_get_the_contents(void **state)
 {
@@ -715,6 +747,7 @@ int main(void)
         CHECKPOINT_UNIT(pages_that_a_child_takes_over_are_as_they_were),
         CHECKPOINT_UNIT(pages_that_are_merged_are_what_they_were),
         CHECKPOINT_UNIT(what_a_file_holds_is_compared),
+        CHECKPOINT_UNIT(a_file_that_is_the_same_there_is_not_written),
         CHECKPOINT_UNIT(objects_that_were_there_get_the_contents),
         CHECKPOINT_UNIT(an_object_that_was_removed_ends_with_its_last_mapping),
         CHECKPOINT_UNIT(another_checkpoint_in_between_makes_it_whole_again),

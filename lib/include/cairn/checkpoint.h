@@ -55,8 +55,8 @@ CAIRN_MUST_CHECK int cairn_checkpoint_save(struct cairn_checkpoint *checkpoint, 
 
 // Make it again in a space that has no mapping. objects: as many as were kept, in that order. One that is not initialized (its pages.vm is NULL; a struct of zeros) is
 // made, without a store, and has key and rights; it is the caller's to end. Others must be of the size that was kept, and get the contents; their rights stay.
-// Mappings are in the vm's memory, and promise as they did. Pages are brought into frames as far as there are, and written to the vm's store. What comes next is
-// incremental: a checkpoint of the space, with these objects, to the same store.
+// Mappings are in the vm's memory, and promise as they did. Pages are brought into frames as far as there are, and written to the vm's store, or an object's where that
+// does not hold them already. What comes next is incremental: a checkpoint of the space, with these objects, to the same store.
 // Returns 0. Before anything has changed, fails with CAIRN_ENOENT iff there is no checkpoint; CAIRN_EINVAL iff an argument is NULL, of another vm or page size, an object is
 // there twice, their number or size is another, or an address is none of this vm's; CAIRN_ECORRUPT iff what is there is not what a checkpoint may have; CAIRN_EACCES
 // iff an object that was there does not allow what a mapping does; CAIRN_EBUSY iff the space has a mapping, a key is taken, such an object has a page that is pinned, or
