@@ -91,6 +91,9 @@ static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, 
         }
     } else {
         *addend = (uintptr_t)vm->sharing->direct(space, address) - (uintptr_t)address;
+        if (!is_for_words(*addend)) {
+            return 0; // whoever finds it in the TLB loads a word at once
+        }
     }
     entry_exchange(tlb_at(vm, page), tlb_victim(vm, page), *addend, tag, write_tag);
     return 0;

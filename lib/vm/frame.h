@@ -31,6 +31,12 @@ CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t fra
     return vm->frames + ((size_t)frame << page_shift(vm));
 }
 
+// Are words in memory where they are aligned at their virtual addresses? addend: of the page. In a frame they are; memory of the caller's may begin anywhere.
+CAIRN_INLINE bool is_for_words(uintptr_t addend)
+{
+    return addend % 8 == 0;
+}
+
 // A page's number for the policy.
 CAIRN_INLINE uint32_t page_key(const struct cairn_space *space, cairn_vaddr_t page)
 {

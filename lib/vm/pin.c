@@ -91,8 +91,8 @@ static int move(struct cairn_cursor *cursor, cairn_vaddr_t address, uint32_t acc
     cairn_cursor_deinit(cursor);
     const int error = cairn_space_pin(cursor->space, address, cursor->access, &memory, &run);
     if (error == 0) {
-        cursor->tag = tag;
         cursor->addend = (uintptr_t)memory - (uintptr_t)address;
+        cursor->tag = is_for_words(cursor->addend) ? tag : CAIRN_TAG_NONE; // memory in place: it has no pin, and each access comes here
     }
     return error;
 }

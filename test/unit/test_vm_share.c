@@ -303,6 +303,37 @@ static void memory_in_place_is_protected_and_unmapped_at_once(void **state)
     vm_sound();
 }
 
+// What is in flash does not begin at a word.
+static void memory_in_place_begins_anywhere(void **state)
+{
+    (void)state;
+    for (uint32_t skipped = 1; skipped < 8; skipped++) {
+        const unsigned char *const bytes = (const unsigned char *)code + skipped;
+        const struct cairn_map map = {.address = vm_page(10), .size = 2 * PAGE, .protection = X, .flags = CAIRN_MAP_FIXED, .memory = bytes};
+        struct cairn_cursor cursor;
+        assert_int_equal(cairn_space_map_range(SPACE, &map, NULL), 0);
+        cairn_cursor_init(&cursor, SPACE, R);
+        for (uint32_t at = 0; at < 2 * PAGE; at += 8) {
+            uint64_t word;
+            uint32_t half;
+            uint16_t quarter;
+            assert_int_equal(cairn_vm_load64(VM, vm_page(10) + at, &word), 0);
+            assert_memory_equal(&word, bytes + at, 8);
+            assert_int_equal(cairn_cursor_load64(&cursor, vm_page(10) + at, &word), 0);
+            assert_memory_equal(&word, bytes + at, 8);
+            assert_int_equal(cairn_vm_load32(VM, vm_page(10) + at, &half), 0);
+            assert_memory_equal(&half, bytes + at, 4);
+            assert_int_equal(cairn_cursor_load32(&cursor, vm_page(10) + at, &half), 0);
+            assert_memory_equal(&half, bytes + at, 4);
+            assert_int_equal(cairn_vm_load16(VM, vm_page(10) + at, &quarter), 0);
+            assert_memory_equal(&quarter, bytes + at, 2);
+        }
+        cairn_cursor_deinit(&cursor);
+        vm_sound();
+        assert_int_equal(vm_unmap(SPACE, 10, 2), 0);
+    }
+}
+
 static void memory_in_place_is_pinned_for_nothing(void **state)
 {
     void *memory;
@@ -550,6 +581,7 @@ int main(void)
         OBJECTS_UNIT(memory_is_read_where_it_is),
         OBJECTS_UNIT(memory_in_place_is_not_written),
         OBJECTS_UNIT(memory_in_place_is_protected_and_unmapped_at_once),
+        OBJECTS_UNIT(memory_in_place_begins_anywhere),
         OBJECTS_UNIT(memory_in_place_is_pinned_for_nothing),
         OBJECTS_UNIT(a_cursor_goes_over_memory_in_place),
         OBJECTS_UNIT(bytes_are_copied_out_of_memory_in_place),
