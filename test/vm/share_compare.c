@@ -28,8 +28,7 @@ static const uint8_t *peek_object(const struct share_model *model, uint32_t o, u
     return pte == 0 && its->has_store ? its->stored + (its->first + page + 1) * model->page : peek_pte(model, pte);
 }
 
-// Where the vm has the bytes of a page now.
-static const uint8_t *peek(const struct share_model *model, uint32_t i, uint32_t page)
+const uint8_t *share_peek(const struct share_model *model, uint32_t i, uint32_t page)
 {
     const struct share_page *const its = &model->truth[i].page[page];
     const pte_t pte = pte_of(&model->spaces[i], page);
@@ -44,7 +43,7 @@ static const uint8_t *peek(const struct share_model *model, uint32_t i, uint32_t
 
 static const char *compare_objects(struct share_model *model)
 {
-    for (uint32_t o = 0; o < SHARE_OBJECTS; o++) {
+    for (uint32_t o = 0; o <= SHARE_IMAGE; o++) {
         const struct share_object *const its = &model->objects[o];
         for (uint32_t page = 0; its->exists && page < its->pages; page++) {
             const uint8_t *const bytes = its->bytes + page * model->page;
@@ -75,7 +74,7 @@ const char *share_model_compare(struct share_model *model)
     for (uint32_t i = 0; i < SHARE_SPACES; i++) {
         for (uint32_t page = 0; page < SHARE_PAGES; page++) {
             const struct share_page *const its = &model->truth[i].page[page];
-            if (its->kind != PAGE_NONE && memcmp(peek(model, i, page), share_bytes_at(model, i, page), model->page) != 0) {
+            if (its->kind != PAGE_NONE && memcmp(share_peek(model, i, page), share_bytes_at(model, i, page), model->page) != 0) {
                 return its->kind == PAGE_OWN ? "a page's bytes" : "a mapped page's bytes";
             }
             if (model->truth[i].exists && (its->kind == PAGE_NONE) != (mapping_of(&model->spaces[i], page) == NULL)) {
@@ -126,7 +125,7 @@ const char *share_model_end(struct share_model *model)
         }
     }
     const char *const wrong = compare_objects(model);
-    for (uint32_t o = 0; wrong == NULL && o < SHARE_OBJECTS; o++) {
+    for (uint32_t o = 0; wrong == NULL && o <= SHARE_IMAGE; o++) {
         struct share_object *const its = &model->objects[o];
         if (its->exists && cairn_object_deinit(&its->object) != 0) {
             return "an object does not end";

@@ -10,6 +10,7 @@
 #define MEMORY 65536u
 #define GUARD 64u
 #define UNTOUCHED 0x5C
+#define TABLES_ENOUGH 16384u // bytes
 
 static _Alignas(4096) uint8_t frames[(SHARE_FRAMES_MOST + 2) * SHARE_PAGE_MOST]; // first and last page: nobody's
 static _Alignas(8) uint8_t memory[MEMORY];
@@ -106,7 +107,7 @@ bool share_is_untouched(const struct share_model *model)
     const uint32_t after = (1 + model->config.frames) * page;
     bool good = is_untouched(frames, page) && is_untouched(frames + after, sizeof frames - after) && is_untouched(memory + sizeof memory - GUARD, GUARD) &&
                 is_untouched(model->slots, page) && is_untouched(model->slots + (SHARE_SLOTS + 1) * page, page);
-    for (uint32_t o = 0; o < SHARE_OBJECTS; o++) {
+    for (uint32_t o = 0; o <= SHARE_IMAGE; o++) {
         const struct share_object *const its = &model->objects[o];
         good = good && (!its->exists || !its->has_store ||
                         (is_untouched(its->stored, page) && is_untouched(its->stored + (its->first + its->pages + 1) * page, page)));
@@ -177,7 +178,8 @@ bool share_model_start(struct share_model *model, const struct share_config *con
                                    .context = model};
     memcpy(made.bits, bits[config->levels - 1], sizeof made.bits);
     made.size = cairn_vm_size(&made, config->tables);
-    return made.size != 0 && made.size <= MEMORY - GUARD && cairn_vm_init(&model->vm, &made) == 0 && space_begin(model, 0);
+    return made.size != 0 && made.size <= MEMORY - GUARD && cairn_vm_init(&model->vm, &made) == 0 && space_begin(model, 0) &&
+           (config->tables < TABLES_ENOUGH || share_exec_begin(model));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------- what is due
@@ -185,7 +187,7 @@ bool share_model_start(struct share_model *model, const struct share_config *con
 bool share_may_run_out(const struct share_model *model, uint32_t more)
 {
     const uint32_t frames_most = model->pinned + more + 3; // a word over two pages that are copied: the first, what the second is copied from, and that
-    return model->config.tables < 16384 || model->config.slots < SHARE_SLOTS || frames_most > model->config.frames;
+    return model->config.tables < TABLES_ENOUGH || model->config.slots < SHARE_SLOTS || frames_most > model->config.frames;
 }
 
 bool share_is_due(const struct share_model *model, uint64_t due)
@@ -219,10 +221,15 @@ uint32_t share_promised(const struct share_model *model)
 
 bool share_may_promise(const struct share_model *model, uint32_t pages)
 {
+    return share_may_promise_for(model, 0, pages);
+}
+
+bool share_may_promise_for(const struct share_model *model, uint32_t freed, uint32_t pages)
+{
     const uint32_t all = model->config.frames - 1 + model->config.slots;
     const cairn_vaddr_t limit = model->commit_limit != 0 ? model->commit_limit : all;
     return pages == 0 || model->commit_mode == CAIRN_COMMIT_UNLIMITED || (model->commit_mode == CAIRN_COMMIT_HEURISTIC && pages <= all) ||
-           (model->commit_mode == CAIRN_COMMIT_STRICT && share_promised(model) + pages <= limit);
+           (model->commit_mode == CAIRN_COMMIT_STRICT && share_promised(model) - freed + pages <= limit);
 }
 
 // A page that is not mapped: is it one to which a stack grows? Returns 0 or an error.
@@ -313,7 +320,7 @@ void share_forget(struct share_model *model, uint32_t i, uint32_t first, uint32_
 
 const char *share_objects_end(struct share_model *model)
 {
-    for (uint32_t o = 0; o < SHARE_OBJECTS; o++) {
+    for (uint32_t o = 0; o <= SHARE_IMAGE; o++) {
         struct share_object *const its = &model->objects[o];
         bool is_mapped = false;
         for (uint32_t i = 0; i < SHARE_SPACES; i++) {
@@ -344,7 +351,7 @@ const char *share_model_step(struct share_model *model)
         {"advise", share_advise, 4},     {"lock", share_lock, 4},           {"break", share_break, 4},
         {"fork", share_fork, 3},         {"space", share_space, 2},         {"object", share_object, 4},
         {"shared memory", share_memory, 5}, {"sync", share_sync, 4},        {"upkeep", share_upkeep, 10},
-        {"segment", share_segment, 1},
+        {"segment", share_segment, 1},    {"exec", share_exec, 1},
     };
     uint32_t sum = 0;
     for (uint32_t o = 0; o < sizeof operations / sizeof operations[0]; o++) {

@@ -9,11 +9,12 @@
 // INVARIANTS  1. A page of kind PAGE_OWN, or of a private mapping that has `own`, has its bytes in truth[i].bytes; all others have none there.
 //             2. Where a call fails for want of something, the space's handler has said at which page; all before it is done, and nothing behind.
 //             3. The stores are written here only by the vm, and a store's bytes are an object's wherever its page is in no frame.
-// CALLERS     test_share_random.c. share_bytes.c, share_maps.c, share_ranges.c and share_spaces.c are the operations.
+// CALLERS     test_share_random.c. share_bytes.c, share_maps.c, share_ranges.c, share_spaces.c and share_exec.c are the operations.
 #ifndef CAIRN_TEST_SHARE_MODEL_H
 #define CAIRN_TEST_SHARE_MODEL_H
 
 #include "cairn/access.h"
+#include "cairn/elf.h"
 #include "cairn/object.h"
 #include "prng.h"
 
@@ -22,6 +23,7 @@
 #define SHARE_PAGE_MOST 512u
 #define SHARE_SLOTS 360u // enough for all pages
 #define SHARE_OBJECTS 4u
+#define SHARE_IMAGE SHARE_OBJECTS // number of one more, which is there from the start, where there is memory enough, and is shown by exec only
 #define SHARE_OBJECT_PAGES 8u
 #define SHARE_MAPS 4u // of the caller's
 #define SHARE_PINS 6u
@@ -87,7 +89,8 @@ struct share_model {
     struct cairn_vm vm;
     struct cairn_space spaces[SHARE_SPACES];
     struct share_truth truth[SHARE_SPACES];
-    struct share_object objects[SHARE_OBJECTS];
+    struct share_object objects[SHARE_OBJECTS + 1];
+    struct cairn_elf_segment segments[2]; // of the image
     struct share_map maps[SHARE_MAPS];
     struct share_pin pins[SHARE_PINS];
     uint8_t slots[(SHARE_SLOTS + 2) * SHARE_PAGE_MOST]; // first and last: nobody's
@@ -151,8 +154,11 @@ void share_own_it(struct share_model *model, uint32_t i, uint32_t page);
 void share_relearn(struct share_model *model, uint32_t i, uint32_t first, uint32_t end);
 // A call that goes from page to page came to this address, and returned model->error in the end. Returns 1: it went on; 0: it ended here, rightly; -1: wrongly.
 int share_follow(struct share_model *model, uint32_t i, cairn_vaddr_t address, uint32_t access);
+// Where the vm has the bytes of a page now; nothing is touched.
+const uint8_t *share_peek(const struct share_model *model, uint32_t i, uint32_t page);
 // May so many pages be promised? What is promised.
 bool share_may_promise(const struct share_model *model, uint32_t pages);
+bool share_may_promise_for(const struct share_model *model, uint32_t freed, uint32_t pages); // in place of some that are promised
 uint32_t share_promised(const struct share_model *model);
 // Forget what is mapped of pages; end objects that are mapped nowhere now.
 void share_forget(struct share_model *model, uint32_t i, uint32_t first, uint32_t end);
@@ -204,5 +210,8 @@ const char *share_object(struct share_model *model, uint32_t i);
 const char *share_memory(struct share_model *model, uint32_t i);
 const char *share_sync(struct share_model *model, uint32_t i);
 const char *share_upkeep(struct share_model *model, uint32_t i);
+// share_exec.c
+bool share_exec_begin(struct share_model *model); // makes the image
+const char *share_exec(struct share_model *model, uint32_t i);
 
 #endif
