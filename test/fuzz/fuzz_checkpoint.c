@@ -2,11 +2,12 @@
 //
 // Fuzz target: bytes from outside as a checkpoint. It must be refused with nothing changed, or there is a space that works and ends.
 //
-// PICTURE: a checkpoint of two objects and five mappings, of which the input changes: fields of the head and the directory, and keys, in an image that is whole; then, if
+// PICTURE: a checkpoint of two objects, five mappings and a heap in the break, of which the input changes: fields of the head and the directory, and keys, in an image that is whole; then, if
 // its first byte is odd, bytes of the slots, with the sums of the index right if bit 1 is set. Bit 2: the first object was there before.
 // OWNS: the checkpoint, made once. CALLERS: libFuzzer; replay.c.
 #include "cairn/access.h"
 #include "cairn/checkpoint.h"
+#include "cairn/space_heap.h"
 #include "cairn/store.h"
 #include "input.h"
 #include "test/support/image_seal.h"
@@ -83,6 +84,17 @@ static void map(struct bed *bed, uint32_t page, uint32_t pages, uint32_t flags, 
     MUST(cairn_space_map_range(&bed->space, &its, NULL) == 0);
 }
 
+static void make_heap(struct cairn_space *space)
+{
+    const struct cairn_space_heap_config config = {.max = 8 * PAGE, .threshold = 4 * PAGE, .step = PAGE};
+    cairn_vaddr_t blocks[4];
+    MUST(cairn_space_heap_init(space, &config) == 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        MUST(cairn_space_malloc(space, 20 + 30 * i, &blocks[i]) == 0);
+    }
+    MUST(cairn_space_free(space, blocks[1]) == 0 && cairn_space_malloc(space, 5 * PAGE, &blocks[1]) == 0);
+}
+
 static void make(void)
 {
     struct bed bed;
@@ -96,6 +108,7 @@ static void make(void)
     map(&bed, 20, 3, CAIRN_MAP_SHARED, objects[1]);
     map(&bed, 30, 2, CAIRN_MAP_GROWS_DOWN, NULL);
     MUST(cairn_space_set_break(&bed.space, 40 * PAGE) == 0);
+    make_heap(&bed.space);
     for (uint32_t page = 2; page < 23; page += 2) {
         (void)!cairn_space_fill(&bed.space, page * PAGE + 5, (uint8_t)page, 40);
     }
@@ -155,6 +168,20 @@ static void change_bytes(struct bed *bed, struct input *input, bool seal)
     }
 }
 
+// Its heap does what it can with what it finds.
+static void use_heap(struct cairn_space *space, cairn_vaddr_t address, uint32_t what)
+{
+    struct cairn_space_heap_stats stats;
+    cairn_vaddr_t block = address & ~(cairn_vaddr_t)7;
+    switch (what) {
+    case 0: (void)!cairn_space_malloc(space, address % 300, &block); break;
+    case 1: (void)!cairn_space_free(space, block); break;
+    case 2: (void)!cairn_space_realloc(space, &block, address % 500); break;
+    default: (void)!cairn_space_malloc_trim(space, address % 300); break;
+    }
+    (void)!cairn_space_heap_stats(space, &stats);
+}
+
 // A space that was restored works.
 static void use(struct bed *bed, struct input *input)
 {
@@ -167,11 +194,13 @@ static void use(struct bed *bed, struct input *input)
     }
     for (uint32_t i = 0; i < 8; i++) {
         const cairn_vaddr_t address = input_byte(input) * (PAGE / 2);
-        switch (input_byte(input) % 4) {
+        const uint32_t what = input_byte(input) % 8;
+        switch (what) {
         case 0: (void)!cairn_space_unmap_range(&bed->space, address, 2 * PAGE); break;
         case 1: (void)!cairn_space_protect_range(&bed->space, address, PAGE, CAIRN_READ); break;
         case 2: (void)!cairn_space_brk(&bed->space, bed->space.break_start + address); break;
-        default: (void)!cairn_space_fill(&bed->space, address, 1, 3 * PAGE); break;
+        case 3: (void)!cairn_space_fill(&bed->space, address, 1, 3 * PAGE); break;
+        default: use_heap(&bed->space, bed->space.heap + 16 * input_byte(input), what - 4); break;
         }
     }
     MUST(cairn_vm_check(&bed->vm, &rule) == 0);
