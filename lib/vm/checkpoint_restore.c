@@ -303,10 +303,11 @@ static int bring_page(const struct restore *restore, struct cairn_space *owner, 
         error = 0;
     }
     const bool is_wanted = error == 0 && (with_zeros || !is_zeros(bytes, page_size(vm))) && !is_stored(restore, owner, page, bytes);
-    uint32_t *const leaf = is_wanted ? cairn_table_make_(owner, page) : NULL;
+    const bool is_allowed = owner->backing == NULL || owner->backing->write != NULL;
+    uint32_t *const leaf = is_wanted && is_allowed ? cairn_table_make_(owner, page) : NULL;
     if (leaf == NULL) {
         cairn_frame_free_(vm, frame);
-        return is_wanted ? CAIRN_ENOMEM : error;
+        return !is_wanted ? error : is_allowed ? CAIRN_ENOMEM : CAIRN_EACCES;
     }
     *table_pte(vm, leaf, page) = frame << PTE_SHIFT | PTE_PRESENT; // the first access takes the long way
     frame_enter(vm, owner, page, frame, owner->backing != NULL ? SLOT_BACKED : SLOT_NONE, FRAME_STALE | FRAME_SAVED);

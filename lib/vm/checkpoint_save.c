@@ -58,7 +58,7 @@ int cairn_checkpoint_init(struct cairn_checkpoint *checkpoint, const struct cair
 int cairn_checkpoint_read_info(struct cairn_checkpoint *checkpoint, struct cairn_checkpoint_info *info)
 {
     unsigned char head[HEAD_BYTES];
-    const int error = cairn_checkpoint_read_head_(checkpoint, head);
+    const int error = checkpoint == NULL || info == NULL ? CAIRN_EINVAL : cairn_checkpoint_read_head_(checkpoint, head);
     if (error == 0) {
         const uint32_t objects = (uint32_t)cairn_checkpoint_get_(head + HEAD_OBJECTS, 2);
         const uint32_t mappings = (uint32_t)cairn_checkpoint_get_(head + HEAD_MAPPINGS, 4);

@@ -26,6 +26,7 @@ CAIRN_NOINLINE int cairn_object_init(struct cairn_object *object, struct cairn_v
     }
     int error = cairn_sharing_start_(vm);
     const bool is_charged = config->store == NULL;
+    const bool is_read_only = config->read_only || (!is_charged && config->store->write == NULL);
     if (error != 0 || (is_charged && !cairn_commit_take_(vm, pages))) {
         return CAIRN_ENOMEM;
     }
@@ -41,7 +42,7 @@ CAIRN_NOINLINE int cairn_object_init(struct cairn_object *object, struct cairn_v
     object->pages.backing_slot = config->slot;
     object->count = pages;
     object->charged = is_charged;
-    object->protection = PTE_ACCESS & ~(config->read_only ? CAIRN_WRITE : 0);
+    object->protection = PTE_ACCESS & ~(is_read_only ? CAIRN_WRITE : 0);
     object->others = object->protection;
     return 0;
 }

@@ -472,6 +472,29 @@ static void a_file_that_is_the_same_there_is_not_written(void **state)
     machine_end(THERE);
 }
 
+// One that cannot be written is to hold what was kept.
+static void a_file_that_is_only_read_must_be_the_same_there(void **state)
+{
+    (void)state;
+    machine_object(HERE, 1);
+    assert_int_equal(machine_map(HERE, 14, OBJECT_PAGES, CAIRN_READ, 0, 2, 0), 0);
+    save();
+    machine_make(THERE, 4, 0);
+    THERE->file.store.write = NULL;
+    machine_object(THERE, 1);
+    struct cairn_object *const list[] = {&THERE->objects[1]};
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, &THERE->space, list, 1), 0);
+    assert_int_equal(cairn_space_unmap_range(&THERE->space, 14 * PAGE, OBJECT_PAGES * PAGE), 0);
+    machine_end(THERE);
+    machine_make(THERE, 4, 0);
+    THERE->bytes[PAGE] ^= 1;
+    THERE->file.store.write = NULL;
+    machine_object(THERE, 1);
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, &THERE->space, list, 1), CAIRN_EACCES);
+    assert_null(THERE->space.mappings);
+    machine_end(THERE);
+}
+
 // Objects that are mapped elsewhere, whose pages are in frames, slots and a file.
 static void objects_that_were_there_get_the_contents(void **state)
 {
@@ -581,6 +604,9 @@ static void bad_arguments_are_refused(void **state)
     machine_furnish(HERE);
     const uint32_t count = machine_objects(HERE, list);
     assert_int_equal(cairn_checkpoint_save(NULL, &HERE->space, list, count), CAIRN_EINVAL);
+    struct cairn_checkpoint_info info;
+    assert_int_equal(cairn_checkpoint_read_info(NULL, &info), CAIRN_EINVAL);
+    assert_int_equal(cairn_checkpoint_read_info(&checkpoint, NULL), CAIRN_EINVAL);
     assert_int_equal(cairn_checkpoint_save(&checkpoint, NULL, list, count), CAIRN_EINVAL);
     assert_int_equal(cairn_checkpoint_save(&checkpoint, &HERE->other, list, count), CAIRN_EINVAL);
     assert_int_equal(cairn_checkpoint_save(&checkpoint, &HERE->space, NULL, count), CAIRN_EINVAL);
@@ -748,6 +774,7 @@ int main(void)
         CHECKPOINT_UNIT(pages_that_are_merged_are_what_they_were),
         CHECKPOINT_UNIT(what_a_file_holds_is_compared),
         CHECKPOINT_UNIT(a_file_that_is_the_same_there_is_not_written),
+        CHECKPOINT_UNIT(a_file_that_is_only_read_must_be_the_same_there),
         CHECKPOINT_UNIT(objects_that_were_there_get_the_contents),
         CHECKPOINT_UNIT(an_object_that_was_removed_ends_with_its_last_mapping),
         CHECKPOINT_UNIT(another_checkpoint_in_between_makes_it_whole_again),

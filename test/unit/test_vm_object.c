@@ -236,6 +236,24 @@ static void a_read_only_object_is_written_privately_only(void **state)
     assert_int_equal(vm_get(vm_page(20)), 1);
 }
 
+static void an_object_of_a_store_that_is_only_read_is_read_only(void **state)
+{
+    struct cairn_port_store rom = vm_objects.file;
+    const struct cairn_object_config config = {.size = 4 * PAGE, .store = &rom};
+    (void)state;
+    rom.write = NULL;
+    assert_int_equal(cairn_object_init(OBJECT, VM, &config), 0);
+    REFUSES(CAIRN_EACCES, vm_show(SPACE, 10, 4, RW, SHARED, OBJECT, 0));
+    assert_int_equal(vm_show(SPACE, 10, 4, R, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_show(SPACE, 20, 4, RW, 0, OBJECT, 0), 0);
+    for (uint32_t page = 4; page-- != 0;) {
+        vm_put(vm_page(20 + page), page);
+        assert_int_equal(vm_get(vm_page(10 + page)), FILE_WORD(page, 0));
+    }
+    assert_int_equal(vm_unmap(SPACE, 10, 14), 0);
+    assert_int_equal(cairn_object_deinit(OBJECT), 0);
+}
+
 // ----------------------------------------------------------------------------------------------------------------- written back
 
 static void msync_makes_it_safe(void **state)
@@ -564,6 +582,7 @@ int main(void)
         OBJECTS_UNIT(private_mappings_see_the_object_until_they_write),
         OBJECTS_UNIT(nothing_written_privately_reaches_the_store),
         OBJECTS_UNIT(a_read_only_object_is_written_privately_only),
+        OBJECTS_UNIT(an_object_of_a_store_that_is_only_read_is_read_only),
         OBJECTS_UNIT(msync_makes_it_safe),
         OBJECTS_UNIT(sync_of_parts_of_several_mappings),
         OBJECTS_UNIT(the_end_of_an_object_writes_it_back),

@@ -61,7 +61,7 @@ CAIRN_MUST_CHECK int cairn_checkpoint_save(struct cairn_checkpoint *checkpoint, 
 // there twice, their number or size is another, or an address is none of this vm's; CAIRN_ECORRUPT iff what is there is not what a checkpoint may have; CAIRN_EACCES
 // iff an object that was there does not allow what a mapping does; CAIRN_EBUSY iff the space has a mapping, a key is taken, such an object has a page that is pinned, or
 // there are 255 spaces and objects; CAIRN_ENOMEM iff the vm has no memory for mappings, or promised too much; what the store answers.
-// Later fails with CAIRN_ECORRUPT iff a page is damaged; CAIRN_ENOMEM iff there are too few frames and slots, or no memory for tables; what a store answers. Then the
+// Later fails with CAIRN_ECORRUPT iff a page is damaged; CAIRN_EACCES iff an object's store, which is only read, has something else; CAIRN_ENOMEM iff there are too few frames and slots, or no memory for tables; what a store answers. Then the
 // space is empty, what it made is ended, and objects that were there have some of the contents.
 CAIRN_MUST_CHECK int cairn_checkpoint_restore(struct cairn_checkpoint *checkpoint, struct cairn_space *space, struct cairn_object *const objects[], uint32_t count);
 
@@ -71,7 +71,7 @@ struct cairn_checkpoint_info {
     uint32_t pages;      // pages of zeros that were stored to among them
     uint32_t objects, mappings;
 };
-// Returns 0; fails with CAIRN_ENOENT iff there is none; CAIRN_ECORRUPT iff it is none of this layout; what the store answers.
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOENT iff there is none; CAIRN_ECORRUPT iff it is none of this layout; what the store answers.
 CAIRN_MUST_CHECK int cairn_checkpoint_read_info(struct cairn_checkpoint *checkpoint, struct cairn_checkpoint_info *info);
 
 struct cairn_checkpoint_stats {

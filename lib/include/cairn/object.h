@@ -38,7 +38,7 @@ struct cairn_object_config {
     cairn_vaddr_t size;                   // bytes, a multiple of a page
     const struct cairn_port_store *store; // where its pages are, a page a slot: a file. NULL: nowhere at first; it is zeros, and its pages live in the vm's store
     uint32_t slot;                        // of the store that is its first page
-    bool read_only;                       // no shared mapping may write; private ones may
+    bool read_only;                       // no shared mapping may write; private ones may. So it is, too, where the store cannot be written (its write is NULL)
 };
 
 // Make an object. Returns 0; fails with CAIRN_EINVAL iff an argument is NULL, size is 0, not a multiple of a page or more than a space has, or the store's slots are
