@@ -28,7 +28,7 @@ CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t gran
     heap_set_quick(heap);
 }
 
-// Have two ranges of memory a byte in common? pre: neither is empty.
+// Have two ranges of memory a byte in common? An empty one counts as the place where it is.
 CAIRN_INLINE bool is_overlapping(const void *a, size_t a_size, const void *b, size_t b_size)
 {
     return (uintptr_t)b - (uintptr_t)a < a_size || (uintptr_t)a - (uintptr_t)b < b_size;
