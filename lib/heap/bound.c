@@ -43,7 +43,7 @@ int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin)
     const uint32_t granules = heap->control->granules;
     const bool bounded = heap->control->fit == CAIRN_FIT_BOUNDED;
     heap_unlock(heap, key);
-    if (!bounded || (classes & CLASS_ALIGNED) != 0) {
+    if (!bounded || (classes & CLASS_UNKNOWN) != 0) {
         return CAIRN_ENOTSUP;
     }
     const uint32_t span = classes == 0 ? 0 : bits_highest(classes) - bits_lowest(classes);

@@ -88,7 +88,7 @@ CAIRN_SHARED uint32_t take_aligned(struct cairn_heap *heap, size_t n, size_t ali
     uint32_t kept = (uint32_t)n;
     if (heap->control->fit == CAIRN_FIT_BOUNDED) {
         kept = to - keep;
-        heap->control->classes |= CLASS_ALIGNED;
+        heap->control->classes |= CLASS_UNKNOWN; // what is skipped is in no peak
     }
     carve(heap, from, to, keep, kept);
     return keep;

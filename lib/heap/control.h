@@ -25,7 +25,7 @@
 
 #define HEAP_MAGIC 0x324E5243u   // "CRN2": bytes C R N 2 on a little-endian machine; 2 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 31 lists
-#define CLASS_ALIGNED 0x80000000u // beside the classes: a request skipped granules to reach its alignment, and the peak does not count them
+#define CLASS_UNKNOWN 0x80000000u // beside the classes: they and the peak do not say what the heap needs
 #define FIT_ALL 0x04u // beside the fit: the search has no limit
 #define FLAG_WIPE 0x01u
 #define FLAG_TAGS_OUTSIDE 0x02u

@@ -27,6 +27,7 @@ CAIRN_INLINE void fence_raise(struct cairn_heap *heap, struct heap_control *cont
     if (from != end) {
         cairn_tags_mark_(heap->tags, end, from, TAG_USED);
         heap_count_taken(control, from - end);
+        control->classes |= CLASS_UNKNOWN; // no block spans it
         control->blocks++;
     }
     if (from != to) {

@@ -122,6 +122,9 @@ int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t sea
         return CAIRN_EINVAL;
     }
     const uint32_t key = heap_lock(heap);
+    if (heap->control->fit != CAIRN_FIT_BOUNDED && heap->control->used != 0) {
+        heap->control->classes |= CLASS_UNKNOWN; // blocks may lie scattered
+    }
     control_set_fit(heap->control, fit, search);
     heap_unlock(heap, key);
     return 0;

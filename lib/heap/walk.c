@@ -91,7 +91,9 @@ void cairn_heap_reset_peak(struct cairn_heap *heap)
 {
     if (is_heap(heap)) {
         const uint32_t key = heap_lock(heap);
-        heap->control->peak = heap->control->used;
+        const uint32_t used = heap->control->used;
+        heap->control->peak = used;
+        heap->control->classes = used == 0 ? 0 : heap->control->classes | CLASS_UNKNOWN; // blocks may lie scattered, as a higher peak left them
         heap_unlock(heap, key);
     }
 }

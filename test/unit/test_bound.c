@@ -152,6 +152,45 @@ static void a_skip_for_alignment_leaves_no_margin(void **state)
     cairn_heap_free(HEAP, plain);
 }
 
+// Enough is free, and yet there may be no hole: what an earlier peak left.
+static void blocks_that_may_lie_scattered_leave_no_margin(void **state)
+{
+    struct cairn_margin margin;
+    (void)state;
+    fixture_make_fit(CAIRN_FIT_BOUNDED, 0);
+    void *block = take_granules(16);
+    cairn_heap_reset_peak(HEAP);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), CAIRN_ENOTSUP);
+    cairn_heap_free(HEAP, block);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), CAIRN_ENOTSUP);
+    cairn_heap_reset_peak(HEAP); // all is one hole again
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    assert_int_equal(margin.needed, 0);
+    block = take_granules(4);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    assert_int_equal(margin.needed, 4 * G); // of 4 only: the 16 are from before
+    assert_int_equal(cairn_heap_set_fit(HEAP, CAIRN_FIT_BOUNDED, 0), 0);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    assert_int_equal(cairn_heap_set_fit(HEAP, CAIRN_FIT_BEST, 0), 0);
+    assert_int_equal(cairn_heap_set_fit(HEAP, CAIRN_FIT_BOUNDED, 0), 0);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), CAIRN_ENOTSUP);
+    cairn_heap_free(HEAP, block);
+}
+
+static void a_gap_leaves_no_margin(void **state)
+{
+    static unsigned char region[1024];
+    const struct cairn_heap_config config = {.fit = CAIRN_FIT_BOUNDED, .max_size = sizeof region};
+    struct cairn_heap heap;
+    struct cairn_margin margin;
+    (void)state;
+    assert_int_equal(cairn_heap_init(&heap, region, 512, &config), 0);
+    assert_int_equal(cairn_heap_grow(&heap, 512 + 8 * G), 0);
+    assert_int_equal(cairn_heap_margin(&heap, &margin), 0);
+    assert_int_equal(cairn_heap_grow_past(&heap, G, sizeof region), 0);
+    assert_int_equal(cairn_heap_margin(&heap, &margin), CAIRN_ENOTSUP);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -163,6 +202,8 @@ int main(void)
         UNIT(the_margin_follows_peak_and_sizes),
         UNIT(blocks_that_shrank_count_as_they_are),
         UNIT(a_skip_for_alignment_leaves_no_margin),
+        UNIT(blocks_that_may_lie_scattered_leave_no_margin),
+        UNIT(a_gap_leaves_no_margin),
     };
     return cmocka_run_group_tests_name("bound", tests, NULL, NULL);
 }

@@ -267,9 +267,10 @@ struct cairn_margin {
     bool safe;        // needed <= available: no request inside what was seen can fail
 };
 
-// Is this heap safe, and by what margin? Speaks of the sizes seen since init, and of the peak since then or since cairn_heap_reset_peak: right where the
-// fit was bounded from the start, and nothing was used when the peak was reset; what is used from before may lie scattered. Returns 0; CAIRN_ENOTSUP iff
-// its fit is not bounded (the others have no useful bound), or a request was aligned to more than a granule (what it skipped is in no peak). O(1).
+// Is this heap safe, and by what margin? Speaks of the peak and the sizes seen since init, or since cairn_heap_reset_peak while nothing was used. Returns 0;
+// CAIRN_ENOTSUP iff its fit is not bounded (the others have no useful bound), or what was seen does not say: since then a request was aligned to more than a
+// granule (what it skipped is in no peak), the peak was reset, or the fit became bounded, while something was used (which may lie scattered), or the
+// heap grew past a gap. O(1).
 CAIRN_MUST_CHECK int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin);
 
 #ifdef __cplusplus
