@@ -159,19 +159,30 @@ static int resume(struct cairn_store_flash *store, uint32_t block)
     return blank < 0 ? blank : 0;
 }
 
-// A block whose count is lost was being erased: it was free before, and is in the list. If not, it is not taken for the least worn.
+// The count of a block without a header, of which the list says more, if it is there: it was free. One that is not blank was being erased, or is not of this store's
+// making; if it is not in the list, it is not taken for the least worn. One that is blank was never used, or erased and not opened: it has no more than the others
+// do not account for, as each time that a block is opened takes a sequence.
+static uint32_t guess_one(const struct cairn_store_flash *store, uint32_t block, const struct free_block *listed, uint32_t most, uint32_t lost)
+{
+    const bool blank = is_blank(store, block, 0, store->header) == 1;
+    const uint32_t its = listed != NULL ? listed->erases + (blank ? 0 : 1) : blank ? lost : most;
+    return its < most ? its : most;
+}
+
 static void guess_erases(struct cairn_store_flash *store, const struct newest *newest)
 {
+    uint32_t lost = newest->sequence;
     uint32_t most = 0;
     for (uint32_t block = 0; block < store->flash->blocks; block++) {
         const uint32_t its = store->blocks[block].erases;
-        most = its != ERASES_UNKNOWN && its > most ? its : most;
+        if (its != ERASES_UNKNOWN) {
+            most = its > most ? its : most;
+            lost -= its < lost ? its : lost;
+        }
     }
     for (uint32_t block = 0; block < store->flash->blocks; block++) {
-        if (store->blocks[block].erases == ERASES_UNKNOWN) {
-            const struct free_block *const listed = find_free(newest, block);
-            store->blocks[block].erases = listed != NULL && listed->erases < most ? listed->erases + 1 : most;
-        }
+        uint32_t *const its = &store->blocks[block].erases;
+        *its = *its != ERASES_UNKNOWN ? *its : guess_one(store, block, find_free(newest, block), most, lost);
     }
 }
 

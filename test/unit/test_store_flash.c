@@ -142,6 +142,21 @@ static void wear_is_even_where_writes_are_not(void **state)
     }
 }
 
+// Blocks that were never used have no header that counts erasures: after a restart they are no more worn than before it.
+static void blocks_that_were_never_used_are_not_spared(void **state)
+{
+    (void)state;
+    fx_make(12, 10, false);
+    for (uint32_t i = 0; i < fx_scale(600, 6000, 60000); i++) {
+        assert_int_equal(fx_write(i % 10), 0);
+        if (i % 10 == 0) { // two blocks at most are erased between two restarts
+            fx_mount();
+        }
+    }
+    assert_true(fx_holds());
+    assert_true(flash_spread(&fx.flash) <= 8 + 2);
+}
+
 static void what_is_copied_stays_within_bounds(void **state)
 {
     (void)state;
@@ -445,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_full_store_refuses_new_slots_and_loses_nothing),
         cmocka_unit_test(slots_that_come_back_can_be_trimmed_again),
         cmocka_unit_test(wear_is_even_where_writes_are_not),
+        cmocka_unit_test(blocks_that_were_never_used_are_not_spared),
         cmocka_unit_test(what_is_copied_stays_within_bounds),
         cmocka_unit_test(room_made_before_is_there_for_the_write),
         cmocka_unit_test(a_block_that_fails_at_any_operation_is_left_and_nothing_is_lost),

@@ -126,8 +126,8 @@ struct cairn_store_flash_stats {
     uint32_t places;       // of a block
     uint32_t free_blocks;  // with nothing in them, or nothing that is wanted
     uint32_t bad_blocks;   // not used any more
-    uint32_t erases_least; // of a block that is not bad, as far as is known: a cut of power right behind an erasure loses one block's count, which is then
-    uint32_t erases_most;  // taken to be the largest
+    uint32_t erases_least; // of a block that is not bad, as far as is known: a cut of power in an erasure can lose a block's count, which is then taken from
+    uint32_t erases_most;  // what the other blocks say, or to be the largest
     uint32_t writes;       // pages written since init
     uint32_t copies;       // pages copied
     uint32_t erases;       // blocks erased
