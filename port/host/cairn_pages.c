@@ -79,11 +79,19 @@ static bool choose(struct settings *settings, const char *name)
 
 static bool choose_all(struct settings *settings, char *names)
 {
-    bool is_known = *names != '\0';
-    for (char *name = strtok(names, ","); name != NULL && is_known; name = strtok(NULL, ",")) {
-        is_known = choose(settings, name);
+    for (char *name = names;;) {
+        char *const comma = strchr(name, ',');
+        if (comma != NULL) {
+            *comma = '\0';
+        }
+        if (!choose(settings, name)) {
+            return false;
+        }
+        if (comma == NULL) {
+            return true;
+        }
+        name = comma + 1;
     }
-    return is_known;
 }
 
 // A number of frames of a trace with so many pages. 0: the text is none.

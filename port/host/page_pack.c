@@ -274,8 +274,25 @@ static void packer_end(struct packer *packer)
     }
 }
 
+// Can what is written be read again?
+static bool is_within(const struct page_trace *trace)
+{
+    uint32_t before = 0;
+    for (uint32_t page = 0; page < trace->page_count; page++) {
+        if (trace->pages[page] - before == 0x80000000u) { // as a step that is folded: 2^32 - 1
+            return false;
+        }
+        before = trace->pages[page];
+    }
+    return trace->page_count <= PAGES_MAX && trace->access_count <= ACCESSES_MAX;
+}
+
 bool page_pack(const struct page_trace *trace, FILE *file)
 {
+    if (!is_within(trace)) {
+        errno = EOVERFLOW;
+        return false;
+    }
     struct page_trace same = *trace; // written again as it was
     struct packer *const packer = calloc(1, sizeof *packer);
     const bool is_begun = packer != NULL && packer_begin(packer, 2 * trace->page_count);

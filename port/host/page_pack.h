@@ -21,7 +21,7 @@
 
 #define PAGE_PACK_MAGIC "CTP1"
 
-// Write the trace. Returns false with errno set iff that fails.
+// Write the trace. Returns false with errno set iff that fails; EOVERFLOW: it has more than 2^20 pages or 2^28 accesses, or two pages 2^31 apart.
 bool page_pack(const struct page_trace *trace, FILE *file);
 // Read what follows the magic. Returns NULL, or what is wrong; then the caller unloads what there is of the trace.
 const char *page_unpack(struct page_trace *trace, FILE *file);

@@ -109,7 +109,7 @@ static bool remark_read(struct loader *loader, const char *text)
 {
     uint64_t bytes;
     text = after_blanks(text + 1);
-    if (strncmp(text, "page", 4) != 0 || !isblank((unsigned char)text[4])) {
+    if (strncmp(text, "page", 4) != 0 || (text[4] != '\0' && !isspace((unsigned char)text[4]))) {
         return true;
     }
     char number[16];
@@ -141,7 +141,7 @@ static bool line_read(struct loader *loader, const char *line)
     char *end;
     errno = 0;
     const unsigned long long page = strtoull(text, &end, 16);
-    if (!isxdigit((unsigned char)*text) || errno != 0 || page > UINT32_MAX || text[1] == 'x') {
+    if (!isxdigit((unsigned char)*text) || errno != 0 || page > UINT32_MAX || text[1] == 'x' || text[1] == 'X') {
         return refuse(loader, "the page is not a hexadecimal number below 2^32");
     }
     if (*after_blanks(end) != '\0') {
@@ -156,10 +156,15 @@ static bool line_read(struct loader *loader, const char *line)
 static bool file_read(struct loader *loader, FILE *file)
 {
     char line[LINE_MAX_BYTES];
-    while (fgets(line, sizeof line, file) != NULL) {
+    for (int byte = 0; byte != EOF;) {
+        size_t length = 0;
+        while ((byte = getc(file)) != EOF && byte != '\n' && byte != '\0' && length < sizeof line - 1) {
+            line[length++] = (char)byte;
+        }
+        line[length] = '\0';
         loader->line++;
-        if (strlen(line) == sizeof line - 1 && line[sizeof line - 2] != '\n') {
-            return refuse(loader, "the line is too long");
+        if (byte != EOF && byte != '\n') {
+            return refuse(loader, byte == '\0' ? "a byte of 0 is no text" : "the line is too long");
         }
         if (!line_read(loader, line)) {
             return false;

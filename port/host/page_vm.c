@@ -15,7 +15,7 @@
 
 #define LEVEL_BITS 10u
 #define PAGE_BITS 33u // of a page's number, as that of the trace has 32, and 1 is added
-#define TABLE_BYTES 4112u // of a node
+#define NODE_BYTES (4u << LEVEL_BITS)
 
 struct paged {
     struct cairn_vm vm;
@@ -56,6 +56,18 @@ static uint32_t last_page(const struct page_trace *trace)
     return last;
 }
 
+// Bytes for all tables, at most: of each level a node for each page, or for all that there can be up to the last page.
+static size_t table_bytes(const struct page_trace *trace, uint32_t levels)
+{
+    uint64_t nodes = (uint64_t)last_page(trace) + 2; // pages, then nodes of a level
+    size_t bytes = 0;
+    for (; levels != 0; levels--) {
+        nodes = (nodes >> LEVEL_BITS) + 1;
+        bytes += (size_t)(nodes < trace->page_count ? nodes : trace->page_count + 1) * NODE_BYTES;
+    }
+    return bytes;
+}
+
 static bool begin(struct paged *paged, const struct page_run *run)
 {
     const struct page_trace *const trace = run->trace;
@@ -78,7 +90,7 @@ static bool begin(struct paged *paged, const struct page_run *run)
         return false;
     }
     config.store = &paged->ram.store;
-    config.size = cairn_vm_size(&config, ((size_t)trace->page_count + 1) * config.levels * TABLE_BYTES); // if each page needs tables of its own
+    config.size = cairn_vm_size(&config, table_bytes(trace, config.levels));
     config.frames = paged->frames;
     config.memory = paged->memory = malloc(config.size);
     const cairn_vaddr_t size = ((cairn_vaddr_t)last_page(trace) + 1) * page;
