@@ -72,16 +72,17 @@ static void stream_asked(struct cairn_space *space, cairn_vaddr_t page, uint32_t
 {
     struct cairn_vm *const vm = space->vm;
     const bool was_ahead = (vm->table[frame].flags & FRAME_AHEAD) != 0;
+    const uint32_t key = page_key(space, page);
     struct stream_advice advice;
     vm->table[frame].flags &= (uint8_t)~FRAME_AHEAD;
     vm->figures.useful += was_ahead;
-    cairn_stream_fault_(vm->streams, page_key(space, page), was_ahead, &advice);
+    cairn_stream_fault_(vm->streams, key, was_ahead, &advice);
     if (advice.count == 0 || vm->table[frame].pins == UINT8_MAX) {
         return;
     }
     frame_pin(&vm->table[frame]);
-    for (uint32_t i = 0; i < advice.count; i++) {
-        const cairn_vaddr_t ahead = page_key(space, advice.first + i * advice.stride); // a key, back to a page
+    cairn_vaddr_t ahead = page + (cairn_vaddr_t)(int32_t)(advice.first - key); // a key has 32 bits of a page
+    for (uint32_t i = 0; i < advice.count; i++, ahead += (cairn_vaddr_t)(int32_t)advice.stride) {
         if (has_page(space, ahead) && is_in_slot(space, ahead) && !bring_ahead(space, ahead)) {
             break;
         }

@@ -26,6 +26,7 @@ static unsigned char file_slots[SLOTS * PAGE], swap_slots[SLOTS * PAGE];
 static struct cairn_vm vm;
 static struct cairn_space space;
 static struct cairn_object object;
+static cairn_vaddr_t start; // of the pages that are written and expected
 
 static struct device {
     struct cairn_port_store store;
@@ -59,26 +60,37 @@ static void device_make(struct device *device, unsigned char *slots)
     *device = (struct device){.slots = slots, .fail_slot = SLOTS, .store = {.context = device, .read = device_read, .write = device_write, .page = PAGE, .slots = SLOTS}};
 }
 
-static void make(bool has_store)
+static struct cairn_vm_config plan(bool has_store)
 {
-    const struct cairn_vm_config config = {.page_shift = 7,
-                                           .levels = 2,
-                                           .bits = {4, 4},
-                                           .tlb = 8,
-                                           .frames = frames,
-                                           .frame_count = FRAMES,
-                                           .memory = memory,
-                                           .size = sizeof memory,
-                                           .store = has_store ? &swap.store : NULL,
-                                           .prefetch = &cairn_prefetch_streams};
+    return (struct cairn_vm_config){.page_shift = 7,
+                                    .levels = 2,
+                                    .bits = {4, 4},
+                                    .tlb = 8,
+                                    .frames = frames,
+                                    .frame_count = FRAMES,
+                                    .memory = memory,
+                                    .size = sizeof memory,
+                                    .store = has_store ? &swap.store : NULL,
+                                    .prefetch = &cairn_prefetch_streams};
+}
+
+static void make_of(const struct cairn_vm_config *config)
+{
+    start = PAGE;
     device_make(&file, file_slots);
     device_make(&swap, swap_slots);
     for (uint32_t page = 0; page < SLOTS; page++) {
         const uint32_t word = WORD(page);
         memcpy(file_slots + page * PAGE, &word, sizeof word);
     }
-    assert_int_equal(cairn_vm_init(&vm, &config), 0);
+    assert_int_equal(cairn_vm_init(&vm, config), 0);
     assert_int_equal(cairn_space_init(&space, &vm), 0);
+}
+
+static void make(bool has_store)
+{
+    const struct cairn_vm_config config = plan(has_store);
+    make_of(&config);
 }
 
 // Map an object's pages from page 1 on.
@@ -105,7 +117,7 @@ static void expect(uint32_t page)
 {
     uint32_t rule;
     uint32_t word;
-    assert_int_equal(cairn_space_read(&space, &word, (page + 1) * PAGE, sizeof word), 0);
+    assert_int_equal(cairn_space_read(&space, &word, start + page * PAGE, sizeof word), 0);
     assert_int_equal(word, WORD(page));
     assert_int_equal(cairn_vm_check(&vm, &rule), 0);
 }
@@ -114,7 +126,7 @@ static void write_all(uint32_t pages)
 {
     for (uint32_t page = 0; page < pages; page++) {
         const uint32_t word = WORD(page);
-        assert_int_equal(cairn_space_write(&space, (page + 1) * PAGE, &word, sizeof word), 0);
+        assert_int_equal(cairn_space_write(&space, start + page * PAGE, &word, sizeof word), 0);
     }
 }
 
@@ -200,7 +212,7 @@ static void a_page_that_cannot_be_read_ahead_is_read_when_it_is_asked_for(void *
         bool asked = false; // the failure was that of an access
         for (uint32_t page = 0; page < 20; page++) {
             uint32_t word;
-            const int error = cairn_space_read(&space, &word, (page + 1) * PAGE, sizeof word);
+            const int error = cairn_space_read(&space, &word, start + page * PAGE, sizeof word);
             assert_true(error == 0 || (error == CAIRN_EIO && page == slot && !asked));
             asked = asked || error != 0;
             expect(page);
@@ -219,7 +231,7 @@ static void what_was_read_ahead_and_written_goes_to_the_file(void **state)
     for (uint32_t page = 0; page < 40; page++) {
         const uint32_t word = ~WORD(page);
         expect(page);
-        assert_int_equal(cairn_space_write(&space, (page + 1) * PAGE, &word, sizeof word), 0);
+        assert_int_equal(cairn_space_write(&space, start + page * PAGE, &word, sizeof word), 0);
     }
     assert_true(figures().prefetches != 0);
     end();
@@ -241,6 +253,27 @@ static void pages_that_were_swapped_come_back_ahead(void **state)
     end();
 }
 
+#if CAIRN_VADDR_BITS == 64
+// A policy, and who looks for streams, know pages by 32 bits.
+static void pages_beyond_32_bits_of_numbers_come_back_ahead(void **state)
+{
+    static _Alignas(8) unsigned char more[40000];
+    struct cairn_mapping mapping;
+    struct cairn_vm_config config = plan(true);
+    (void)state;
+    memcpy(config.bits, (const uint8_t[CAIRN_LEVELS_MAX]){12, 12, 6, 4}, CAIRN_LEVELS_MAX);
+    config.levels = 4;
+    config.memory = more;
+    config.size = sizeof more;
+    make_of(&config);
+    start = (cairn_vaddr_t)3 << (32 + 7);
+    assert_int_equal(cairn_space_map(&space, &mapping, start, 40 * PAGE, RW), 0);
+    write_all(40);
+    expect_stream(&swap, 40 - FRAMES);
+    end();
+}
+#endif
+
 static void an_object_without_a_store_comes_back_ahead(void **state)
 {
     (void)state;
@@ -261,6 +294,9 @@ int main(void)
         cmocka_unit_test(a_page_that_cannot_be_read_ahead_is_read_when_it_is_asked_for),
         cmocka_unit_test(what_was_read_ahead_and_written_goes_to_the_file),
         cmocka_unit_test(pages_that_were_swapped_come_back_ahead),
+#if CAIRN_VADDR_BITS == 64
+        cmocka_unit_test(pages_beyond_32_bits_of_numbers_come_back_ahead),
+#endif
         cmocka_unit_test(an_object_without_a_store_comes_back_ahead),
     };
     return cmocka_run_group_tests_name("vm_prefetch", tests, NULL, NULL);
