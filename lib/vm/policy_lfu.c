@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// Least frequently used, with ageing: the page that was used in the fewest of the last intervals leaves, of equal ones the one the hand meets first. An interval is
-// the time in which a part of the frames gets a new page; at the end of each, a count that did not grow loses an eighth. (Frequency without ageing keeps what was
-// once hot for ever; see Robinson, Devarakonda, "Data cache management using frequency-based replacement", 1990, for why accesses that are close count once.)
+// Least frequently used, with ageing: the page that was used in the fewest of the last intervals leaves, of equal ones the one the hand meets first. An interval
+// is the time in which a part of the frames gets a new page; at the end of each, a count loses an eighth, and grows by GAIN if the page was used. (Frequency
+// without ageing keeps what was once hot for ever; see Robinson, Devarakonda, "Data cache management using frequency-based replacement", 1990, for why accesses
+// that are close count once.)
 //
 // OWNS        a byte a frame: PRESENT, USED since the last interval, and a count of 0 to 63.
 // STREAM      every access that is shown; once in an interval is enough.

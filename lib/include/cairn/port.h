@@ -61,7 +61,8 @@ struct cairn_port_region {
     bool zeroed; // map returns zeros
 };
 
-// A store: numbered slots of one page each, for what is swapped out (and for mapped objects). Called under the lock of whoever uses it. A transfer may block.
+// A store: numbered slots of one page each, for what is swapped out (and for mapped objects). Called under the lock of whoever uses it, and may
+// not use that itself. A transfer may block.
 struct cairn_port_store {
     void *context;
 

@@ -48,7 +48,8 @@ extern const struct cairn_prefetch cairn_prefetch_streams; // faults that go in 
 struct cairn_vm_fault {
     cairn_vaddr_t address;
     uint32_t access; // CAIRN_READ ...
-    int error;       // CAIRN_EFAULT: no mapping; CAIRN_EACCES: not allowed there; CAIRN_ENOMEM: no frame, slot or table memory; or the store's
+    int error;       // CAIRN_EFAULT: no mapping; CAIRN_EACCES: not allowed there; CAIRN_EBUSY: suspended; CAIRN_ENOMEM: no frame, slot or table memory; or
+                     // the store's
 };
 
 // Zero means the default, but for frames and memory.
@@ -67,7 +68,7 @@ struct cairn_vm_config {
     const struct cairn_port_store *store;  // where pages go that leave; its slots are of a page. NULL: nowhere, a dirty page stays
     bool write_through;                    // each store is written to the store at once: a page that leaves is clean
     const struct cairn_prefetch *prefetch; // what is read ahead, from the store and those of objects: &cairn_prefetch_streams, or NULL: nothing
-    // Each page reference that the library sees, for a trace (tlb fills, copies). NULL: none.
+    // Each page reference that the library sees, for a trace (tlb fills, copies). It may not use the vm. NULL: none.
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
     // More pages are in use than frames are there: `wanted` pages in the last tick, and most accesses that missed had to wait for the store. NULL: none.
     void (*thrashing)(void *context, struct cairn_vm *vm, uint32_t wanted);
@@ -255,7 +256,7 @@ CAIRN_MUST_CHECK int cairn_space_protect(struct cairn_space *space, struct cairn
 void cairn_space_set_segments(struct cairn_space *space, const struct cairn_segment *segments, uint32_t count);
 
 // The linear address of segment:offset for an access to `size` bytes. Returns 0; CAIRN_EFAULT iff there is no such segment or the bytes are beyond its limit;
-// CAIRN_EACCES iff the segment does not allow it. Reaches the space's handler, as any fault.
+// CAIRN_EACCES iff the segment does not allow it. Reaches the space's handler, as any fault, with the offset for an address.
 CAIRN_MUST_CHECK int cairn_segment_translate(struct cairn_space *space, uint32_t segment, cairn_vaddr_t offset, size_t size, uint32_t access,
                                              cairn_vaddr_t *address);
 
