@@ -24,7 +24,7 @@ CAIRN_NOINLINE void cairn_tlb_assign_(struct cairn_vm *vm, struct cairn_space *s
 {
     if (!has_asid(vm)) {
         cairn_vm_flush(vm);
-        vm->generation++;
+        vm->generation += 2; // never GENERATION_OTHERS, however often
         vm->asid_next = 0;
         if (vm->current != NULL && vm->current != space) { // it goes on, and its ASID is somebody else's now
             take_asid(vm, vm->current);

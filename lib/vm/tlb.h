@@ -17,7 +17,7 @@
 #define ASID_SHIFT 3
 #define ASID_NONE ((cairn_vaddr_t)1) // in no tag of an entry: what an access has where no space is current
 
-#define GENERATION_OTHERS UINT32_MAX // of what has pages that others map, and no ASID: an object, the pool
+#define GENERATION_OTHERS UINT32_MAX // of what has pages that others map, and no ASID: an object, the pool. Those of ASIDs are even
 
 CAIRN_INLINE cairn_vaddr_t tlb_tag(const struct cairn_vm *vm, cairn_vaddr_t asid, cairn_vaddr_t page)
 {

@@ -64,6 +64,26 @@ static void all_of_a_file_is_read_through_few_frames(void **state)
     assert_int_equal(vm_objects.reads, 2 * FILE_PAGES);
 }
 
+// ASIDs were used up as often as that can be counted: no space is taken for an object, or the other way round.
+static void an_object_is_one_however_often_asids_ran_out(void **state)
+{
+    struct cairn_space more;
+    (void)state;
+    vm_object_of_file(2);
+    assert_int_equal(vm_show(SPACE, 10, 2, RW, SHARED, OBJECT, 0), 0);
+    VM->generation = SPACE->generation = OTHER->generation = UINT32_MAX - 1;
+    for (uint32_t asid = 0; asid < PAGE / 8; asid++) {
+        assert_int_equal(cairn_space_init(&more, VM), 0);
+        assert_int_equal(cairn_space_deinit(&more), 0);
+    }
+    assert_int_not_equal(VM->generation, UINT32_MAX - 1);
+    vm_put(vm_page(10), 1);
+    assert_int_equal(cairn_space_dont_need(SPACE, vm_page(10)), 0);
+    vm_sound();
+    assert_int_equal(on_file(0, 0), 1);
+    assert_int_equal(vm_get(vm_page(10)), 1);
+}
+
 static void a_mapping_shows_what_its_offset_says(void **state)
 {
     (void)state;
@@ -573,6 +593,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         OBJECTS_UNIT(mmap_of_a_file_is_filled_lazily),
         OBJECTS_UNIT(all_of_a_file_is_read_through_few_frames),
+        OBJECTS_UNIT(an_object_is_one_however_often_asids_ran_out),
         OBJECTS_UNIT(a_mapping_shows_what_its_offset_says),
         OBJECTS_UNIT(an_object_begins_at_its_slot),
         OBJECTS_UNIT(a_mapping_beyond_the_object_is_refused),
