@@ -27,13 +27,14 @@ uint32_t cairn_vm_tick(struct cairn_vm *vm)
     const uint32_t major = vm->figures.major - vm->tick_major;
     const uint32_t misses = vm->figures.tlb_misses - vm->tick_misses;
     const bool full = vm->free_frame == CAIRN_FRAME_NONE;
-    if (full && wanted >= vm->frame_count - vm->frame_count / 8) {
+    const bool thrashes = full && major >= vm->frame_count && major > misses / 2;
+    if (thrashes || (full && wanted >= vm->frame_count - vm->frame_count / 8)) {
         wanted = vm->frame_count + (major < vm->frame_count ? 0 : major - vm->frame_count);
     }
     vm->tick_major = vm->figures.major;
     vm->tick_misses = vm->figures.tlb_misses;
     cairn_vm_flush(vm);
-    if (vm->thrashing != NULL && full && major >= vm->frame_count && major > misses / 2) {
+    if (vm->thrashing != NULL && thrashes) {
         vm->thrashing(vm->context, vm, wanted);
     }
     return wanted;

@@ -85,6 +85,20 @@ static void a_scan_of_more_than_there_are_frames_is_told(void **state)
     assert_int_equal(alarms, 2);
 }
 
+static void frames_that_are_pinned_do_not_make_it_less(void **state)
+{
+    void *memory;
+    size_t run;
+    (void)state;
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(PAGES), CAIRN_READ, &memory, &run), 0);
+    (void)cairn_vm_tick(VM);
+    scan(FRAMES + 3); // in one frame less
+    assert_true(cairn_vm_tick(VM) > FRAMES);
+    assert_int_equal(alarms, 1);
+    assert_true(alarm_wanted > FRAMES);
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(PAGES)), 0);
+}
+
 static void what_fits_is_not_told(void **state)
 {
     (void)state;
@@ -241,6 +255,7 @@ int main(void)
         UNIT(a_working_set_is_what_was_used_since_the_last_tick),
         UNIT(each_space_has_its_own),
         UNIT(a_scan_of_more_than_there_are_frames_is_told),
+        UNIT(frames_that_are_pinned_do_not_make_it_less),
         UNIT(what_fits_is_not_told),
         UNIT(nobody_need_be_told),
         UNIT(a_space_that_is_suspended_has_no_frame_and_gets_none),

@@ -66,7 +66,8 @@ struct cairn_vm_config {
     size_t size;
     const struct cairn_policy *policy;     // NULL: cairn_policy_clock
     const struct cairn_port_store *store;  // where pages go that leave; its slots are of a page. NULL: nowhere, a dirty page stays
-    bool write_through;                    // each store is written to the store at once: a page that leaves is clean
+    bool write_through;                    // each store is written to the store at once: a page that leaves is clean. What cannot be written stays dirty, and is
+                                           // written later: the access does not fail
     const struct cairn_prefetch *prefetch; // what is read ahead, from the store and those of objects: &cairn_prefetch_streams, or NULL: nothing
     // Each page reference that the library sees, for a trace (tlb fills, copies). It may not use the vm. NULL: none.
     void (*reference)(void *context, const struct cairn_space *space, cairn_vaddr_t address, bool write);
