@@ -196,8 +196,12 @@ CAIRN_NOINLINE int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to
     const unsigned char *bytes = from;
     unsigned char *memory;
     uint32_t run;
+    int error = cairn_fault_range_(space, to, access_of(space, CAIRN_WRITE), size);
+    if (error != 0) {
+        return error;
+    }
     for (; size != 0; size -= run, bytes += run, to += run) {
-        const int error = span(space, to, CAIRN_WRITE, size, &memory, &run);
+        error = span(space, to, CAIRN_WRITE, size, &memory, &run);
         if (error != 0) {
             return error;
         }
@@ -211,8 +215,12 @@ CAIRN_NOINLINE int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to,
 {
     unsigned char *memory;
     uint32_t run;
+    int error = cairn_fault_range_(space, to, access_of(space, CAIRN_WRITE), size);
+    if (error != 0) {
+        return error;
+    }
     for (; size != 0; size -= run, to += run) {
-        const int error = span(space, to, CAIRN_WRITE, size, &memory, &run);
+        error = span(space, to, CAIRN_WRITE, size, &memory, &run);
         if (error != 0) {
             return error;
         }
@@ -233,11 +241,16 @@ int cairn_space_copy(struct cairn_space *to_space, cairn_vaddr_t to, struct cair
     if (to_space == from_space && to > from && to - from < size) {
         return CAIRN_EINVAL;
     }
+    int error = cairn_fault_range_(from_space, from, access_of(from_space, CAIRN_READ), size);
+    error = error == 0 ? cairn_fault_range_(to_space, to, access_of(to_space, CAIRN_WRITE), size) : error;
+    if (error != 0) {
+        return error;
+    }
     for (; size != 0; size -= run, to += run, from += run) {
         unsigned char *source;
         struct cairn_frame *frame;
         uint32_t there;
-        int error = span(from_space, from, CAIRN_READ, size, &source, &there);
+        error = span(from_space, from, CAIRN_READ, size, &source, &there);
         if (error != 0) {
             return error;
         }

@@ -49,3 +49,26 @@ CAIRN_NOINLINE int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t 
         }
     }
 }
+
+CAIRN_NOINLINE int cairn_fault_range_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, size_t size)
+{
+    const struct cairn_vm *const vm = space->vm;
+    const struct cairn_mapping *mapping = NULL;
+    for (size_t run; size != 0; size -= run, address += (cairn_vaddr_t)run) {
+        const cairn_vaddr_t page = address >> page_shift(vm);
+        const size_t left = page_size(vm) - (uint32_t)(address & vm->offset_mask);
+        run = left < size ? left : size;
+        if (mapping == NULL || page - mapping->first >= mapping->pages) {
+            mapping = mapping_of(space, page);
+        }
+        if (mapping == NULL || (~mapping->protection & access) != 0) {
+            pte_t pte;
+            const int error = cairn_fault_access_(space, address, access, &pte);
+            if (error < 0) {
+                return error;
+            }
+            mapping = NULL; // whoever mended it may have ended it
+        }
+    }
+    return 0;
+}

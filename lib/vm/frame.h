@@ -131,6 +131,9 @@ CAIRN_INLINE void frame_stored(struct cairn_vm *vm, uint32_t frame)
 // fault.c. Bring the page of an address in, for an access; asks the space's handler where that cannot be. Returns 0, and its pte; or an error: then nothing has
 // changed; or FOUND_DIRECT. A page that was there is noted as touched.
 CAIRN_MUST_CHECK int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, pte_t *pte);
+
+// The same for those of a range's pages that are in no mapping which allows the access; the others are not looked for. Returns 0 or an error.
+CAIRN_MUST_CHECK int cairn_fault_range_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, size_t size);
 // A fault that is none of a page: tells the handler. Returns what the access is to return; 0: once more.
 CAIRN_MUST_CHECK int cairn_fault_tell_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, int error);
 

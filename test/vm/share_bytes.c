@@ -199,9 +199,27 @@ static uint32_t piece(const struct share_model *model, cairn_vaddr_t address, ui
     return left < size ? left : size;
 }
 
+// Whoever stores to a range looks at all of it first: is it mapped, and allowed? Returns as share_follow.
+static int range_admitted(struct share_model *model, uint32_t i, cairn_vaddr_t address, uint32_t size, uint32_t access)
+{
+    for (uint32_t done = 0; done < size; done += piece(model, address + done, size - done)) {
+        const uint32_t page = (uint32_t)((address + done) >> model->shift);
+        const bool is_mapped = page < SHARE_PAGES && model->truth[i].page[page].kind != PAGE_NONE;
+        const int due = share_reach(model, i, page, access);
+        if (due != 0 && !(is_mapped && due == CAIRN_EBUSY)) { // it is not brought in yet
+            return share_follow(model, i, address + done, access);
+        }
+    }
+    return 1;
+}
+
 // What a write (buffer) or a read (into it) of a range did: page by page.
 static const char *range_done(struct share_model *model, uint32_t i, cairn_vaddr_t address, uint32_t size, bool store)
 {
+    const int admitted = store ? range_admitted(model, i, address, size, CAIRN_WRITE) : 1;
+    if (admitted <= 0) {
+        return admitted < 0 ? "its error" : NULL;
+    }
     for (uint32_t done = 0, run; done < size; done += run) {
         const uint32_t page = (uint32_t)((address + done) >> model->shift);
         const int next = share_follow(model, i, address + done, store ? CAIRN_WRITE : CAIRN_READ);
@@ -286,6 +304,12 @@ static bool may_grow(const struct share_model *model, uint32_t i, cairn_vaddr_t 
     return may;
 }
 
+// May what a stack grows by be wanted in vain? Then who stores to a range has looked at it, or is at it: that is not told apart here.
+static bool may_fail(const struct share_model *model)
+{
+    return model->config.fail_every != 0 || share_may_run_out(model, 0);
+}
+
 const char *share_bytes(struct share_model *model, uint32_t i)
 {
     struct cairn_space *const space = &model->spaces[i];
@@ -293,7 +317,7 @@ const char *share_bytes(struct share_model *model, uint32_t i)
     const cairn_vaddr_t address = somewhere_mapped(model, i);
     const uint8_t byte = (uint8_t)(share_below(model, 2) * share_below(model, 256));
     const uint32_t kind = share_below(model, 5);
-    switch (kind > 2 && may_grow(model, i, address, size) ? 2 : kind) {
+    switch (kind != 2 && (kind > 2 || may_fail(model)) && may_grow(model, i, address, size) ? 2 : kind) {
     case 0:
         any_bytes(model, buffer, size);
         model->error = cairn_space_write(space, address, buffer, size);
@@ -316,12 +340,18 @@ const char *share_copy(struct share_model *model, uint32_t i)
     const uint32_t size = share_below(model, 2 * model->page);
     const cairn_vaddr_t from = somewhere_mapped(model, i);
     const cairn_vaddr_t to = i == j && share_below(model, 2) != 0 ? from - share_below(model, 40) : somewhere_mapped(model, j);
-    if (!model->truth[j].exists) {
+    const bool grows = may_grow(model, i, from, size) || (model->truth[j].exists && may_grow(model, j, to, size));
+    if (!model->truth[j].exists || (grows && may_fail(model))) {
         return NULL;
     }
     model->error = cairn_space_copy(&model->spaces[j], to, &model->spaces[i], from, size);
     if (i == j && to > from && to - from < size) {
         return model->error == CAIRN_EINVAL ? NULL : "an overlap";
+    }
+    int admitted = range_admitted(model, i, from, size, CAIRN_READ);
+    admitted = admitted > 0 ? range_admitted(model, j, to, size, CAIRN_WRITE) : admitted;
+    if (admitted <= 0) {
+        return admitted < 0 ? "its error" : NULL;
     }
     for (uint32_t done = 0, run; done < size; done += run) {
         const uint32_t source = (uint32_t)((from + done) >> model->shift);
