@@ -7,11 +7,13 @@
 //             2. A setting is taken before the first request, or not at all: nothing that the arena keeps depends on one that changed behind its back.
 // COST        the figures: O(regions + mapped blocks), with the lock.
 // CALLERS     programs that malloc.c is loaded into; mallinfo(3), malloc_stats(3), malloc_trim(3) and mallopt(3) say what each call does.
+#define _GNU_SOURCE
 #include "preload.h"
 
 #if defined(__GLIBC__) // other C libraries have none of it
 #include <limits.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #if !__GLIBC_PREREQ(2, 33)
@@ -97,5 +99,34 @@ EXPORT int mallopt(int what, int value)
     default:
         return 0;
     }
+}
+
+// Of a whole number, decimal; what is larger than an int is larger than any size.
+static void take(const char *name, int what)
+{
+    const char *text = secure_getenv(name);
+    long long value = 0;
+    if (text == NULL || *text == 0) {
+        return;
+    }
+    for (; *text >= '0' && *text <= '9' && value <= INT_MAX; text++) {
+        value = value * 10 + (*text - '0');
+    }
+    if (value > INT_MAX) {
+        (void)mallopt(what, what == M_TOP_PAD ? INT_MAX : -1);
+    } else if (*text == 0) {
+        (void)mallopt(what, (int)value);
+    }
+}
+
+void preload_read_settings(void)
+{
+    take("MALLOC_MMAP_THRESHOLD_", M_MMAP_THRESHOLD);
+    take("MALLOC_TRIM_THRESHOLD_", M_TRIM_THRESHOLD);
+    take("MALLOC_TOP_PAD_", M_TOP_PAD);
+}
+#else
+void preload_read_settings(void)
+{
 }
 #endif

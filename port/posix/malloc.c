@@ -76,6 +76,7 @@ static __attribute__((constructor, cold)) void watch_forks(void)
 static __attribute__((noinline, cold)) void make_arena(void)
 {
     posix_start();
+    preload_read_settings();
     if (cairn_arena_init(&arena, &config) != 0) {
         abort();
     }

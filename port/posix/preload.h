@@ -18,6 +18,9 @@ struct cairn_arena *preload_arena(void);
 // What the arena is made from; it is to be changed before that. NULL: it is made already.
 struct cairn_arena_config *preload_config(void);
 
+// info.c. Take the settings that the environment has, before it is made.
+void preload_read_settings(void);
+
 // Lines are put together where nothing may allocate: each returns where the text ends.
 
 static inline size_t append(char *line, size_t at, const char *text)

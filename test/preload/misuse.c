@@ -3,7 +3,7 @@
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
 //   misuse double | interior | foreign | mapped      must not come back
-//   misuse calls | figures | settings | handlers     returns 0
+//   misuse calls | figures | settings | environment | handlers     returns 0
 //
 // CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
@@ -145,6 +145,22 @@ static void settings(void)
     CHECK(mallopt(M_MMAP_THRESHOLD, 30000) == 0);
 }
 
+// The environment has a threshold of 40000, and a pad of 1 MB.
+static void environment(void)
+{
+    void *blocks[8];
+    for (unsigned i = 0; i < 8; i++) {
+        blocks[i] = malloc(39999);
+    }
+    CHECK(mallinfo2().hblks == 0 && mallinfo2().keepcost > 500000);
+    for (unsigned i = 0; i < 8; i++) {
+        free(blocks[i]);
+    }
+    hidden = malloc(40000);
+    CHECK(mallinfo2().hblks == 1);
+    free(hidden);
+}
+
 static void *churn(void *context)
 {
     unsigned random = (unsigned)(uintptr_t)context;
@@ -255,6 +271,8 @@ int main(int argc, char **argv)
     CHECK(argc == 2);
     if (strcmp(argv[1], "settings") == 0) {
         settings();
+    } else if (strcmp(argv[1], "environment") == 0) {
+        environment();
     } else if (strcmp(argv[1], "figures") == 0) {
         figures();
     } else if (strcmp(argv[1], "handlers") == 0) {
