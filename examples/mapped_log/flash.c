@@ -4,6 +4,7 @@
 #include <string.h>
 
 static unsigned char blocks[FLASH_BLOCKS][FLASH_BLOCK];
+static uint32_t erasures[FLASH_BLOCKS];
 static uint32_t left;        // operations until the power goes
 static uint32_t tear, noise; // what becomes of that one
 static bool off;
@@ -44,6 +45,7 @@ static int flash_erase(void *context, uint32_t block)
 {
     const bool whole = operation();
     (void)context;
+    erasures[block] += !off;
     for (size_t i = 0; i < FLASH_BLOCK && !off; i++)
         if (whole || is_done())
             blocks[block][i] = 0xFF;
@@ -70,4 +72,9 @@ void flash_power(uint32_t operations, uint32_t seed)
 bool flash_is_off(void)
 {
     return off;
+}
+
+uint32_t flash_erasures(uint32_t block)
+{
+    return erasures[block];
 }

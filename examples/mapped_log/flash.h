@@ -16,5 +16,7 @@ void flash_make(void);
 // Power on, until so many programs and erasures from now: of that one nothing is done, all or some bytes, as `seed` says.
 void flash_power(uint32_t operations, uint32_t seed);
 bool flash_is_off(void);
+// How often a block was erased, those included in whose midst the power went.
+uint32_t flash_erasures(uint32_t block);
 
 #endif

@@ -25,7 +25,7 @@ struct run {
     uint32_t count;
     uint8_t mark;
     uint32_t cursor; // of check_step
-    bool skipped;    // a block was asked for at more than a granule: a bounded heap may not know its margin
+    bool unknown;    // a block was asked for at more than a granule, or without a bounded fit: a bounded heap may not know its margin
 };
 
 static void fill(struct live *live)
@@ -100,7 +100,7 @@ static void do_alloc(struct run *run, uint8_t how)
         }
     } else {
         alignment = alignment_from(run);
-        run->skipped |= alignment > CAIRN_GRANULE;
+        run->unknown |= alignment > CAIRN_GRANULE;
         block = cairn_heap_aligned_alloc(&run->ground.heap, alignment, size);
         MUST(block == NULL || is_power_of_two(alignment));
     }
@@ -133,7 +133,7 @@ static void do_realloc(struct run *run, bool aligned)
     struct live *const live = pick(run);
     const size_t size = size_from(run);
     const size_t alignment = aligned ? alignment_from(run) : 1;
-    run->skipped |= alignment > CAIRN_GRANULE;
+    run->unknown |= alignment > CAIRN_GRANULE;
     if (live == NULL) {
         return;
     }
@@ -253,9 +253,10 @@ static void do_look(struct run *run)
     struct cairn_margin margin;
     const int error = cairn_heap_check_step(&run->ground.heap, &run->cursor, 1 + how % 4, NULL);
     MUST(error == 0 || run->ground.damaged);
+    run->unknown |= run->ground.heap.control->fit != CAIRN_FIT_BOUNDED && run->ground.heap.control->used != 0;
     MUST(cairn_heap_set_fit(&run->ground.heap, (enum cairn_fit)(how >> 2 & 3), searches[how >> 4 & 3]) == 0);
     const int answer = cairn_heap_margin(&run->ground.heap, &margin);
-    MUST(answer == ((how >> 2 & 3) == CAIRN_FIT_BOUNDED ? 0 : CAIRN_ENOTSUP) || (answer == CAIRN_ENOTSUP && run->skipped));
+    MUST(answer == ((how >> 2 & 3) == CAIRN_FIT_BOUNDED ? 0 : CAIRN_ENOTSUP) || (answer == CAIRN_ENOTSUP && run->unknown));
 }
 
 static void step(struct run *run)
