@@ -32,9 +32,10 @@ CAIRN_INLINE unsigned char *frame_memory(const struct cairn_vm *vm, uint32_t fra
 }
 
 // Are words in memory where they are aligned at their virtual addresses? addend: of the page. In a frame they are; memory of the caller's may begin anywhere.
+// 32-bit machines load eight bytes as two words.
 CAIRN_INLINE bool is_for_words(uintptr_t addend)
 {
-    return addend % 8 == 0;
+    return addend % sizeof(uintptr_t) == 0;
 }
 
 // A page's number for the policy.

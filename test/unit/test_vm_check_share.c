@@ -12,7 +12,7 @@
 #define R CAIRN_READ
 
 static struct cairn_space child;
-static const uint32_t code[2 * PAGE / 4];
+static _Alignas(8) const uint32_t code[2 * PAGE / 4];
 
 static pte_t *pte_at(const struct cairn_space *space, uint32_t page)
 {
