@@ -5,7 +5,7 @@
 // OWNS: nothing beyond frame.h and table.h. What happens is in the order of the textbook: is the address valid? is the access allowed? is a frame free? else one is
 //     made free, writing back what was in it; the page is read, or zeroed; the table is updated; the access is made again.
 // INVARIANTS: until the page is in its frame, nothing has changed but that another page may have left.
-// COST: O(mappings), the tables, a transfer or two. CALLERS: lib/vm.
+// COST: O(mappings), the tables, a transfer or two; a range: O(pages * mappings) at most, and what faults in it. CALLERS: lib/vm.
 #include "vm/bring.h"
 
 // The page is none of a mapping that is the space's alone, or the access is not allowed there.

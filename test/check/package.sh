@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Every way in which cairn gets into a program of somebody else's, with settings that are not the defaults (with those: docs/porting,
-# which docs.sh follows). Two minutes of a processor in the fast tier.
+# which docs.sh follows). Three minutes of a processor in the fast tier.
 #
 # INVARIANTS  1. add_subdirectory, FetchContent, find_package and pkg-config, in C and in C++, on the host and on a board: the program has the
 #                settings that its library was built with, whether they were given as options or in a header.

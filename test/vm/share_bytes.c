@@ -304,10 +304,19 @@ static bool may_grow(const struct share_model *model, uint32_t i, cairn_vaddr_t 
     return may;
 }
 
-// May what a stack grows by be wanted in vain? Then who stores to a range has looked at it, or is at it: that is not told apart here.
-static bool may_fail(const struct share_model *model)
+// May a stack grow when the range is stored to, and that be in vain? Then who stores has looked at all of it, or is at it: that is not told apart here.
+static bool may_grow_in_vain(const struct share_model *model, uint32_t i, cairn_vaddr_t address, uint32_t size)
 {
-    return model->config.fail_every != 0 || share_may_run_out(model, 0);
+    const struct share_page *const pages = model->truth[i].page;
+    bool may = false;
+    for (uint32_t page = (uint32_t)(address >> model->shift); page <= (address + size) >> model->shift && page < SHARE_PAGES; page++) {
+        uint32_t above = page;
+        while (above < SHARE_PAGES && pages[above].kind == PAGE_NONE) {
+            above++;
+        }
+        may |= above != page && above < SHARE_PAGES && pages[above].grow != 0;
+    }
+    return may && (model->config.fail_every != 0 || share_may_run_out(model, 0));
 }
 
 const char *share_bytes(struct share_model *model, uint32_t i)
@@ -317,7 +326,7 @@ const char *share_bytes(struct share_model *model, uint32_t i)
     const cairn_vaddr_t address = somewhere_mapped(model, i);
     const uint8_t byte = (uint8_t)(share_below(model, 2) * share_below(model, 256));
     const uint32_t kind = share_below(model, 5);
-    switch (kind != 2 && (kind > 2 || may_fail(model)) && may_grow(model, i, address, size) ? 2 : kind) {
+    switch ((kind > 2 && may_grow(model, i, address, size)) || (kind < 2 && may_grow_in_vain(model, i, address, size)) ? 2 : kind) {
     case 0:
         any_bytes(model, buffer, size);
         model->error = cairn_space_write(space, address, buffer, size);
@@ -340,8 +349,7 @@ const char *share_copy(struct share_model *model, uint32_t i)
     const uint32_t size = share_below(model, 2 * model->page);
     const cairn_vaddr_t from = somewhere_mapped(model, i);
     const cairn_vaddr_t to = i == j && share_below(model, 2) != 0 ? from - share_below(model, 40) : somewhere_mapped(model, j);
-    const bool grows = may_grow(model, i, from, size) || (model->truth[j].exists && may_grow(model, j, to, size));
-    if (!model->truth[j].exists || (grows && may_fail(model))) {
+    if (!model->truth[j].exists || may_grow_in_vain(model, i, from, size) || may_grow_in_vain(model, j, to, size)) {
         return NULL;
     }
     model->error = cairn_space_copy(&model->spaces[j], to, &model->spaces[i], from, size);

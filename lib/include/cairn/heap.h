@@ -201,7 +201,7 @@ struct cairn_heap_stats {
 // Read the figures. Zeros for a NULL heap. O(1).
 CAIRN_SAME_NAME(void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats);)
 
-// Start `peak` again from what is used now.
+// Start `peak` again from what is used now. A bounded heap has no margin then (cairn_heap_margin), until this is called while nothing is used.
 void cairn_heap_reset_peak(struct cairn_heap *heap);
 
 // One block, as walk shows it.

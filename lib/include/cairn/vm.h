@@ -264,8 +264,9 @@ CAIRN_MUST_CHECK int cairn_segment_translate(struct cairn_space *space, uint32_t
 // ----------------------------------------------------------------------------------------------------- bytes; access.h has the words
 
 // Copy from a space into memory, and the other way; between spaces; fill with a byte. Any address, any length. Returns 0; CAIRN_EFAULT or CAIRN_EACCES iff a page
-// of the range is not mapped, or its mapping does not allow it, and the handler did not mend that: all pages are looked at first, and nothing was stored; or
-// the error of the first page that cannot be had (CAIRN_EBUSY, CAIRN_ENOMEM, CAIRN_EIO, a store's): then nothing was stored behind it, and all before it was.
+// of the range is not mapped, or its mapping does not allow it, and the handler did not mend that: write, fill and copy look at all pages first, and have stored
+// nothing in the space then; or the error of the first page that cannot be had (CAIRN_EBUSY, CAIRN_ENOMEM, CAIRN_EIO, a store's). In that case, and in any case of
+// read, all before that page is done, and nothing behind.
 CAIRN_MUST_CHECK int cairn_space_read(struct cairn_space *space, void *to, cairn_vaddr_t from, size_t size);
 CAIRN_MUST_CHECK int cairn_space_write(struct cairn_space *space, cairn_vaddr_t to, const void *from, size_t size);
 CAIRN_MUST_CHECK int cairn_space_fill(struct cairn_space *space, cairn_vaddr_t to, uint8_t byte, size_t size);
