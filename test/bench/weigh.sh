@@ -70,9 +70,7 @@ if [ "$harden" = 1 ]; then
     above='^(share|share_pool|object|mapping|advise|fork|merge|brk|exec|elf|elf_reason|stack|codec|store_compressed|image.*|checkpoint.*)\.c$'
     # calls_of: the names of cairn that the sources of lib/vm have, which are read.
     calls_of() {
-        while read -r source; do
-            arm-none-eabi-nm --defined-only "$folder/${source%.c}.o" | awk '$2 == "T" || $2 == "R" { print $3 }'
-        done | grep '^cairn_' | sort -u
+        sed "s|\\(.*\\)\\.c|$folder/\\1.o|" | xargs arm-none-eabi-nm --defined-only | awk '($2 == "T" || $2 == "R") && $3 ~ /^cairn_/ { print $3 }' | sort -u
     }
     row cairn vm_all picolibc "" "$(ls lib/vm | grep '\.c$' | grep -vE "$above" | calls_of | tr '\n' ' ')" $objects
     row cairn vm_whole picolibc "" "$(ls lib/vm | grep '\.c$' | calls_of | tr '\n' ' ')" $objects
