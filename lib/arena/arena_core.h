@@ -31,9 +31,30 @@ CAIRN_INLINE bool is_arena(const struct cairn_arena *arena)
     return arena != NULL && arena->config != NULL;
 }
 
-CAIRN_INLINE size_t arena_threshold(const struct cairn_arena *arena)
+// As it is configured.
+CAIRN_INLINE size_t first_threshold(const struct cairn_arena *arena)
 {
     return arena->config->threshold == 0 ? CAIRN_ARENA_THRESHOLD : arena->config->threshold;
+}
+
+// As it is now. A moment later it may be higher: a block may be on either side of it.
+CAIRN_INLINE size_t arena_threshold(const struct cairn_arena *arena)
+{
+    const size_t quick = CAIRN_LOOK(arena->quick);
+    return quick != 0 ? quick : first_threshold(arena);
+}
+
+CAIRN_INLINE size_t arena_step(const struct cairn_arena *arena)
+{
+    return arena->config->step == 0 ? CAIRN_ARENA_STEP : arena->config->step;
+}
+
+// Bytes free at the break that are worth giving back.
+CAIRN_INLINE size_t arena_trim(const struct cairn_arena *arena)
+{
+    const size_t step = arena_step(arena);
+    const size_t half = arena->config->threshold_max != 0 && arena_threshold(arena) > step ? arena_threshold(arena) : step;
+    return arena->config->trim != 0 ? arena->config->trim : half > SIZE_MAX / 2 ? SIZE_MAX : 2 * half;
 }
 
 CAIRN_INLINE uint32_t arena_lock(const struct cairn_arena *arena)
@@ -71,7 +92,9 @@ CAIRN_INLINE bool meets(uint32_t attributes, struct cairn_arena_want want)
     return (attributes & want.with) == want.with && (attributes & want.without) == 0;
 }
 
-// regions.c. Make the heap of a region, with the arena's fit and reports. Returns as cairn_heap_init.
+// regions.c. The threshold is to be so many bytes; 0: a pool is in front.
+void cairn_arena_set_threshold_(struct cairn_arena *arena, size_t threshold);
+// Make the heap of a region, with the arena's fit and reports. Returns as cairn_heap_init.
 CAIRN_MUST_CHECK int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size);
 // Reallocate in a heap: through a handle that takes the arena's lock, and leaves it while bytes are copied. pre: lock not held.
 void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size);

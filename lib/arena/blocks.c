@@ -8,7 +8,8 @@
 //                                              from it on:          map -> all of the above
 //
 // INVARIANTS: a request that fails has changed nothing but what was freed or grown for it, which trim gives back.
-//     What alloc and free read before they take the lock is only changed while nobody else calls the arena: config, quick.
+//     What alloc and free read before they take the lock is only changed while nobody else calls the arena: config; or it
+//     is one word, and may be old: quick.
 // COST: below the threshold, where the heap in the break has room and there are no pools: the heap's, one frame, and the lock taken once.
 //     The first function has no frame, and each way on has its own: saving fewer registers is cheaper than sharing a call.
 // CALLERS: the user.
@@ -188,7 +189,7 @@ void *cairn_arena_alloc(struct cairn_arena *arena, size_t size)
     if (arena == NULL) {
         return NULL;
     }
-    size_t quick = arena->quick;
+    size_t quick = CAIRN_LOOK(arena->quick);
     CAIRN_FORGET(quick); // in a register that needs no saving
     return CAIRN_LIKELY(size < quick) ? alloc_short(arena, size) : alloc_any(arena, size);
 }
@@ -234,6 +235,14 @@ CAIRN_COLD void cairn_arena_refuse_(struct cairn_arena *arena, const void *addre
     cairn_arena_report_(arena, &report);
 }
 
+// A mapped block of so many bytes is freed: blocks of its size come and go.
+static void raise_threshold(struct cairn_arena *arena, size_t size)
+{
+    if (size <= arena->config->threshold_max && size >= arena->quick && arena->quick != 0) {
+        cairn_arena_set_threshold_(arena, size + 1);
+    }
+}
+
 static CAIRN_NOINLINE void free_elsewhere(struct cairn_arena *arena, void *block)
 {
     struct cairn_arena_region *const region = cairn_arena_find_(arena, block);
@@ -241,6 +250,7 @@ static CAIRN_NOINLINE void free_elsewhere(struct cairn_arena *arena, void *block
     if (region != NULL) {
         cairn_heap_free_(&region->heap, block);
     } else if (map != NULL) {
+        raise_threshold(arena, map->size);
         cairn_map_free_(arena, map);
     } else {
         cairn_arena_refuse_(arena, block);
@@ -249,10 +259,8 @@ static CAIRN_NOINLINE void free_elsewhere(struct cairn_arena *arena, void *block
 
 static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
 {
-    const struct cairn_arena_config *const config = arena->config;
-    const size_t step = config->step == 0 ? CAIRN_ARENA_STEP : config->step;
-    if (cairn_heap_top_(&arena->first.heap) >= (config->trim != 0 ? config->trim : 2 * step)) {
-        (void)cairn_arena_lower_(arena, step);
+    if (cairn_heap_top_(&arena->first.heap) >= arena_trim(arena)) {
+        (void)cairn_arena_lower_(arena, arena_step(arena));
     }
 }
 
@@ -327,7 +335,7 @@ void cairn_arena_free(struct cairn_arena *arena, void *block)
     if (arena == NULL) {
         return;
     }
-    size_t quick = arena->quick;
+    size_t quick = CAIRN_LOOK(arena->quick);
     CAIRN_FORGET(quick);
     CAIRN_LIKELY(quick != 0) ? free_short(arena, block) : free_any(arena, block);
 }

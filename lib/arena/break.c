@@ -45,7 +45,7 @@ static size_t most_of(const struct cairn_arena *arena, size_t room)
 // The next multiple of the arena's step above a size; the size itself where there is none.
 static size_t with_step(const struct cairn_arena *arena, size_t size)
 {
-    const size_t step = arena->config->step == 0 ? CAIRN_ARENA_STEP : arena->config->step;
+    const size_t step = arena_step(arena);
     const size_t more = (size - size % step + step) & ~(size_t)(CAIRN_GRANULE - 1);
     return more >= size ? more : size;
 }

@@ -23,7 +23,7 @@ int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *fro
             last = &(*last)->next;
         }
         *last = front;
-        arena->quick = 0;
+        cairn_arena_set_threshold_(arena, 0);
     }
     return error;
 }
@@ -46,7 +46,7 @@ int cairn_arena_remove_pool(struct cairn_arena *arena, struct cairn_arena_pool *
         return CAIRN_EBUSY;
     }
     *at = front->next;
-    arena->quick = arena->pools == NULL ? arena_threshold(arena) : 0;
+    cairn_arena_set_threshold_(arena, arena->pools == NULL ? first_threshold(arena) : 0);
     cairn_pool_deinit(&front->pool);
     return 0;
 }

@@ -55,6 +55,13 @@ static bool is_whole(const struct cairn_port_region *port)
            (port->map == NULL || (port->page >= 16 && (port->page & (port->page - 1)) == 0));
 }
 
+CAIRN_NOINLINE void cairn_arena_set_threshold_(struct cairn_arena *arena, size_t threshold)
+{
+    CAIRN_PUT(arena->quick, threshold);
+    const size_t trim = arena_trim(arena) >> GRANULE_SHIFT;
+    arena->long_lists = trim > GRANULES_MAX ? 0 : 2 * bin_bit(bin_of((uint32_t)trim)) - 1;
+}
+
 int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config *config)
 {
     if (arena == NULL || config == NULL || (uint32_t)config->fit > CAIRN_FIT_BOUNDED || (config->attributes & MEMORY_OWN) != 0 ||
@@ -62,13 +69,8 @@ int cairn_arena_init(struct cairn_arena *arena, const struct cairn_arena_config 
         (config->system != NULL && (config->system->lock == NULL) != (config->system->unlock == NULL))) {
         return CAIRN_EINVAL;
     }
-    const size_t step = config->step == 0 ? CAIRN_ARENA_STEP : config->step;
     *arena = (struct cairn_arena){.config = config, .first.attributes = config->attributes | MEMORY_OWN};
-    arena->quick = arena_threshold(arena);
-    const size_t trim = (config->trim != 0 ? config->trim : step > SIZE_MAX / 2 ? SIZE_MAX : 2 * step) >> GRANULE_SHIFT;
-    if (trim <= GRANULES_MAX) {
-        arena->long_lists = 2 * bin_bit(bin_of((uint32_t)trim)) - 1;
-    }
+    cairn_arena_set_threshold_(arena, first_threshold(arena));
     return 0;
 }
 

@@ -45,8 +45,8 @@
 #define CAIRN_COLD
 #define CAIRN_MAY_ALIAS
 #define CAIRN_ALIGNED(pointer, bytes) (pointer)
-#define CAIRN_LOOK(word) (*(volatile uint32_t *)&(word))
-#define CAIRN_PUT(word, value) (*(volatile uint32_t *)&(word) = (value))
+#define CAIRN_LOOK(word) (word)
+#define CAIRN_PUT(word, value) ((word) = (value))
 #define CAIRN_FORGET(value) ((void)0)
 #define CAIRN_TRAP()                                                                                                             \
     do {                                                                                                                         \

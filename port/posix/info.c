@@ -89,16 +89,21 @@ EXPORT int mallopt(int what, int value)
     switch (what) {
     case M_MMAP_THRESHOLD:
         config->threshold = size;
-        return 1;
+        break;
     case M_TRIM_THRESHOLD:
         config->trim = size;
-        return 1;
+        break;
     case M_TOP_PAD:
-        config->step = value < 0 ? config->step : size;
-        return value >= 0;
+        if (value < 0) {
+            return 0;
+        }
+        config->step = size;
+        break;
     default:
         return 0;
     }
+    config->threshold_max = 0; // whoever sets one of them wants what he set
+    return 1;
 }
 
 // Of a whole number, decimal; what is larger than an int is larger than any size.

@@ -342,6 +342,7 @@ static void configure(uint32_t seed)
     port.remap = port.map == NULL || below(2) == 0 ? NULL : port.remap;
     config = (struct cairn_arena_config){.system = &wild_system, .port = &port, .report = note, .context = &config};
     config.threshold = thresholds[below(5)];
+    config.threshold_max = below(3) == 0 ? below(4000) : 0;
     config.step = steps[below(5)];
     config.trim = below(2) != 0 ? 64 + below(4000) : 0;
     config.heap_max = below(2) != 0 ? 2000 + below(30000) : 0;

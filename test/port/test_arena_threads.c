@@ -133,7 +133,7 @@ static void threads_share_every_call(void **state)
 {
     (void)state;
     static const struct cairn_arena_config config = {
-        .system = &posix_system, .port = &posix_region, .threshold = 8192, .heap_max = 40000, .search = CAIRN_SEARCH_ALL};
+        .system = &posix_system, .port = &posix_region, .threshold = 8192, .threshold_max = 24576, .heap_max = 40000, .search = CAIRN_SEARCH_ALL};
     static struct worker workers[THREADS + 1];
     struct cairn_arena_stats stats;
     print_message("seed %u, %u rounds\n", (unsigned)first_seed, (unsigned)rounds);

@@ -121,6 +121,12 @@ static void figures(void)
 #pragma GCC diagnostic pop
     CHECK(malloc_trim(0) == 1 && mallinfo2().keepcost <= 16);
     CHECK(malloc_trim(0) == 0);
+    for (unsigned i = 0; i < 3; i++) { // the first is mapped and goes back, the others are kept
+        hidden = malloc(1 << 20);
+        CHECK(mallinfo2().hblks == before.hblks + (i == 0));
+        free(hidden);
+        CHECK(mallinfo2().hblks == before.hblks && (i == 0 || mallinfo2().keepcost >= 1 << 20));
+    }
 }
 
 // Taken before the first request, refused behind it. pre: nothing has been requested.
@@ -128,9 +134,11 @@ static void settings(void)
 {
     CHECK(mallopt(M_MMAP_THRESHOLD, 20000) == 1 && mallopt(M_TOP_PAD, 1 << 20) == 1 && mallopt(M_TRIM_THRESHOLD, -1) == 1);
     CHECK(mallopt(M_TOP_PAD, -1) == 0 && mallopt(M_MXFAST, 64) == 0);
-    hidden = malloc(20000);
-    CHECK(mallinfo2().hblks == 1);
-    free(hidden);
+    for (unsigned i = 0; i < 2; i++) { // what is set stays
+        hidden = malloc(20000);
+        CHECK(mallinfo2().hblks == 1);
+        free(hidden);
+    }
     void *blocks[100];
     size_t most = 0;
     for (unsigned i = 0; i < 100; i++) {

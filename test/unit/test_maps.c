@@ -260,6 +260,56 @@ static void the_port_moves_the_pages_of_a_block_that_grows(void **state)
     cairn_arena_free(ARENA, blocks[3]);
 }
 
+static void blocks_that_come_and_go_are_kept_up_to_a_size(void **state)
+{
+    (void)state;
+    arena_fixture.config.trim = 0;
+    arena_fixture.config.threshold_max = 3 * PAGE;
+    arena_make();
+    unsigned char *block = arena_take(2 * PAGE + 1);
+    assert_true(arena_is_page(block));
+    cairn_arena_free(ARENA, block); // 3 pages: they go back, those that follow do not
+    assert_int_equal(arena_used_pages(), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        block = arena_take(3 * PAGE);
+        assert_false(arena_is_page(block));
+        const size_t raised = arena_raised();
+        cairn_arena_free(ARENA, block);
+        assert_true(arena_stats().top >= 2 * STEP && arena_stats().top < 2 * (3 * PAGE + 1)); // less than twice the threshold
+        assert_int_equal(arena_raised(), raised);
+        arena_sound();
+    }
+    for (unsigned i = 0; i < 2; i++) { // one byte more than the limit
+        block = arena_take(3 * PAGE + 1);
+        assert_true(arena_is_page(block));
+        cairn_arena_free(ARENA, block);
+        assert_int_equal(arena_used_pages(), 0);
+    }
+}
+
+static void a_threshold_that_rose_is_as_at_first_behind_a_pool(void **state)
+{
+    (void)state;
+    static _Alignas(16) unsigned char memory[256];
+    struct cairn_arena_pool front;
+    arena_fixture.config.threshold_max = 4 * PAGE;
+    arena_make();
+    cairn_arena_free(ARENA, arena_take(2 * PAGE));
+    for (unsigned i = 0; i < 3; i++) { // the pool is not there yet, there, gone
+        unsigned char *const block = arena_take(2 * PAGE);
+        assert_int_equal(arena_is_page(block), i != 0);
+        cairn_arena_free(ARENA, block); // raises it again, but where there is a pool
+        if (i == 0) {
+            assert_int_equal(cairn_arena_add_pool(ARENA, &front, memory, sizeof memory, 16, 0), 0);
+        } else if (i == 1) {
+            assert_int_equal(cairn_arena_remove_pool(ARENA, &front), 0);
+        }
+    }
+    unsigned char *const block = arena_take(2 * PAGE);
+    assert_false(arena_is_page(block));
+    cairn_arena_free(ARENA, block);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -274,6 +324,8 @@ int main(void)
         ARENA_UNIT(a_region_is_mapped_no_larger_than_there_is_room),
         ARENA_UNIT(a_region_that_the_port_will_not_take_back_stays_in_use),
         ARENA_UNIT(the_port_moves_the_pages_of_a_block_that_grows),
+        ARENA_UNIT(blocks_that_come_and_go_are_kept_up_to_a_size),
+        ARENA_UNIT(a_threshold_that_rose_is_as_at_first_behind_a_pool),
     };
     return cmocka_run_group_tests_name("maps", tests, NULL, NULL);
 }

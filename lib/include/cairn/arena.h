@@ -54,6 +54,8 @@ struct cairn_arena_config {
     const struct cairn_port_system *system; // NULL: no lock
     const struct cairn_port_region *port;   // NULL: neither break nor maps, only the regions that are added
     size_t threshold; // requests of so many bytes are mapped, where the port maps; 0: CAIRN_ARENA_THRESHOLD
+    size_t threshold_max; // a mapped block of at most so many bytes, freed, raises the threshold above its size, so that the next one is kept when it is freed;
+                      // and trim, where that is 0, to twice the threshold. Not while a pool is in front. 0: the threshold stays
     size_t step;      // the break moves by multiples of this, where it can; 0: CAIRN_ARENA_STEP
     size_t trim;      // when a free leaves so many bytes free at the break, all but a step of them goes back; 0: twice the step
     size_t heap_max;  // most bytes that the heap in the break may take, for which its tags are made; 0: what the port has room for, or 64 MB
@@ -94,7 +96,7 @@ struct cairn_arena {
     uint16_t map_room;
     uint32_t failures;
     size_t mapped;
-    size_t quick;        // requests of fewer bytes go to the heap in the break at once: the threshold, 0 where there are pools
+    size_t quick;        // requests of fewer bytes go to the heap in the break at once: the threshold as it is now, 0 where there are pools
     uint32_t long_lists; // of the heap in the break: lists that hold blocks worth giving back
 };
 
