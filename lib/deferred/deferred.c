@@ -294,23 +294,33 @@ static const struct cairn_hooked deferring = {
 
 // ---------------------------------------------------------------------------------------------------------------------------- ending
 
+// Does the heap still take up what is marked here? It may have ended before.
+static bool is_theirs(const struct cairn_deferred *deferred)
+{
+    return deferred->heap != NULL && deferred_of(deferred->heap) == deferred;
+}
+
 uint32_t cairn_deferred_drain(struct cairn_deferred *deferred)
 {
-    if (deferred == NULL || deferred->heap == NULL) {
+    if (deferred == NULL) {
         return 0;
     }
-    do {
-        heap_unlock(deferred->heap, heap_lock(deferred->heap)); // which frees a few
-    } while (has_marks(deferred));
+    if (is_theirs(deferred)) {
+        do {
+            heap_unlock(deferred->heap, heap_lock(deferred->heap)); // which frees a few
+        } while (has_marks(deferred));
+    }
     return deferred->freed;
 }
 
 void cairn_deferred_deinit(struct cairn_deferred *deferred)
 {
-    if (deferred != NULL && deferred->heap != NULL) {
+    if (deferred != NULL) {
         (void)cairn_deferred_drain(deferred);
-        deferred->heap->hooks = deferred->before;
-        heap_set_quick(deferred->heap);
+        if (is_theirs(deferred)) {
+            deferred->heap->hooks = deferred->before;
+            heap_set_quick(deferred->heap);
+        }
         *deferred = (struct cairn_deferred){0};
     }
 }

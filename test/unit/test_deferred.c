@@ -216,6 +216,27 @@ static void marks_survive_a_move_of_the_end(void **state)
     assert_int_equal(HEAP->quick, CAIRN_SPEED ? CONTROL->granules : 0);
 }
 
+static void a_heap_may_end_before_its_marks(void **state)
+{
+    (void)state;
+    const struct cairn_heap_hooks *const hooks[] = {NULL, &fixture.hooks};
+    for (size_t i = 0; i < 2; i++) {
+        fixture.config.hooks = hooks[i];
+        fixture_make(FIXTURE_REGION);
+        defer();
+        cairn_deferred_free(&deferred, take_granules(1));
+        cairn_heap_deinit(HEAP);
+        assert_int_equal(cairn_deferred_drain(&deferred), 0);
+        cairn_deferred_deinit(&deferred);
+        assert_null(HEAP->control);
+    }
+    fixture_make(FIXTURE_REGION);
+    defer();
+    fixture_make(FIXTURE_REGION); // in the same handle: not its heap any more
+    cairn_deferred_deinit(&deferred);
+    assert_ptr_equal((const void *)HEAP->hooks, (const void *)&fixture.hooks);
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
@@ -251,6 +272,7 @@ int main(void)
         UNIT(with_hooks_it_is_done_in_the_lock_and_told),
         UNIT(a_heap_without_hooks_has_none_again_when_it_parts),
         UNIT(marks_survive_a_move_of_the_end),
+        UNIT(a_heap_may_end_before_its_marks),
         UNIT(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests_name("deferred", tests, NULL, NULL);

@@ -52,7 +52,7 @@ void cairn_deferred_free(struct cairn_deferred *deferred, void *block);
 // Free all that is marked, a few blocks in each hold of the lock. Returns how many were freed since init, here or by the heap's calls.
 uint32_t cairn_deferred_drain(struct cairn_deferred *deferred);
 
-// Free all that is marked, and part from the heap. pre: nobody marks any more.
+// Free all that is marked, and part from the heap; forget the marks where it has ended before. pre: nobody marks any more.
 void cairn_deferred_deinit(struct cairn_deferred *deferred);
 
 #ifdef __cplusplus
