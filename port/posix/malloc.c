@@ -7,7 +7,7 @@
 //             2. Any thread may call, and fork: the lock is held across it, so that the child's arena is whole. What others do before and behind a fork may
 //                allocate: fork calls first what was registered last, and behind it what was registered first, so this is registered before all others.
 //             3. free leaves errno as it was.
-//             4. A bad pointer ends the program, with a line that says what and where.
+//             4. A bad pointer ends the program, with a line that says what and where, by SIGABRT; who catches that may allocate.
 // COST        a lock where there is more than one thread; below the threshold no system call but to move the break.
 // CALLERS     every program that it is loaded into; malloc(3) says what each call does.
 #define _GNU_SOURCE
@@ -29,6 +29,14 @@
 
 static struct cairn_arena arena;
 
+// A report comes in the lock, where more than one thread may be.
+static void leave_lock(void)
+{
+    pthread_mutex_t *const mutex = posix_system.context;
+    (void)pthread_mutex_trylock(mutex);
+    (void)pthread_mutex_unlock(mutex);
+}
+
 // Nothing here allocates.
 static void stop(void *context, const struct cairn_report *report)
 {
@@ -45,6 +53,7 @@ static void stop(void *context, const struct cairn_report *report)
     if (write(STDERR_FILENO, line, at) < 0) {
         // there is nobody to tell
     }
+    leave_lock();
     abort();
 }
 

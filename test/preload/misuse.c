@@ -2,7 +2,7 @@
 //
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
-//   misuse double | interior | foreign | mapped      must not come back
+//   misuse double | interior | foreign | mapped | caught      must not come back
 //   misuse calls | figures | settings | environment | handlers     returns 0
 //
 // CALLERS  programs.sh, ctest.
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,30 @@ static void misuse(const char *how)
         hidden = large + 4096;
         hidden = realloc(hidden, 10);
     }
+}
+
+static void *wait_for(void *mutex)
+{
+    CHECK(pthread_mutex_lock(mutex) == 0 && pthread_mutex_unlock(mutex) == 0);
+    return NULL;
+}
+
+static void allocate(int signal)
+{
+    (void)signal;
+    hidden = malloc(100);
+    free(hidden);
+}
+
+// There is another thread, and the signal that is to end the program is caught by what allocates.
+static void misuse_caught(void)
+{
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t thread;
+    (void)alarm(30); // it would wait for ever
+    CHECK(signal(SIGABRT, allocate) != SIG_ERR);
+    CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_create(&thread, NULL, wait_for, &mutex) == 0);
+    misuse("double");
 }
 
 static void family(void)
@@ -249,12 +274,6 @@ static void handle(void)
     free(hidden);
 }
 
-static void *wait_for(void *mutex)
-{
-    CHECK(pthread_mutex_lock(mutex) == 0 && pthread_mutex_unlock(mutex) == 0);
-    return NULL;
-}
-
 // Handlers of fork that allocate, registered before the first request, while there is another thread. pre: nothing has been requested.
 static void handlers(void)
 {
@@ -288,6 +307,8 @@ int main(int argc, char **argv)
     } else if (strcmp(argv[1], "calls") == 0) {
         family();
         forks();
+    } else if (strcmp(argv[1], "caught") == 0) {
+        misuse_caught();
     } else {
         misuse(argv[1]); // and not come back
     }

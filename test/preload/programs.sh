@@ -54,6 +54,7 @@ if [ -n "$misuse" ]; then
     stopped interior "a pointer into a block"
     stopped foreign "a pointer that is no block"
     stopped mapped "a pointer into a block"
+    stopped caught "a block freed twice"
     LD_PRELOAD=$library "$misuse" calls || { echo "programs: a call of the family does not do what it must"; bad=1; }
 fi
 exit $bad
