@@ -117,7 +117,8 @@ CAIRN_MUST_CHECK int cairn_heap_attach(struct cairn_heap *heap, void *region, si
 // Forget the heap: its image can no longer be attached to, and every call on the handle fails. The region is the caller's again. Takes no lock.
 void cairn_heap_deinit(struct cairn_heap *heap);
 
-// Bytes of control and of tags for a heap of max_size. 0 iff max_size is more than the layout can number.
+// Bytes of control, with the tags in front of the granules (elsewhere: 4 more at most), and of tags, elsewhere (in front: no more), for a heap of max_size.
+// 0 iff max_size is more than the layout can number.
 size_t cairn_heap_control_size(size_t max_size);
 size_t cairn_heap_tags_size(size_t max_size);
 

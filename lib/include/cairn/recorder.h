@@ -10,7 +10,7 @@
 // A trace is text: four header lines (peak bytes, ids, operations, weight), then an operation a line: `a ID BYTES`, `m ID ALIGN BYTES`,
 // `r ID BYTES`, `f ID`. Ids start at 0 and are never used again. What is written first is a header of zeros, which the replay tools read
 // as "not known"; cairn_recorder_header gives one of the same length to write over it. Calls that failed are not written, nor is
-// the alignment that a realloc asked for.
+// the alignment that a realloc asked for. A resize in place is written as a realloc, which may move where a bounded fit replays it.
 #ifndef CAIRN_RECORDER_H
 #define CAIRN_RECORDER_H
 
