@@ -39,35 +39,33 @@ static int flash_put_header(const struct cairn_store_flash *store, uint32_t bloc
     return flash_put(store, block, offset, unit, size);
 }
 
-// One bit of a header may have changed: put it right. The sum is affine, so that what a bit does to it does not depend on the others: the last bit of what is
-// summed does the polynomial, and each bit before it what one more step makes of that. (A header that a cut of power left with one bit not programmed is put
-// right too: its page is there.)
-static void mend(struct place_header *header)
+// The sum is affine, so that what a bit does to it does not depend on the others: the last bit of what is summed does the polynomial, and each bit before it what one
+// more step makes of that. (A header that a cut of power left with one bit not programmed is put right too: its page is there; in a block there is nothing yet.)
+CAIRN_NOINLINE bool cairn_flash_sum_is_right_(void *header, uint32_t summed, uint32_t start)
 {
-    const uint32_t wrong = place_header_sum(header) ^ header->sum;
+    unsigned char *const bytes = header;
+    uint32_t *const sum = (uint32_t *)(void *)(bytes + summed);
+    const uint32_t wrong = cairn_checksum_(start, header, summed) ^ *sum;
     uint32_t does = 0x82F63B78u;
-    if (is_power_of_two(wrong)) {
-        header->sum ^= wrong;
-        return;
+    if (wrong == 0 || is_power_of_two(wrong)) {
+        *sum ^= wrong;
+        return true;
     }
-    for (uint32_t bit = offsetof(struct place_header, sum) * 8; bit-- != 0;) {
+    for (uint32_t bit = summed * 8; bit-- != 0;) {
         if (does == wrong) {
-            ((unsigned char *)header)[bit / 8] ^= (unsigned char)(1u << bit % 8);
-            return;
+            bytes[bit / 8] ^= (unsigned char)(1u << bit % 8);
+            return true;
         }
         does = (does & 1) != 0 ? does >> 1 ^ 0x82F63B78u : does >> 1;
     }
+    return false;
 }
 
+// 1, but for the block's sequence.
 int cairn_flash_look_(const struct cairn_store_flash *store, uint32_t block, uint32_t place, struct place_header *header)
 {
     const int error = store->flash->read(store->flash->context, block, place_offset(store, place), header, sizeof *header);
-    if (error != 0) {
-        header->slot = NO_PLACE;
-    } else if (header->sum != place_header_sum(header)) {
-        mend(header);
-    }
-    if (!place_header_counts(store, header)) {
+    if (error != 0 || !cairn_flash_sum_is_right_(header, offsetof(struct place_header, sum), FLASH_MAGIC) || header->slot >= store->store.slots) {
         header->slot = NO_PLACE;
     }
     return error == CAIRN_ECORRUPT ? 0 : error;

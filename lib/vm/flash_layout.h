@@ -9,7 +9,7 @@
 //           mark    zeros, in a block of copies, when all of them are there
 //           place   | slot, sequence of the block, sum of the page, sum of these | page |        the page is programmed first, then what is before it
 //     Words are in the machine's order; each part is filled up with ones to a multiple of program_size. Nothing is programmed twice.
-//     One bit of a place's header that changed is put right; half the bits of a mark may change; a block whose header is lost keeps its pages. Two
+//     One bit of a header that changed is put right, a block's or a place's; half the bits of a mark may change; a block whose header is lost keeps its pages. Two
 //     changed bits in a place's header lose the place, as if it had never been.
 //     A number of a place is block * places + its number in the block.
 //
@@ -85,21 +85,9 @@ struct place_header {
 _Static_assert(sizeof(struct block_header) == 72 && sizeof(struct place_header) == 16, "no holes");
 _Static_assert(sizeof(struct cairn_store_flash_block) == 8, "the public header says so");
 
-CAIRN_INLINE bool block_header_counts(const struct cairn_store_flash *store, const struct block_header *header)
-{
-    return header->magic == FLASH_MAGIC && header->page == store->store.page &&
-           header->sum == cairn_checksum_(0, header, offsetof(struct block_header, sum));
-}
-
 CAIRN_INLINE uint32_t place_header_sum(const struct place_header *header)
 {
     return cairn_checksum_(FLASH_MAGIC, header, offsetof(struct place_header, sum));
-}
-
-// 1, but for the block's sequence.
-CAIRN_INLINE bool place_header_counts(const struct cairn_store_flash *store, const struct place_header *header)
-{
-    return header->slot < store->store.slots && header->sum == place_header_sum(header);
 }
 
 // The slot's number is in it, so that a page is not taken for another's.
@@ -140,6 +128,8 @@ CAIRN_INLINE bool block_is_free(const struct cairn_store_flash *store, uint32_t 
 
 // flash_block.c
 
+// Is the sum of a header right? It stands behind `summed` bytes, and begins with `start`. One bit of all may have changed, and is put right then.
+bool cairn_flash_sum_is_right_(void *header, uint32_t summed, uint32_t start);
 // Read the header of a place. Returns 0, also where it does not count: then header->slot is NO_PLACE; or what the flash's read answered.
 int cairn_flash_look_(const struct cairn_store_flash *store, uint32_t block, uint32_t place, struct place_header *header);
 // The slot's place is this one now, or NO_PLACE; the block of the old one may be free, or bad, thereby.

@@ -333,6 +333,33 @@ static void no_bit_that_changes_passes_for_data(void **state)
     }
 }
 
+// One bit of a block's header changes, where one block is spare: no slot is lost, and the spare block is not either, without which no write would find room.
+static void one_bit_of_a_blocks_header_takes_no_room(void **state)
+{
+    (void)state;
+    static unsigned char kept[sizeof fx_bytes];
+    const uint32_t step = fx_scale(61, 7, 1);
+    for (uint32_t writes = 100; writes < fx_scale(106, 160, 200); writes++) {
+        fx_make(6, 20, false);
+        fx.config.spare = 1;
+        fx_mount();
+        assert_true(work(20, writes));
+        memcpy(kept, fx_bytes, sizeof kept);
+        const struct flash_fixture before = fx;
+        for (uint32_t bit = writes % step; bit < 6 * 72 * 8; bit += step) { // a header is 72 bytes
+            memcpy(fx_bytes, kept, sizeof kept);
+            fx = before;
+            fx_bytes[bit / (72 * 8) * FX_ERASE + bit % (72 * 8) / 8] ^= (unsigned char)(1u << bit % 8);
+            fx_mount();
+            assert_true(fx_holds());
+            for (uint32_t i = 0; i < 12; i++) {
+                assert_int_equal(fx_write(7 * i % 20), 0);
+            }
+            assert_true(fx_holds());
+        }
+    }
+}
+
 // Bytes scrambled, blocks copied over others: nothing is trusted, and when all slots were written anew all is well.
 static void whatever_the_flash_holds_is_survived(void **state)
 {
@@ -468,6 +495,7 @@ int main(void)
         cmocka_unit_test(blocks_fail_one_after_another),
         cmocka_unit_test(a_flash_that_wears_out_is_read_to_the_end),
         cmocka_unit_test(no_bit_that_changes_passes_for_data),
+        cmocka_unit_test(one_bit_of_a_blocks_header_takes_no_room),
         cmocka_unit_test(whatever_the_flash_holds_is_survived),
         cmocka_unit_test(an_error_of_the_flashs_read_passes_through),
         cmocka_unit_test(a_read_that_fails_while_pages_are_copied_loses_nothing),
