@@ -20,6 +20,7 @@
 #define FRAMES_MOST 65534u
 #define FRAMES_LEAST 4u // of a fraction
 #define SIZES_MAX 64u
+#define HELPED (-1)
 
 static const char usage[] =
     "usage: cairn-pages [options] TRACE...\n"
@@ -77,7 +78,8 @@ static bool choose(struct settings *settings, const char *name)
     return is_known;
 }
 
-static bool choose_all(struct settings *settings, char *names)
+// Returns NULL, or the name that is not known.
+static const char *choose_all(struct settings *settings, char *names)
 {
     for (char *name = names;;) {
         char *const comma = strchr(name, ',');
@@ -85,10 +87,10 @@ static bool choose_all(struct settings *settings, char *names)
             *comma = '\0';
         }
         if (!choose(settings, name)) {
-            return false;
+            return name;
         }
         if (comma == NULL) {
-            return true;
+            return NULL;
         }
         name = comma + 1;
     }
@@ -144,7 +146,7 @@ static int settings_check(const struct settings *settings, int traces)
     return TOOL_OK;
 }
 
-// Returns TOOL_OK, TOOL_USAGE, or -1 where --help has printed.
+// Returns TOOL_OK, TOOL_USAGE, or HELPED where --help has printed.
 static int settings_read(struct settings *settings, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -155,14 +157,16 @@ static int settings_read(struct settings *settings, int argc, char **argv)
     static char default_sizes[] = "1/16,1/8,1/4,1/2";
     uint32_t sizes[SIZES_MAX];
     bool is_chosen = false;
+    const char *unknown;
     *settings = (struct settings){.sizes = default_sizes};
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         uint64_t number = 0;
         switch (option) {
         case 'p':
             is_chosen = true;
-            if (!choose_all(settings, optarg)) {
-                return wrong("--policy", "a name is not known");
+            unknown = choose_all(settings, optarg);
+            if (unknown != NULL) {
+                return wrong("--policy does not know", *unknown == '\0' ? "an empty name" : unknown);
             }
             break;
         case 'f':
@@ -181,7 +185,7 @@ static int settings_read(struct settings *settings, int argc, char **argv)
         case 's': settings->plot = optarg; break;
         case 'k': settings->pack = optarg; break;
         case 'q': tool_progress_silence(); break;
-        case 'h': fputs(usage, stdout); return -1;
+        case 'h': fputs(usage, stdout); return HELPED;
         default: fputs("Try cairn-pages --help.\n", stderr); return TOOL_USAGE;
         }
     }
@@ -194,7 +198,8 @@ static int settings_read(struct settings *settings, int argc, char **argv)
 static void row_print(const struct page_run *run, const char *policy, uint32_t opt_faults)
 {
     tool_progress_end();
-    printf("%s,%lu,%lu,%lu,%s,%lu,%lu,%lu,%lu,%lu,%.4f\n", run->trace->name, (unsigned long)run->trace->page_bytes, (unsigned long)run->frames,
+    tool_print_field(run->trace->name);
+    printf(",%lu,%lu,%lu,%s,%lu,%lu,%lu,%lu,%lu,%.4f\n", (unsigned long)run->trace->page_bytes, (unsigned long)run->frames,
            (unsigned long)run->tlb, policy, (unsigned long)run->faults, (unsigned long)run->writebacks, (unsigned long)run->prefetches,
            (unsigned long)run->useful, (unsigned long)opt_faults, (double)run->faults / (double)opt_faults);
     fflush(stdout);
@@ -275,7 +280,7 @@ int main(int argc, char **argv)
     tool_name = "cairn-pages";
     const int result = settings_read(&settings, argc, argv);
     if (result != TOOL_OK) {
-        return result < 0 ? TOOL_OK : result;
+        return result == HELPED ? tool_end(TOOL_OK) : result;
     }
     if (settings.pack != NULL) {
         return trace_pack(argv[optind], settings.pack);

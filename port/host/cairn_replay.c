@@ -19,7 +19,7 @@ static const char usage[] =
     "\n"
     "  --fit FIT        first, best, worst or bounded; default best\n"
     "  --search K       look at K blocks of a list at most, 1 to 65534; 0: at all of them; default 4\n"
-    "  --region BYTES   the heap's memory, everything counted; default: twice the trace's peak\n"
+    "  --region BYTES   the heap's memory, everything counted; default: twice the trace's peak, 1024 at least\n"
     "  --min-region     look for the smallest region in which the whole trace replays, to 64 bytes\n"
     "  --map FILE.svg   draw the heap over time; one trace only\n"
     "  --quiet          no progress on standard error\n"
@@ -35,10 +35,13 @@ static const char usage[] =
 static const char *const fit_names[] = {
     [CAIRN_FIT_BEST] = "best", [CAIRN_FIT_FIRST] = "first", [CAIRN_FIT_WORST] = "worst", [CAIRN_FIT_BOUNDED] = "bounded"};
 
+#define HELPED (-1)
+#define REGION_LEAST 1024u // of the default: a heap's control does not fit twice the peak of a few bytes
+
 struct settings {
     enum cairn_fit fit;
     uint16_t search; // as given: 0 means all
-    size_t region;   // 0: twice the peak
+    size_t region;   // 0: the default
     bool is_min_region;
     const char *map;
 };
@@ -60,7 +63,7 @@ static bool fit_by_name(const char *name, enum cairn_fit *fit)
     return false;
 }
 
-// Returns TOOL_OK, TOOL_USAGE, or -1 where --help has printed.
+// Returns TOOL_OK, TOOL_USAGE, or HELPED where --help has printed.
 static int settings_read(struct settings *settings, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -92,7 +95,7 @@ static int settings_read(struct settings *settings, int argc, char **argv)
         case 'm': settings->is_min_region = true; break;
         case 'p': settings->map = optarg; break;
         case 'q': tool_progress_silence(); break;
-        case 'h': fputs(usage, stdout); return -1;
+        case 'h': fputs(usage, stdout); return HELPED;
         default: fputs("Try cairn-replay --help.\n", stderr); return TOOL_USAGE;
         }
     }
@@ -116,7 +119,7 @@ static int replay_trace(const struct settings *settings, const struct trace *tra
         tool_complain("%s: out of memory", trace->name);
         return TOOL_FAILED;
     }
-    size_t region = settings->region != 0 ? settings->region : trace->peak * 2;
+    size_t region = settings->region != 0 ? settings->region : trace->peak > REGION_LEAST / 2 ? trace->peak * 2 : REGION_LEAST;
     if (settings->is_min_region) {
         region = runner_min_region(&runner);
         if (region == 0) {
@@ -131,13 +134,17 @@ static int replay_trace(const struct settings *settings, const struct trace *tra
     } else {
         (void)runner_run(&runner, region, true, NULL, NULL);
     }
-    is_good = is_good && runner.replay.failed == 0 && runner.replay.broken == 0;
+    if (!runner.is_made) {
+        tool_complain("%s: no heap can be made in a region of %zu bytes", trace->name, region);
+    }
+    is_good = is_good && runner.is_made && runner.replay.failed == 0 && runner.replay.broken == 0;
     if (runner.replay.broken != 0) {
         tool_complain("%s: %lu stamps were damaged: the heap handed out memory twice", trace->name, (unsigned long)runner.replay.broken);
     }
     *ratio = trace->peak == 0 ? 0 : (double)region / (double)trace->peak;
     tool_progress_end();
-    printf("%s,%s,%lu,%lu,%zu,%zu,%.4f,%lu\n", trace->name, fit_names[settings->fit], (unsigned long)settings->search,
+    tool_print_field(trace->name);
+    printf(",%s,%lu,%lu,%zu,%zu,%.4f,%lu\n", fit_names[settings->fit], (unsigned long)settings->search,
            (unsigned long)trace->op_count, trace->peak, region, *ratio, (unsigned long)runner.replay.failed);
     fflush(stdout);
     runner_end(&runner);
@@ -154,7 +161,7 @@ int main(int argc, char **argv)
     tool_name = "cairn-replay";
     const int result = settings_read(&settings, argc, argv);
     if (result != TOOL_OK) {
-        return result < 0 ? TOOL_OK : result;
+        return result == HELPED ? tool_end(TOOL_OK) : result;
     }
     printf("trace,fit,search,ops,peak_bytes,region_bytes,ratio,failed\n");
     for (int at = optind; at < argc; at++) {

@@ -31,7 +31,8 @@ static int info(char **paths, int count)
             status = TOOL_FAILED;
             continue;
         }
-        printf("%s,%s,%lu,%lu,%zu,%lu\n", trace.name, trace.is_compact ? "compact" : "text", (unsigned long)trace.op_count,
+        tool_print_field(trace.name);
+        printf(",%s,%lu,%lu,%zu,%lu\n", trace.is_compact ? "compact" : "text", (unsigned long)trace.op_count,
                (unsigned long)trace.id_count, trace.peak, (unsigned long)trace.peak_blocks);
         trace_unload(&trace);
     }
@@ -70,7 +71,7 @@ int main(int argc, char **argv)
         case 't': form = option; break;
         case 'f': is_filled = true; break;
         case 'i': is_info = true; break;
-        case 'h': fputs(usage, stdout); return TOOL_OK;
+        case 'h': fputs(usage, stdout); return tool_end(TOOL_OK);
         default: fputs(usage, stderr); return TOOL_USAGE;
         }
     }

@@ -105,8 +105,9 @@ static void column_sample(struct sampler *sampler, struct runner *runner, uint32
     map->control_size = stats.overhead;
     memset(sampler->bytes, 0, sizeof sampler->bytes);
     (void)cairn_heap_walk(&runner->heap, block_sample, sampler);
-    for (uint32_t row = 0; row < MAP_ROWS; row++) {
-        map->cells[row][sampler->column] = cell_of(sampler, row);
+    for (uint32_t row = MAP_ROWS; row-- > 0;) { // of a region of few bytes many rows have none: they show what the next one does
+        const bool is_empty = row + 1 < MAP_ROWS && row_start(map, row) == row_start(map, row + 1);
+        map->cells[row][sampler->column] = is_empty ? map->cells[row + 1][sampler->column] : cell_of(sampler, row);
     }
     map->samples[sampler->column] = (struct map_sample){op, runner->replay.live, stats.free, stats.largest_free};
     if (stats.free >= stats.size / 8 && stats.fragmentation > map->fragmentation) {

@@ -88,15 +88,15 @@ static uint64_t tick_step(uint64_t range, uint64_t unit, unsigned most, bool is_
     return step;
 }
 
-// Addresses are shown in KB, those of a tiny heap in bytes.
+// Addresses are shown in KB, those of a tiny heap in bytes and those of a large one in MB.
 static uint64_t unit_of(const struct map *map)
 {
-    return map->size < 4096 ? 1 : 1024;
+    return map->size < 4096 ? 1 : map->size < (size_t)16 << 20 ? 1024 : 1024 * 1024;
 }
 
 static const char *unit_name(const struct map *map)
 {
-    return unit_of(map) == 1 ? "bytes" : "KB";
+    return unit_of(map) == 1 ? "bytes" : unit_of(map) == 1024 ? "KB" : "MB";
 }
 
 // --------------------------------------------------------------------------------------------------------------------- headings
@@ -123,7 +123,9 @@ static void heading(FILE *svg, const struct map *map)
 {
     fprintf(svg, "<text x=\"%d\" y=\"42\" class=\"title\">", LEFT);
     escaped(svg, map->trace->name);
-    fprintf(svg, "</text>\n<text x=\"%d\" y=\"66\" class=\"figures\">%s operations, %s fit", LEFT, grouped(map->trace->op_count), map->fit);
+    // With the failures behind it the line is longer.
+    fprintf(svg, "</text>\n<text x=\"%d\" y=\"66\" class=\"figures\"%s>%s operations, %s fit", LEFT, map->failed != 0 ? " style=\"font-size:12px\"" : "",
+            grouped(map->trace->op_count), map->fit);
     if (map->search == CAIRN_SEARCH_ALL) {
         fputs(", searching all", svg);
     } else {

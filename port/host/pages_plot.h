@@ -24,7 +24,7 @@ struct pages_plot {
     struct pages_curve curves[PLOT_CURVES];
 };
 
-// Points of a policy stand in the order in which they come; more than there is room for are left out.
+// Points of a policy stand in the order of their frames; more than there is room for are left out.
 void pages_plot_add(struct pages_plot *plot, const char *policy, uint32_t frames, uint32_t faults);
 // Draw it. Complains and returns false iff the file cannot be written.
 bool pages_plot_draw(const struct pages_plot *plot, const struct page_trace *trace, uint32_t tlb, bool is_prefetching, const char *path);

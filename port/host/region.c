@@ -49,7 +49,8 @@ bool runner_run(struct runner *runner, size_t region, bool is_whole, runner_watc
     runner->runs++;
     runner->heap = (struct cairn_heap){0};
     replay_begin(&runner->replay, &replay_heap_calls, &runner->heap, runner->slots, trace->id_count);
-    if (!heap_make(runner, region)) {
+    runner->is_made = heap_make(runner, region);
+    if (!runner->is_made) {
         runner->replay.failed = trace->op_count;
         return false;
     }

@@ -27,6 +27,7 @@ struct runner {
     struct replay_slot *slots;
     uint32_t runs;
     // After a run:
+    bool is_made; // there was a heap
     struct cairn_heap heap;
     struct replay replay;
 };

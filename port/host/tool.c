@@ -106,6 +106,23 @@ int tool_end(int status)
     return TOOL_FAILED;
 }
 
+void tool_print_field(const char *text)
+{
+    const bool is_quoted = strpbrk(text, ",\"\r\n") != NULL;
+    if (is_quoted) {
+        putchar('"');
+    }
+    for (; *text != '\0'; text++) {
+        if (*text == '"') {
+            putchar('"');
+        }
+        putchar(*text);
+    }
+    if (is_quoted) {
+        putchar('"');
+    }
+}
+
 const char *tool_base_name(const char *path, char *name, unsigned size)
 {
     const char *const slash = strrchr(path, '/');

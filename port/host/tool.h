@@ -32,6 +32,9 @@ void tool_progress_silence(void);
 // The status to end with: `status`; TOOL_FAILED, and it is said, where standard output could not be written.
 int tool_end(int status);
 
+// Print a text as a field of CSV: in quotes where it has a comma, a quote or a line's end in it (RFC 4180).
+void tool_print_field(const char *text);
+
 // The file's name without folder and ending, into name[size].
 const char *tool_base_name(const char *path, char *name, unsigned size);
 

@@ -50,8 +50,11 @@ int compact_header(struct trace_reader *reader)
         }
     }
     const int version = reader_take(reader);
+    if (version == READER_END) {
+        return reader_fault(reader, COMPACT_MAGIC_BYTES, "the file ends inside the header");
+    }
     if (version != (int)COMPACT_VERSION) {
-        return reader_fault_number(reader, COMPACT_MAGIC_BYTES, "version ", (uint32_t)version & 0xFF, " of the compact format is not known");
+        return reader_fault_number(reader, COMPACT_MAGIC_BYTES, "version ", (uint32_t)version, " of the compact format is not known");
     }
     uint32_t *const fields[4] = {&reader->header.peak, &reader->header.ids, &reader->header.ops, &reader->header.weight};
     for (unsigned field = 0; field < 4; field++) {

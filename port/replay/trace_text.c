@@ -34,21 +34,41 @@ static void skip_empty_lines(struct trace_reader *reader)
     }
 }
 
-// A decimal number below 2^32, after blanks. `name` says of what, in a fault. Returns 0 or CAIRN_ECORRUPT.
-static int take_number(struct trace_reader *reader, uint32_t *number, const char *missing)
+// What a fault says of a number: that there is none, and that there is something else.
+struct number_name {
+    const char *missing;
+    const char *wrong;
+};
+#define NUMBER(name) {name " is missing", name " is not a decimal number"}
+
+static const struct number_name the_id = NUMBER("the id");
+static const struct number_name the_size = NUMBER("the size");
+static const struct number_name the_alignment = NUMBER("the alignment");
+
+// Does the line, or the file, end here?
+static bool is_line_end(int byte)
+{
+    return byte == '\n' || byte == READER_END;
+}
+
+// A decimal number below 2^32, after blanks. Returns 0 or CAIRN_ECORRUPT.
+static int take_number(struct trace_reader *reader, uint32_t *number, const struct number_name *name)
 {
     skip_blanks(reader);
-    if (!is_digit(reader_peek(reader))) {
-        return reader_fault(reader, reader->line, missing);
+    if (is_line_end(reader_peek(reader))) {
+        return reader_fault(reader, reader->line, name->missing);
     }
     uint32_t value = 0;
-    while (is_digit(reader_peek(reader))) {
+    do {
+        if (!is_digit(reader_peek(reader))) {
+            return reader_fault(reader, reader->line, name->wrong);
+        }
         const uint32_t digit = (uint32_t)(reader_take(reader) - '0');
         if (value > UINT32_MAX / 10 || value * 10 > UINT32_MAX - digit) {
             return reader_fault(reader, reader->line, "the number is too large (4294967295 is the most)");
         }
         value = value * 10 + digit;
-    }
+    } while (!is_blank(reader_peek(reader)) && !is_line_end(reader_peek(reader)));
     *number = value;
     return 0;
 }
@@ -57,8 +77,7 @@ static int take_number(struct trace_reader *reader, uint32_t *number, const char
 static int end_line(struct trace_reader *reader)
 {
     skip_blanks(reader);
-    const int byte = reader_peek(reader);
-    if (byte != '\n' && byte != READER_END) {
+    if (!is_line_end(reader_peek(reader))) {
         return reader_fault(reader, reader->line, "there is more on the line than belongs there");
     }
     return 0;
@@ -67,15 +86,15 @@ static int end_line(struct trace_reader *reader)
 int text_header(struct trace_reader *reader)
 {
     uint32_t *const fields[4] = {&reader->header.peak, &reader->header.ids, &reader->header.ops, &reader->header.weight};
-    static const char *const missing[4] = {
-        "not a trace: the header's first number (peak bytes) is missing",
-        "the header's second number (ids) is missing",
-        "the header's third number (operations) is missing",
-        "the header's fourth number (weight) is missing",
+    static const struct number_name names[4] = {
+        NUMBER("not a trace: the header's first number (peak bytes)"),
+        NUMBER("the header's second number (ids)"),
+        NUMBER("the header's third number (operations)"),
+        NUMBER("the header's fourth number (weight)"),
     };
     for (unsigned field = 0; field < 4; field++) {
         skip_empty_lines(reader);
-        if (take_number(reader, fields[field], missing[field]) != 0 || end_line(reader) != 0) {
+        if (take_number(reader, fields[field], &names[field]) != 0 || end_line(reader) != 0) {
             return CAIRN_ECORRUPT;
         }
     }
@@ -99,21 +118,21 @@ int text_next(struct trace_reader *reader, struct trace_op *op)
     case 'm': op->act = TRACE_ALIGNED; break;
     default: return reader_fault_number(reader, reader->line, "unknown operation (byte ", (uint32_t)letter, "); a, f, r and m are known");
     }
-    if (!is_blank(reader_peek(reader)) && reader_peek(reader) != '\n' && reader_peek(reader) != READER_END) {
+    if (!is_blank(reader_peek(reader)) && !is_line_end(reader_peek(reader))) {
         return reader_fault(reader, reader->line, "unknown operation: more than one letter");
     }
-    if (take_number(reader, &op->id, "the id is missing") != 0) {
+    if (take_number(reader, &op->id, &the_id) != 0) {
         return CAIRN_ECORRUPT;
     }
     if (op->act == TRACE_ALIGNED) {
-        if (take_number(reader, &op->alignment, "the alignment is missing") != 0) {
+        if (take_number(reader, &op->alignment, &the_alignment) != 0) {
             return CAIRN_ECORRUPT;
         }
         if (!is_power_of_two(op->alignment)) {
             return reader_fault_number(reader, reader->line, "alignment ", op->alignment, " is not a power of two");
         }
     }
-    if (op->act != TRACE_FREE && take_number(reader, &op->size, "the size is missing") != 0) {
+    if (op->act != TRACE_FREE && take_number(reader, &op->size, &the_size) != 0) {
         return CAIRN_ECORRUPT;
     }
     return end_line(reader) != 0 ? CAIRN_ECORRUPT : 1;

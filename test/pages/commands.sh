@@ -57,6 +57,9 @@ for row in 3,0,opt,7,0,0,0,7,1.0000 3,0,fifo,9,0,0,0,7,1.2857 3,0,lru,10,0,0,0,7
     printed out "belady,1024,$row"
 done
 
+cp "$dir/belady.trace" "$dir/a, \"b\".trace"
+expect 0 "$pages" --quiet --policy opt --frames 3 "$dir/a, \"b\".trace"
+printed out '"a, ""b""",1024,3,0,opt,7,'
 made writes.p1024.trace '# page 256\r\n# anything\n\n w\t0a \nr A\nw ffffffff\nr 1\nr 2\n'
 expect 0 "$pages" --quiet --policy lru --frames 1 "$dir/writes.p1024.trace"
 printed out "writes,256,1,0,lru,4,2,0,0,4,1.0000"
@@ -118,10 +121,17 @@ for wrong in "--policy sieve" "--policy lru,,none" "--policy ," "--policy lru,,c
     # shellcheck disable=SC2086
     expect 2 "$pages" $wrong "$dir/belady.trace"
 done
+expect 2 "$pages" --policy lru,sieve "$dir/belady.trace"
+printed err "--policy does not know: sieve"
 expect 2 "$pages"
 expect 2 "$pages" --plot "$dir/b.svg" "$dir/belady.trace" "$dir/belady.trace"
 expect 0 "$pages" --help
 printed out "usage: cairn-pages"
+if [ -c /dev/full ]; then
+    # shellcheck disable=SC2016
+    expect 1 sh -c '"$@" >/dev/full' sh "$pages" --help
+    printed err "standard output: No space"
+fi
 
 [ $failures -eq 0 ] || exit 1
 echo "commands: $checks checks"

@@ -68,7 +68,7 @@ tiny.one,$fit,0,6,601,4096,6.8153,0"
 done
 expect "a region too small" 1 "$replay" --region 700 "$dir/tiny.one.rep"
 sed -n 2p "$dir/out" | grep -Eq '^tiny.one,best,4,6,601,700,1.1647,[1-9]$' || bad "printed: $(cat "$dir/out")"
-expect "no heap at all" 1 "$replay" --region 21 "$dir/tiny.one.rep"
+expect "no heap at all" 1 "$replay" --region 21 "$dir/tiny.one.rep"; complains "no heap can be made in a region of 21 bytes"
 prints "$head
 tiny.one,best,4,6,601,21,0.0349,6"
 printf '0\n0\n0\n1\n' >"$dir/empty.rep"
@@ -77,7 +77,17 @@ prints "$head
 empty,best,4,0,0,1000,0.0000,0"
 expect "no operations, no region" 0 "$replay" "$dir/empty.rep"
 prints "$head
-empty,best,4,0,0,0,0.0000,0"
+empty,best,4,0,0,1024,0.0000,0"
+printf '5\n1\n2\n1\na 0 5\nf 0\n' >"$dir/5.rep"
+expect "a default region of a few bytes" 0 "$replay" "$dir/5.rep"
+prints "$head
+5,best,4,2,5,1024,204.8000,0"
+cp "$dir/tiny.one.rep" "$dir/one, \"two\".rep"
+expect "a name with commas and quotes" 0 "$replay" --region 2048 "$dir/one, \"two\".rep"
+prints "$head
+\"one, \"\"two\"\"\",best,4,6,601,2048,3.4077,0"
+expect "the same told" 0 "$trace" --info "$dir/one, \"two\".rep"
+[ "$(sed -n 2p "$dir/out")" = '"one, ""two""",text,6,3,601,3' ] || bad "printed: $(cat "$dir/out")"
 expect "two traces" 0 "$replay" --region 2404 "$dir/tiny.one.rep" "$dir/tiny.one.rep"
 [ "$(tail -n 1 "$dir/out")" = "# geometric mean of 2 ratios: 4.0000" ] || bad "printed: $(cat "$dir/out")"
 
@@ -94,6 +104,7 @@ expect "a folder" 1 "$replay" "$dir"
 if [ -c /dev/full ]; then
     full='"$@" >/dev/full'
     expect "no room for the table" 1 sh -c "$full" sh "$replay" --region 2048 "$dir/tiny.one.rep"; complains "standard output: No space"
+    for tool in "$replay" "$trace"; do expect "no room for help" 1 sh -c "$full" sh "$tool" --help; complains "standard output: No space"; done
     expect "no room for what is told" 1 sh -c "$full" sh "$trace" --info "$dir/tiny.one.rep"; complains "standard output: No space"
 fi
 
@@ -151,8 +162,20 @@ for file in "$here/short.rep" "$dir/empty.rep" "$dir/a <b> & \"c\".rep" "$traces
 done
 expect "a map of failures" 1 "$replay" --region 700 --map "$dir/map.svg" "$dir/tiny.one.rep"
 grep -q 'failed operations: ' "$dir/map.svg" || bad "they are not named"
+# Of 264 bytes each has more than a row, and each row shows what its byte is.
+expect "a map of few bytes" 0 "$replay" --region 288 --map "$dir/map.svg" "$dir/5.rep"
+rows='import sys, re; t = open(sys.argv[1]).read()
+d = [int(y) for y in re.findall(r"m-?\d+ (-?\d+)h", re.search(r"stroke=\"#f6bd3b\" d=\"M0 0(.*?)\"", t).group(1))]
+print(len(d), set(d[1:]), "#f7e3ae" in t.split("<g ")[1])'
+expect "its rows" 0 python3 -c "$rows" "$dir/map.svg"; prints "12 {1} False"
 expect "a map of no heap" 1 "$replay" --region 10 --map "$dir/map.svg" "$dir/tiny.one.rep"
 expect "a map nowhere" 1 "$replay" --map "$dir/none/map.svg" "$dir/tiny.one.rep"; complains "none/map.svg"
+
+# README's picture is the one that its command draws: the figures, and each cell. (Curves are rounded, which 32-bit machines do another way.)
+expect "README's picture" 0 "$replay" --min-region --quiet --map "$dir/map.svg" "$traces/lvgl_screens.ctr"
+for file in "$dir/map.svg" "$traces/../../docs/heap-map.svg"; do grep -E 'class="figures"|^<path stroke=' "$file" >"$dir/${file##*/}.cells"; done
+[ "$(wc -l <"$dir/heap-map.svg.cells")" -gt 8 ] || bad "no cells"
+cmp -s "$dir/map.svg.cells" "$dir/heap-map.svg.cells" || bad "draw docs/heap-map.svg anew, as README.md says"
 
 echo "$checks commands run, $failures failures"
 [ "$failures" -eq 0 ]

@@ -91,12 +91,12 @@ static void bad_headers_are_named(void **state)
 {
     (void)state;
     expect_text("", "line 1: not a trace: the header's first number (peak bytes) is missing");
-    expect_text("hello\n", "line 1: not a trace: the header's first number (peak bytes) is missing");
+    expect_text("hello\n", "line 1: not a trace: the header's first number (peak bytes) is not a decimal number");
     expect_text("1\n", "line 2: the header's second number (ids) is missing");
-    expect_text("1\n2\na 0 1\n", "line 3: the header's third number (operations) is missing");
-    expect_text("1\n2\n3\nx\n", "line 4: the header's fourth number (weight) is missing");
+    expect_text("1\n2\na 0 1\n", "line 3: the header's third number (operations) is not a decimal number");
+    expect_text("1\n2\n3\nx\n", "line 4: the header's fourth number (weight) is not a decimal number");
     expect_text("1 2\n3\n4\n", "line 1: there is more on the line than belongs there");
-    expect_text("1\n-2\n", "line 2: the header's second number (ids) is missing");
+    expect_text("1\n-2\n", "line 2: the header's second number (ids) is not a decimal number");
     expect_text("1\n4294967296\n", "line 2: the number is too large (4294967295 is the most)");
     expect_text("1\n65\n0\n1\n", "line 2: the header says 65 ids, more than there is room for");
 }
@@ -111,8 +111,8 @@ static void bad_lines_are_named(void **state)
     expect_text(HEAD "a0 1\n", "line 5: unknown operation: more than one letter");
     expect_text(HEAD "a\n0 1\n", "line 5: the id is missing");
     expect_text(HEAD "a", "line 5: the id is missing");
-    expect_text(HEAD "f x\n", "line 5: the id is missing");
-    expect_text(HEAD "f -1\n", "line 5: the id is missing");
+    expect_text(HEAD "f x\n", "line 5: the id is not a decimal number");
+    expect_text(HEAD "f -1\n", "line 5: the id is not a decimal number");
     expect_text(HEAD "a 0\n", "line 5: the size is missing");
     expect_text(HEAD "a 0 1\nr 0\n", "line 6: the size is missing");
     expect_text(HEAD "m 0\n", "line 5: the alignment is missing");
@@ -122,7 +122,13 @@ static void bad_lines_are_named(void **state)
     expect_text(HEAD "a 0 4294967296\n", "line 5: the number is too large (4294967295 is the most)");
     expect_text(HEAD "a 0 99999999999999999999\n", "line 5: the number is too large (4294967295 is the most)");
     expect_text(HEAD "a 0 1 2\n", "line 5: there is more on the line than belongs there");
-    expect_text(HEAD "a 0 1x\n", "line 5: there is more on the line than belongs there");
+    for (unsigned i = 0; i < 6; i++) {
+        static const char *const sizes[] = {"-5", "+5", "1x", "0x10", "1.5", "5,"};
+        char line[32];
+        snprintf(line, sizeof line, HEAD "a 0 %s\n", sizes[i]);
+        expect_text(line, "line 5: the size is not a decimal number");
+    }
+    expect_text(HEAD "m 0 -8 8\n", "line 5: the alignment is not a decimal number");
     expect_text(HEAD "a 0 1\nf 0 1\n", "line 6: there is more on the line than belongs there");
 }
 
@@ -159,6 +165,8 @@ static void bad_compact_bytes_are_named(void **state)
     assert_string_equal(text, "byte 3: not a trace: it begins with neither a number nor \"cairntr\"");
     (void)read_all("cairntr\2", 8, IDS, NULL, 0, text);
     assert_string_equal(text, "byte 7: version 2 of the compact format is not known");
+    (void)read_all("cairntr", 7, IDS, NULL, 0, text);
+    assert_string_equal(text, "byte 7: the file ends inside the header");
     EXPECT_COMPACT("", "byte 8: the file ends inside an operation or the header");
     EXPECT_COMPACT("\0\0\0", "byte 11: the file ends inside an operation or the header");
     EXPECT_COMPACT("\0\0\0\1", "");
