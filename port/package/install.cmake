@@ -2,6 +2,7 @@
 #
 # OWNS     what `cmake --install` writes. It may be moved afterwards: nothing in it names an absolute path.
 # PICTURE  <prefix>/lib/libcairn.a
+#          <prefix>/lib/libcairn-malloc.so    where CAIRN_MALLOC is on: for LD_PRELOAD, and no target of the package
 #          <prefix>/lib/cmake/cairn/      find_package(cairn): the target cairn::cairn
 #          <prefix>/lib/pkgconfig/        pkg-config cairn
 #          <prefix>/include/cairn/        the public headers; in config/ the application's own, where CAIRN_CONFIG_FILE was an absolute path
@@ -18,6 +19,9 @@ write_basic_package_version_file(${version_file} COMPATIBILITY SameMinorVersion)
 
 target_include_directories(cairn PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 install(TARGETS cairn EXPORT cairn ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET cairn-malloc)
+  install(TARGETS cairn-malloc LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(EXPORT cairn NAMESPACE cairn:: FILE cairnConfig.cmake DESTINATION ${package_dir})
 install(FILES ${version_file} DESTINATION ${package_dir})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/lib/include/cairn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
@@ -34,7 +38,9 @@ foreach(name HARDEN GRANULE)
   endif()
 endforeach()
 if(NOT CAIRN_CONFIG_FILE STREQUAL "")
-  string(APPEND pc_flags " -DCAIRN_CONFIG_FILE=\\\"${cairn_installed_config}\\\"")
+  # pkg-config splits what it reads as a shell does, and quotes what it prints.
+  string(REGEX REPLACE "([] \"'#$&()*<>?[`{|}~])" "\\\\\\1" name "${cairn_installed_config}")
+  string(APPEND pc_flags " -DCAIRN_CONFIG_FILE=\\\"${name}\\\"")
 endif()
 foreach(folder LIBDIR INCLUDEDIR)
   file(RELATIVE_PATH pc_${folder} ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_${folder}})

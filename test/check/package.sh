@@ -6,7 +6,8 @@
 #
 # INVARIANTS  1. add_subdirectory, FetchContent, find_package and pkg-config, in C and in C++, on the host and on a board: the program has the
 #                settings that its library was built with, whether they were given as options or in a header.
-#             2. An installation may be moved. It is found by those for whom it is, and not by another minor version or another word size.
+#             2. An installation may be moved, and its folder and the header's name may have blanks. It is found by those for whom it is, and not
+#                by another minor version or another word size.
 #             3. A program of another granule than its library does not link, and the linker names the reason.
 #             4. The two files: the same bytes each time; they compile without a warning by gcc and clang, 32 and 64 bit, for Armv6-M and
 #                Armv7E-M, with and without settings, by each compiler at two levels, in the full tier at three; what cairn.c defines for others,
@@ -20,8 +21,10 @@ unset PKG_CONFIG_PATH PKG_CONFIG_LIBDIR 2>/dev/null || true
 
 root=$PWD
 consumer=$root/test/package
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+scratch=$(mktemp -d)
+work="$scratch/a folder"
+mkdir "$work"
+trap 'rm -rf "$scratch"' EXIT
 sections="-ffreestanding -ffunction-sections -fdata-sections"
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
 version=$(sed -n 's/^#define CAIRN_VERSION_[A-Z]* \([0-9]*\)$/\1/p' lib/include/cairn/types.h | paste -sd. -)
@@ -117,20 +120,24 @@ END
 
 # ------------------------------------------------------------------------------------------------------------ on the host
 
-printf '#define CAIRN_GRANULE 16\n#define CAIRN_HARDEN 2\n' >"$work/my_cairn.h"
+printf '#define CAIRN_GRANULE 16\n#define CAIRN_HARDEN 2\n' >"$work/my cairn's.h"
 
 host() {
-    installed plain
-    installed options -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
-    installed header -D CAIRN_CONFIG_FILE="$work/my_cairn.h"
+    installed plain -D CAIRN_MALLOC=ON
+    installed options -D CAIRN_MALLOC=OFF -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
+    installed header -D CAIRN_MALLOC=OFF -D CAIRN_CONFIG_FILE="$work/my cairn's.h"
 
     project folder 16 2 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
-    project folder 16 2 -D CAIRN_CONFIG_FILE="$work/my_cairn.h"
+    project folder 16 2 -D CAIRN_CONFIG_FILE="$work/my cairn's.h"
     project fetch 16 2 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
-    mv "$work/my_cairn.h" "$work/gone.h" # what is installed does without it
+    mv "$work/my cairn's.h" "$work/gone.h" # what is installed does without it
     project package 8 1 -D cairn_DIR="$work/plain/lib/cmake/cairn" -D WANTED="${version%.*}"
     project package 16 2 -D CMAKE_PREFIX_PATH="$work/options"
     project package 16 2 -D CMAKE_PREFIX_PATH="$work/header"
+    # shellcheck disable=SC2016
+    ok "libcairn-malloc.so of an installation" env LD_LIBRARY_PATH="$work/plain/lib" LD_PRELOAD=libcairn-malloc.so \
+        sh -c 'grep -q "/plain/lib/libcairn-malloc.so" /proc/self/maps && echo "consumer: ok"'
+    pass "an installation without it" test ! -e "$work/options/lib/libcairn-malloc.so"
     by_make plain 8 1
     by_make options 16 2
     by_make header 16 2
@@ -162,10 +169,10 @@ board() {
     pass "find_package on the board" build -S "$consumer/cmake" -B "$build_folder" --toolchain "$root/$toolchain" -D CAIRN_CORE=m4 \
         -D WAY=package -D CAIRN="$root" -D cairn_DIR="$work/m4/lib/cmake/cairn"
     ok "find_package runs on the board" sh port/board/qemu.sh mps2-an386 "$build_folder/consumer" "$version" 16 2
-    # shellcheck disable=SC2046
-    pass "pkg-config for the board" arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -Os -masm-syntax-unified \
+    pass "pkg-config for the board" sh -c "arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -Os -masm-syntax-unified \
         --specs=picolibc.specs -nostartfiles -D CAIRN_BOARD_SMALL=0 -Iport/board -Iport/cortexm \
-        $(flags m4 --cflags) "$consumer/consumer.c" port/board/*.c port/cortexm/*.c $(flags m4 --libs) -Tport/cortexm/ld/mps2-an386.ld -Lport/board -Wl,--no-warn-rwx-segments -o "$work/pc.elf"
+        $(flags m4 --cflags) '$consumer/consumer.c' port/board/*.c port/cortexm/*.c $(flags m4 --libs) \
+        -Tport/cortexm/ld/mps2-an386.ld -Lport/board -Wl,--no-warn-rwx-segments -o '$work/pc.elf'"
     ok "pkg-config runs on the board" sh port/board/qemu.sh mps2-an386 "$work/pc.elf" "$version" 16 2
     refused "the board's library asked for by the host" '32bit' \
         cmake -G Ninja -S "$consumer/cmake" -B "$work/wrong" -D WAY=package -D WANTED="$version" -D CMAKE_PREFIX_PATH="$work/m4"
