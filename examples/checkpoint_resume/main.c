@@ -28,6 +28,7 @@ static struct cairn_store_ram swap_store, card;
 static struct cairn_vm vm;
 static struct cairn_space space;
 static struct cairn_checkpoint checkpoint;
+static bool must_resume; // the card is a file with something in it: what is no checkpoint is not written over
 
 // A machine comes up, as it does after a reset: nothing of what was in its RAM counts.
 static int come_up(uint32_t frame_count, uint8_t top_bits)
@@ -63,15 +64,17 @@ static int map(cairn_vaddr_t address, cairn_vaddr_t size)
 static int begin_or_resume(void)
 {
     int error = cairn_checkpoint_restore(&checkpoint, &space, NULL, 0);
-    if (error == CAIRN_ENOENT) {
+    if (error == CAIRN_ENOENT && !must_resume) {
         error = map(SORT_STATE, PAGE);
         error = error == 0 ? map(SORT_RANGES, 4 * PAGE) : error;
         error = error == 0 ? map(SORT_WORDS, 4 * SORT_COUNT) : error;
         error = error == 0 ? sort_begin(&vm) : error;
         printf("begins");
+    } else if (error != 0) {
+        printf("cannot go on");
     } else {
         uint32_t steps = 0;
-        error = error == 0 ? sort_steps(&vm, &steps) : error;
+        error = sort_steps(&vm, &steps);
         printf("goes on after %" PRIu32 " steps", steps);
     }
     return error;
@@ -114,10 +117,17 @@ static int from_card(const char *path, uint32_t steps)
 {
     uint32_t result;
     bool ended;
-    platform_load(path, card_bytes, sizeof card_bytes);
-    printf("this machine: ");
-    if (come_up(FRAMES_MOST, 5) != 0 || work(steps, &ended, &result) != 0)
+    must_resume = platform_load(path, card_bytes, sizeof card_bytes) != 0;
+    const int error = come_up(FRAMES_MOST, 5);
+    if (error != 0) {
+        printf("the card cannot be used, %s: %s\n", cairn_error_name(error), path);
         return 1;
+    }
+    printf("this machine: ");
+    if (work(steps, &ended, &result) != 0) {
+        printf("the card is left as it is: %s\n", path);
+        return 1;
+    }
     if (!platform_save(path, card_bytes, sizeof card_bytes)) {
         printf("the card cannot be written: %s\n", path);
         return 1;
@@ -139,8 +149,15 @@ int main(int argc, char **argv)
                     {"third, 16 frames: ", 16, 7, UINT32_MAX}};
     uint32_t results[sizeof machines / sizeof *machines] = {0};
     bool ended = false;
-    if (argc > 1)
-        return from_card(argv[1], argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : UINT32_MAX);
+    if (argc > 1) {
+        char *end = NULL;
+        const uint32_t steps = argc > 2 ? (uint32_t)strtoul(argv[2], &end, 10) : UINT32_MAX;
+        if (argc > 3 || (end != NULL && (end == argv[2] || *end != '\0'))) {
+            printf("usage: checkpoint_resume [CARD [STEPS]]\n");
+            return 2;
+        }
+        return from_card(argv[1], steps);
+    }
     for (uint32_t i = 0; i < sizeof machines / sizeof *machines; i++) {
         printf("%s", machines[i].name);
         if (come_up(machines[i].frames, machines[i].top_bits) != 0 || work(machines[i].steps, &ended, &results[i]) != 0)

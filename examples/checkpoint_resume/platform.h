@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Read a file, if there is one: at most `size` bytes.
-void platform_load(const char *path, void *bytes, size_t size);
+// Read a file, if there is one: at most `size` bytes. Returns how many.
+size_t platform_load(const char *path, void *bytes, size_t size);
 // Write it. Returns false where that failed.
 bool platform_save(const char *path, const void *bytes, size_t size);
 

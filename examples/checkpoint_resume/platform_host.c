@@ -5,13 +5,14 @@
 
 #include <stdio.h>
 
-void platform_load(const char *path, void *bytes, size_t size)
+size_t platform_load(const char *path, void *bytes, size_t size)
 {
     FILE *const file = fopen(path, "rb");
-    if (file != NULL) {
-        (void)!fread(bytes, 1, size, file);
-        (void)fclose(file);
-    }
+    if (file == NULL)
+        return 0;
+    const size_t got = fread(bytes, 1, size, file);
+    (void)fclose(file);
+    return got;
 }
 
 bool platform_save(const char *path, const void *bytes, size_t size)

@@ -5,13 +5,14 @@
 
 #include "semihost.h"
 
-void platform_load(const char *path, void *bytes, size_t size)
+size_t platform_load(const char *path, void *bytes, size_t size)
 {
     const int file = semihost_open(path, SEMIHOST_READ);
-    if (file > 0) {
-        (void)!semihost_read(file, bytes, size);
-        (void)!semihost_close(file);
-    }
+    if (file <= 0)
+        return 0;
+    const size_t got = semihost_read(file, bytes, size);
+    (void)!semihost_close(file);
+    return got;
 }
 
 bool platform_save(const char *path, const void *bytes, size_t size)

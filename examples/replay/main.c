@@ -180,7 +180,11 @@ int main(int argc, char **argv)
         return status;
     }
     const size_t fallback = work.measured.peak + work.measured.peak / 2 + 4096;
-    const size_t region = argc == 3 ? (size_t)strtoul(argv[2], NULL, 10) : fallback & ~(size_t)7;
+    char *end = NULL;
+    const size_t region = argc == 3 ? (size_t)strtoul(argv[2], &end, 10) : fallback & ~(size_t)7;
+    if (end != NULL && (end == argv[2] || *end != '\0')) {
+        return complain("REGION is a number of bytes");
+    }
     unsigned char *const memory = region > HANDLE_BYTES ? carve(region - HANDLE_BYTES) : NULL;
     if (memory == NULL || cairn_heap_init(&work.heap, memory, region - HANDLE_BYTES, NULL) != 0) {
         return complain("no heap can be made of so many bytes");
