@@ -25,6 +25,7 @@
 
 #define HEAP_MAX ((size_t)512 * 1024 * 1024) // tags for so much: 8 MB of address space, of memory only what is used
 #define STEP ((size_t)128 * 1024)
+#define SEARCH 16u // DECISIONS: memory is worth more here than instructions
 #define THRESHOLD_MAX (sizeof(long) < 8 ? (size_t)512 * 1024 : (size_t)32 * 1024 * 1024) // as glibc has it
 
 static struct cairn_arena arena;
@@ -58,7 +59,7 @@ static void stop(void *context, const struct cairn_report *report)
 }
 
 static struct cairn_arena_config config = {
-    .system = &posix_system, .port = &posix_region, .step = STEP, .threshold_max = THRESHOLD_MAX, .heap_max = HEAP_MAX, .report = stop};
+    .system = &posix_system, .port = &posix_region, .step = STEP, .threshold_max = THRESHOLD_MAX, .heap_max = HEAP_MAX, .search = SEARCH, .report = stop};
 
 static uint32_t fork_key; // written in the lock, if there is one
 
