@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Adaptive: four policies are tried on every access that is seen, each with as many frames as there are, but with page numbers in place of pages; what is in memory is
+// Adaptive: five policies are tried on every access that is seen, each with as many frames as there are, but with page numbers in place of pages; what is in memory is
 // made equal, page by page, to what the best of them would have there (Subramanian, Smaragdakis, Loh, "Adaptive caches: effective shaping of cache behavior to workloads",
-// MICRO 2006). They differ in what they are good at: S3-FIFO for pages asked for once, LFU for hot pages, LRU for nearness in time, and the one for loops.
+// MICRO 2006). They differ in what they are good at: S3-FIFO for pages asked for once, LFU for hot pages, LRU for nearness in time, CLOCK-Pro
+// for pages that come back after long, and the one for loops.
 //
 // OWNS        a ring of the frames in the order of use, the pages they hold, and a shadow for each expert: its state, the pages that it would hold, and an index of
-//             them. 61 to 70 bytes a frame: with pages of 1 KB one part in 15 of what they take. Where that is too much, S3-FIFO is nearly as good.
-// PICTURE     frames   page of each, links      | shadow 0 | shadow 1 | shadow 2 | shadow 3
+//             them. 88 to 98 bytes a frame: with pages of 1 KB one part in 11 of what they take. Where that is too much, S3-FIFO is nearly as good.
+// PICTURE     frames   page of each, links      | shadow 0 | shadow 1 | ... | shadow 4
 //             shadow   page of each of its frames | chains | buckets | the expert's state
 //
 //     A shadow's misses are counted, and lose an eighth each time that all together have missed twice as often as there are frames: what was more than some times
@@ -19,16 +20,16 @@
 //             2. Each page that comes in is in every shadow just then; a page that is given back is in none.
 //             3. An expert has a touch, and looks at no frame's use: a shadow has no view to ask.
 // STREAM      every access that is shown, and the better the more are. The shadows see the accesses that the frames see: with a TLB the fills.
-// COST        touch O(1), four look-ups and four touches, unless an expert misses, which then finds a victim; insert the same; victim O(frames).
+// COST        touch O(1), five look-ups and five touches, unless an expert misses, which then finds a victim; insert the same; victim O(frames).
 // CALLERS     the vm's.
 #include "vm/policy_parts.h"
 
 #include "vm/policy_loop.h"
 
-#define EXPERTS 4u
+#define EXPERTS 5u
 #define MISS 256u // a miss, in the unit in which misses are counted: so that an eighth of a few is something
 
-static const struct cairn_policy *const experts[EXPERTS] = {&cairn_policy_s3fifo, &cairn_policy_lfu, &cairn_policy_lru, &cairn_policy_loop_};
+static const struct cairn_policy *const experts[EXPERTS] = {&cairn_policy_s3fifo, &cairn_policy_lfu, &cairn_policy_lru, &cairn_policy_clockpro, &cairn_policy_loop_};
 
 struct shadow {
     uint16_t frames;

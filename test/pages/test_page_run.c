@@ -15,7 +15,7 @@
 
 #define ACCESSES 12000u
 #define PAGES 96u
-#define KINDS 5u
+#define KINDS 6u
 
 static const struct cairn_policy *const policies[] = {
     &cairn_policy_fifo, &cairn_policy_lru,      &cairn_policy_clock,  &cairn_policy_nru,     &cairn_policy_lfu,      &cairn_policy_random,
@@ -35,7 +35,8 @@ static uint32_t page_at(uint32_t kind, uint32_t at, struct prng *prng)
     case 1: return at % 3 == 0 ? 8 + at / 24 % (PAGES - 8) : hot;              // a scan beside hot pages
     case 2: return prng_below(prng, 1 + prng_below(prng, PAGES));              // skewed
     case 3: return at / 3000 * 20 + prng_below(prng, 24);                      // phases
-    default: return at % 2 == 0 ? at / 8 % 48 : 48 + at / 8 % 48;              // two streams
+    case 4: return at % 2 == 0 ? at / 8 % 48 : 48 + at / 8 % 48;               // two streams
+    default: return at % 2 == 0 ? at / 2 / 48 % 48 : 48 + at / 2 % 48;         // a matrix is transposed: rows are read, columns written
     }
 }
 

@@ -15,7 +15,6 @@
 
 #include "cairn/types.h"
 
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -50,17 +49,31 @@ struct cairn_policy {
     uint32_t (*victim)(void *state, uint32_t page, const struct cairn_policy_view *view);
 };
 
+// The policies. Bytes: of state, for each frame. Told: at each miss of the TLB too, which takes longer then (docs/VM.md, What it costs); the others look at CAIRN_FRAME_USED.
+//
+//              bytes   told
+//   fifo           4   no     the page that came first. A yardstick
+//   lru            4   yes    the page whose last access is the longest ago
+//   clock          0   no     LRU at next to no cost: a hand passes over what was used (Corbato 1968). Where RAM and time are short
+//   nru            0   no     as clock, and clean pages leave before dirty ones (Tanenbaum, "Modern Operating Systems")
+//   lfu            1   yes    the page of the fewest uses, which age: a hot set that stays
+//   random       1/8   no     any page (Marsaglia's xorshift, 2003): loops larger than memory are not its worst case
+//   2q            12   yes    pages asked for once pass by (Johnson, Shasha 1994): scans
+//   clockpro   20-21   yes    pages that come back soon stay (Jiang, Chen, Zhang 2005): scans, loops
+//   s3fifo     16-17   yes    pages asked for once pass by, in queues (Yang et al. 2023): the best of those that are not adaptive, on the recorded traces
+//   wsclock        3   yes    what is outside the working set leaves, clean pages first (Carr, Hennessy 1981)
+//   adaptive   88-98   yes    as whichever of five does best just now (Subramanian, Smaragdakis, Loh 2006): the fewest faults, where a fault is dear
 extern const struct cairn_policy cairn_policy_fifo;
 extern const struct cairn_policy cairn_policy_lru;
 extern const struct cairn_policy cairn_policy_clock;
 extern const struct cairn_policy cairn_policy_nru;
-extern const struct cairn_policy cairn_policy_lfu; // with ageing
+extern const struct cairn_policy cairn_policy_lfu;
 extern const struct cairn_policy cairn_policy_random;
 extern const struct cairn_policy cairn_policy_2q;
 extern const struct cairn_policy cairn_policy_clockpro;
 extern const struct cairn_policy cairn_policy_s3fifo;
 extern const struct cairn_policy cairn_policy_wsclock;
-extern const struct cairn_policy cairn_policy_adaptive; // follows whichever does best
+extern const struct cairn_policy cairn_policy_adaptive;
 
 #ifdef __cplusplus
 }
