@@ -14,7 +14,8 @@
 //             2. Who clears a summary bit then looks at the word, and sets the bit again if it has one.
 //             3. A pass begins by clearing `again`. At its end quick is set, then `again` is looked at, and if it is set, quick is cleared.
 //             So a mark is found: by the pass under way, or `again` is set when that ends, or quick is cleared behind it.
-//             4. A mark is only a request. Where it leads is proved by the tags when it is taken up, like any pointer that comes in.
+//             4. A mark is only a request. Where it leads is proved by the tags when it is taken up, like any pointer that comes in. No block is freed or
+//                moved by hand whose mark stays.
 // COST: free O(1). A portion: up to 16 words of summary and CAIRN_DEFERRED_BLOCKS frees.
 // CALLERS: free: any context. All else: lock held, or through the heap's calls.
 #include "base/atomic.h"
@@ -286,9 +287,24 @@ static uint32_t deferred_quick(const struct cairn_heap *heap)
     return 0;
 }
 
+// A block that was moved may have been marked while it was copied: a mark that stays would free what is put there next.
+static void deferred_event(const struct cairn_heap *heap, const struct cairn_heap_event *event)
+{
+    if (event->act == CAIRN_ACT_REALLOC && event->after != NULL && event->after != event->before) {
+        const struct cairn_deferred *const deferred = deferred_of(heap);
+        const uint32_t from = (uint32_t)border_number(deferred->base, event->before);
+        const uint32_t bit = bits_rotate(TOP, from);
+        if ((atomic_look(&deferred->bits[from / 32]) & bit) != 0) {
+            atomic_clear(&deferred->bits[from / 32], bit);
+            cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, event->before);
+        }
+    }
+    cairn_hooked_event_(heap, event);
+}
+
 static const struct cairn_hooked deferring = {
     deferred_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, deferred_free,
-    deferred_failed, cairn_hooked_event_,  cairn_hooked_report_,  deferred_find,
+    deferred_failed, deferred_event,       cairn_hooked_report_,  deferred_find,
     deferred_quick,
 };
 

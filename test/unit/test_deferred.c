@@ -180,6 +180,52 @@ static void with_hooks_it_is_done_in_the_lock_and_told(void **state)
     part();
 }
 
+static void *marked_while_copied[7]; // by the next unlock; NULL: none is left
+
+static void unlock_and_mark(void *context, uint32_t key)
+{
+    (void)context;
+    (void)key;
+    for (uint32_t i = 0; i < 7 && marked_while_copied[i] != NULL; i++) {
+        cairn_deferred_free(&deferred, marked_while_copied[i]);
+        marked_while_copied[i] = NULL;
+    }
+}
+
+// A call takes up four marks. The block that moves has the last one, of more than that.
+static void a_block_that_is_marked_while_it_is_copied_is_reported(void **state)
+{
+    NEEDS_HARDENING;
+    (void)state;
+    for (uint32_t slides = 0; slides < 2; slides++) {
+        void *blocks[6];
+        fixture.hooks.unlock = unlock_and_mark;
+        fixture_make(FIXTURE_REGION);
+        defer();
+        for (uint32_t i = 0; i < 6; i++) {
+            blocks[i] = take_granules(2);
+            assert_non_null(take_granules(1)); // so that they do not merge
+        }
+        void *const before = take_granules(2);
+        void *const block = take_granules(3);
+        assert_non_null(take_granules(1));
+        if (slides != 0) {
+            cairn_heap_free(HEAP, before);
+        }
+        memcpy(marked_while_copied, blocks, sizeof blocks);
+        marked_while_copied[6] = block;
+        void *const moved = cairn_heap_realloc(HEAP, block, granules(4));
+        assert_non_null(moved);
+        assert_true(slides != 0 ? moved == before : moved > block);
+        fixture_expect(CAIRN_WRONG_DOUBLE_FREE, block);
+        assert_int_equal(cairn_deferred_drain(&deferred), 6);
+        fixture_expect_none();
+        assert_int_equal(cairn_heap_usable_size(HEAP, moved), 4 * G);
+        fixture.leaks = true;
+        part();
+    }
+}
+
 static void a_heap_without_hooks_has_none_again_when_it_parts(void **state)
 {
     (void)state;
@@ -270,6 +316,7 @@ int main(void)
         UNIT(a_marked_block_is_not_freed_or_changed_by_hand),
         UNIT(pointers_that_are_no_block_are_reported_later),
         UNIT(with_hooks_it_is_done_in_the_lock_and_told),
+        UNIT(a_block_that_is_marked_while_it_is_copied_is_reported),
         UNIT(a_heap_without_hooks_has_none_again_when_it_parts),
         UNIT(marks_survive_a_move_of_the_end),
         UNIT(a_heap_may_end_before_its_marks),

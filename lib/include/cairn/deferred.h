@@ -8,7 +8,8 @@
 //   time          free: O(1), no loop but while somebody else comes between. Each call of the heap frees up to CAIRN_DEFERRED_BLOCKS of what is
 //                 marked, and looks at up to 16 words for it
 //   nothing lost  marks are found however calls and interrupts interleave. A block that is marked twice is found at the second mark, one that is not a used
-//                 block when its mark is taken up; both are reported then. A mark is no link: there is no list that could loop.
+//                 block when its mark is taken up, one that was moved after it was marked when it has moved; all are reported then. A mark is no link:
+//                 there is no list that could loop.
 //   nothing owed  an alloc that finds no memory goes on until no mark is left before it fails; who only frees takes up marks too
 //   threads, ISR  cairn_deferred_free: any interrupt, any thread, on the cores that base/atomic.h names. All else: as the heap's own calls
 #ifndef CAIRN_DEFERRED_H
