@@ -77,7 +77,7 @@ static bool start_heap(struct cairn_arena *arena, size_t need)
         (void)port->brk(port->context, -(ptrdiff_t)(lead + size));
         return false;
     }
-    arena->bottom = where + lead;
+    arena->bottom = where;
     return true;
 }
 
