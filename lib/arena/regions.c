@@ -127,7 +127,8 @@ int cairn_arena_remove(struct cairn_arena *arena, struct cairn_arena_region *reg
     while (before->next != NULL && before->next != region) {
         before = before->next;
     }
-    int error = before->next == NULL ? CAIRN_ENOENT : region->heap.control->used != 0 ? CAIRN_EBUSY : 0;
+    const bool is_added = before->next != NULL && (region->attributes & MEMORY_OWN) == 0; // not one that the arena mapped
+    int error = !is_added ? CAIRN_ENOENT : region->heap.control->used != 0 ? CAIRN_EBUSY : 0;
     if (error == 0) {
         before->next = region->next;
         cairn_heap_deinit(&region->heap);

@@ -260,7 +260,10 @@ static void regions_stand_before_those_that_the_arena_maps(void **state)
     void *const block = cairn_arena_alloc(ARENA, 8);
     assert_true(is_in(block, 0));
     cairn_arena_free(ARENA, block);
+    struct cairn_arena_region *const own = regions[1].next;
+    assert_int_equal(cairn_arena_remove(ARENA, own), CAIRN_ENOENT);
     cairn_arena_free(ARENA, mapped);
+    assert_int_equal(cairn_arena_remove(ARENA, own), CAIRN_ENOENT); // it would be lost to the port
     assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
     assert_int_equal(cairn_arena_remove(ARENA, &regions[1]), 0);
 }
