@@ -106,8 +106,8 @@ static uint32_t size_read(const char *text, uint32_t pages)
         return tool_number(text, 1, FRAMES_MOST, &over) ? (uint32_t)over : 0;
     }
     char first[16];
-    snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
-    if (!tool_number(first, 1, 65536, &over) || !tool_number(slash + 1, over, 65536, &under)) {
+    const int length = snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
+    if (length >= (int)sizeof first || !tool_number(first, 1, 65536, &over) || !tool_number(slash + 1, over, 65536, &under)) {
         return 0;
     }
     const uint64_t frames = pages * over / under;

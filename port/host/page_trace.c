@@ -113,8 +113,8 @@ static bool remark_read(struct loader *loader, const char *text)
         return true;
     }
     char number[16];
-    snprintf(number, sizeof number, "%.*s", (int)strcspn(after_blanks(text + 4), " \t\r\n"), after_blanks(text + 4));
-    if (!tool_number(number, 1, 1u << 24, &bytes)) {
+    const int length = snprintf(number, sizeof number, "%.*s", (int)strcspn(after_blanks(text + 4), " \t\r\n"), after_blanks(text + 4));
+    if (length >= (int)sizeof number || !tool_number(number, 1, 1u << 24, &bytes)) {
         return refuse(loader, "`# page` wants the bytes of a page, 1 to 16777216");
     }
     if (loader->trace->page_bytes != 0 || loader->trace->access_count != 0) {

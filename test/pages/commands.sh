@@ -109,6 +109,7 @@ refused 'r 1 2\n' "wrong.trace:1: something follows"
 refused '# page 0\nr 1\n' "wrong.trace:1: "
 refused '# page many\nr 1\n' "wrong.trace:1: "
 refused '# page\nr 1\n' "wrong.trace:1: "
+refused '# page 000000000000128x\nr 1\n' "wrong.trace:1: "
 refused 'r 1\n# page 1024\n' "wrong.trace:2: "
 refused '# page 1024\n' "no access"
 { echo "r 1"; head -c 5000 /dev/zero | tr '\0' ' '; echo; } >"$dir/wrong.trace"
@@ -117,7 +118,7 @@ printed err "wrong.trace:2: the line is too long"
 expect 1 "$pages" --quiet "$dir/none.trace"
 printed err "none.trace: No such file"
 
-for wrong in "--policy sieve" "--policy lru,,none" "--policy ," "--policy lru,,clock" "--policy lru," "--frames 0" "--frames 65535" "--frames 3/2" "--frames 1/0" "--frames 4,x" "--tlb 6" "--tlb 2" "--tlb 2048" "--tlb 0" "--nonsense"; do
+for wrong in "--policy sieve" "--policy lru,,none" "--policy ," "--policy lru,,clock" "--policy lru," "--frames 0" "--frames 65535" "--frames 3/2" "--frames 1/0" "--frames 4,x" "--frames 000000000000001x/2" "--tlb 6" "--tlb 2" "--tlb 2048" "--tlb 0" "--nonsense"; do
     # shellcheck disable=SC2086
     expect 2 "$pages" $wrong "$dir/belady.trace"
 done
