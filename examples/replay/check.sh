@@ -19,6 +19,11 @@ fail() {
     exit 1
 }
 
+# What it cannot tell is no success.
+if [ "$mode" = plain ] && [ -c /dev/full ]; then
+    "$@" "$trace" >/dev/full && fail "status 0, and nothing was written"
+fi
+
 # What the trace's operations come to, by other means than the program's.
 set -- $(awk 'NR > 4 && $1 != "" {
         ops++

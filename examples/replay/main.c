@@ -5,7 +5,7 @@
 //
 // OWNS        the large memory: | table of ids | slots | region |
 // COST        two passes over the trace: the first checks it and finds its peak, the second replays it.
-// CALLERS     a person; examples/run.sh. Status: 0; 1 if an operation failed; 2 for a bad trace or command line.
+// CALLERS     a person; examples/run.sh. Status: 0; 1 if an operation failed, or the output could not be written; 2 for a bad trace or command line.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -167,7 +167,7 @@ static void print_result(void)
     work.is_broken = checked != 0 || work.replay.broken != 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2 || argc > 3) {
         printf("usage: replay TRACE [REGION]\n");
@@ -202,4 +202,11 @@ int main(int argc, char **argv)
         printf("\nInstructions are not counted here: run it in QEMU with -icount shift=8.\n");
     }
     return work.replay.failed != 0 || work.is_broken ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    const int status = run(argc, argv);
+    const bool is_told = fflush(stdout) == 0 && ferror(stdout) == 0;
+    return status == 0 && !is_told ? 1 : status;
 }
