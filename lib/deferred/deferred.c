@@ -91,7 +91,7 @@ CAIRN_INLINE void wake(struct cairn_deferred *deferred, uint32_t sign)
 static CAIRN_NOINLINE void refuse_mark(struct cairn_deferred *deferred, void *block)
 {
     if (block != NULL) {
-        deferred->refused = block;
+        CAIRN_PUT(deferred->refused, block);
         atomic_add(&deferred->refusals, 1);
         wake(deferred, TOP);
     }
@@ -181,7 +181,7 @@ static void report_refused(struct cairn_deferred *deferred)
 {
     const uint32_t refusals = atomic_look(&deferred->refusals);
     if (refusals != 0) {
-        void *const block = deferred->refused;
+        void *const block = CAIRN_LOOK(deferred->refused);
         atomic_add(&deferred->refusals, 0u - refusals);
         const size_t number = border_number(deferred->base, block);
         cairn_heap_report_(deferred->heap, number < deferred->limit ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_POINTER, block);
@@ -283,7 +283,7 @@ static bool deferred_failed(struct cairn_heap *heap, size_t size)
 // The next call looks for marks, and sets it.
 static uint32_t deferred_quick(const struct cairn_heap *heap)
 {
-    deferred_of(heap)->again = 1;
+    atomic_put(&deferred_of(heap)->again, 1);
     return 0;
 }
 
