@@ -155,15 +155,15 @@ void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t
 // Change a block's size; the first min(old, new) bytes stay. In place if it shrinks or the block behind it is free and large
 // enough; else slid left, if the free block before it is too short to move into; else moved; else, before it fails, slid left anyway. NULL
 // block: allocates. Size 0: frees, returns NULL. Returns NULL, the old block untouched, iff no place was found or `block` was refused. Copies
-// outside the lock; until then both places count as used, in the peak too; a block that somebody else frees meanwhile is reported. A bounded fit moves a
-// block that shrinks to a smaller power of two, and leaves it where it cannot.
+// outside the lock; until then both places count as used, in the peak too; a block that somebody else frees meanwhile is reported. A bounded fit never
+// slides, grows a block in place only inside what it holds, and moves one that shrinks to a smaller power of two, or leaves it where it cannot.
 void *cairn_heap_realloc(struct cairn_heap *heap, void *block, size_t size);
 
 // The same, and the result is a multiple of `alignment`, whatever the old one was.
 void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t alignment, size_t size);
 
-// Change a block's size where it is. Returns 0; fails with CAIRN_ENOMEM iff there is no room behind it, CAIRN_EINVAL iff size is 0 or
-// `block` was refused. O(1).
+// Change a block's size where it is. Returns 0; fails with CAIRN_ENOMEM iff there is no room behind it (bounded fit: in what it holds, which stays),
+// CAIRN_EINVAL iff size is 0 or `block` was refused. O(1).
 CAIRN_MUST_CHECK int cairn_heap_resize(struct cairn_heap *heap, void *block, size_t size);
 
 // Give a block back. NULL: nothing. Anything that is not the start of a used block of this heap is reported and refused (a stale pointer
