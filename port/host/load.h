@@ -13,7 +13,7 @@
 #include "replay.h"
 
 struct trace {
-    char name[64]; // of the file, without folder and ending
+    char name[256]; // of the file, without folder and ending
     struct trace_header header; // as it stands in the file
     bool is_compact;
     struct trace_op *ops;

@@ -31,6 +31,7 @@ enum page {
     FREE_BOTTOM = FREE_TOP + FREE_HEIGHT,
 };
 
+#define NAME_MOST 60 // bytes of a name that are shown
 #define INK "#22252b"
 #define INK_SOFT "#6a707c"
 #define PAPER_FREE "#eef0f2"
@@ -106,10 +107,10 @@ static void text_at(FILE *svg, double x, double y, const char *style, const char
     fprintf(svg, "<text x=\"%.1f\" y=\"%.1f\" %s>%s</text>\n", x, y, style, text);
 }
 
-// A trace's name may hold anything that a file's name may.
+// A trace's name may hold anything that a file's name may, and may be longer than the picture is wide.
 static void escaped(FILE *svg, const char *text)
 {
-    for (; *text != '\0'; text++) {
+    for (const char *const end = text + NAME_MOST; *text != '\0' && text != end; text++) {
         const unsigned char byte = (unsigned char)*text;
         if (byte < 0x20 || byte >= 0x7F || byte == '<' || byte == '>' || byte == '&' || byte == '"') {
             fprintf(svg, "&#%u;", byte < 0x20 || byte >= 0x7F ? '?' : byte);
@@ -233,6 +234,14 @@ static void cells(FILE *svg, const struct map *map)
     fputs("</g>\n", svg);
 }
 
+// Of no operations there is one moment: it goes on to the right.
+static void only_column(FILE *svg, const struct map *map)
+{
+    if (map->columns == 1) {
+        fprintf(svg, "H%d", LEFT + WIDTH);
+    }
+}
+
 static void live_curve(FILE *svg, const struct map *map)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -241,6 +250,7 @@ static void live_curve(FILE *svg, const struct map *map)
             const struct map_sample *const sample = &map->samples[column];
             fprintf(svg, "%c%.1f %.1f", column == 0 ? 'M' : 'L', x_of(map, sample->op), y_of(map, sample->live));
         }
+        only_column(svg, map);
         fputs("\"/>\n", svg);
     }
     const double y = y_of(map, map->trace->peak);
@@ -259,6 +269,7 @@ static void free_area(FILE *svg, const struct map *map, size_t scale, bool is_la
         const size_t bytes = is_largest ? sample->largest_free : sample->free;
         fprintf(svg, "L%.1f %.1f", x_of(map, sample->op), FREE_BOTTOM - (double)FREE_HEIGHT * (double)bytes / (double)scale);
     }
+    only_column(svg, map);
     fprintf(svg, "L%d %dz\"/>\n", LEFT + WIDTH, FREE_BOTTOM);
 }
 

@@ -19,7 +19,7 @@
 #define PAGE_TRACE_WRITE 0x80000000u
 
 struct page_trace {
-    char name[64];          // of the file, without folder, ending and `.p1024`, but for other sizes of page
+    char name[256];         // of the file, without folder, ending and `.p1024`, but for other sizes of page
     uint32_t page_bytes;    // 0: the trace does not say
     uint32_t *accesses;     // number of the page in `pages`, and PAGE_TRACE_WRITE
     uint32_t access_count;

@@ -18,6 +18,7 @@
 
 enum page { PAGE_WIDTH = 1100, PAGE_HEIGHT = 680, LEFT = 96, TOP = 96, WIDTH = 840, HEIGHT = 500, RIGHT = LEFT + WIDTH, BOTTOM = TOP + HEIGHT, LABEL_GAP = 18 };
 
+#define NAME_MOST 60 // bytes of a name that are shown
 #define INK "#22252b"
 #define INK_SOFT "#6a707c"
 #define GRID "#e1e4e9"
@@ -238,9 +239,10 @@ static void names_draw(FILE *svg, const struct pages_plot *plot, const struct pa
     }
 }
 
+// A trace's name may hold anything that a file's name may, and may be longer than the picture is wide.
 static void escaped(FILE *svg, const char *text)
 {
-    for (; *text != '\0'; text++) {
+    for (const char *const end = text + NAME_MOST; *text != '\0' && text != end; text++) {
         const unsigned char byte = (unsigned char)*text;
         if (byte < 0x20 || byte >= 0x7F || byte == '<' || byte == '>' || byte == '&' || byte == '"') {
             fprintf(svg, "&#%u;", byte < 0x20 || byte >= 0x7F ? '?' : byte);

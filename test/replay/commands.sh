@@ -88,6 +88,11 @@ prints "$head
 \"one, \"\"two\"\"\",best,4,6,601,2048,3.4077,0"
 expect "the same told" 0 "$trace" --info "$dir/one, \"two\".rep"
 [ "$(sed -n 2p "$dir/out")" = '"one, ""two""",text,6,3,601,3' ] || bad "printed: $(cat "$dir/out")"
+long=$(printf 'ä%.0s' $(seq 100))
+cp "$dir/tiny.one.rep" "$dir/$long.1.rep"
+expect "a long name" 0 "$replay" --region 2048 --map "$dir/long.svg" "$dir/$long.1.rep"
+prints "$head
+$long.1,best,4,6,601,2048,3.4077,0"
 expect "two traces" 0 "$replay" --region 2404 "$dir/tiny.one.rep" "$dir/tiny.one.rep"
 [ "$(tail -n 1 "$dir/out")" = "# geometric mean of 2 ratios: 4.0000" ] || bad "printed: $(cat "$dir/out")"
 
@@ -160,6 +165,8 @@ for file in "$here/short.rep" "$dir/empty.rep" "$dir/a <b> & \"c\".rep" "$traces
     [ "$(cat "$dir/out")" -ge 8 ] || bad "only $(cat "$dir/out") paths"
     [ "$(wc -c <"$dir/map.svg")" -lt 600000 ] || bad "it is larger than 600 KB"
 done
+expect "a map of no operations" 0 "$replay" --region 1000 --map "$dir/map.svg" "$dir/empty.rep"
+[ "$(grep -c 'd="M[0-9. ]*\(L[0-9. ]*\)*H1142' "$dir/map.svg")" -eq 4 ] || bad "a curve does not reach the right edge"
 expect "a map of failures" 1 "$replay" --region 700 --map "$dir/map.svg" "$dir/tiny.one.rep"
 grep -q 'failed operations: ' "$dir/map.svg" || bad "they are not named"
 # Of 264 bytes each has more than a row, and each row shows what its byte is.
