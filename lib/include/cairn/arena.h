@@ -63,7 +63,7 @@ struct cairn_arena_config {
     uint32_t attributes; // of the break and of maps; not bit 31
     enum cairn_fit fit;  // of every region's heap, and so the next one: heap.h
     uint16_t search;
-    // A bad pointer, or a broken link. NULL: the port's panic, or a trap. Runs locked.
+    // A bad pointer, or a broken link. NULL: the port's panic, or a trap. Runs locked, but where a pool in front refuses the pointer.
     void (*report)(void *context, const struct cairn_report *report);
     // A request failed. Runs unlocked, may free. Return true to try again. NULL: it fails.
     bool (*failed)(void *context, struct cairn_arena *arena, size_t size);
@@ -149,7 +149,8 @@ void *cairn_arena_aligned_alloc(struct cairn_arena *arena, size_t alignment, siz
 void *cairn_arena_alloc_where(struct cairn_arena *arena, const struct cairn_arena_want *wants, size_t count, size_t alignment, size_t size);
 
 // Change a block's size; it may move, within its region, from the heap to a map or back, or to another region with the same attributes and
-// more. NULL block: allocate. Size 0: free, returns NULL. Returns NULL where it fails, and the block is as it was; shrinking never fails.
+// more: what a wish was `without` is not remembered. NULL block: allocate. Size 0: free, returns NULL. Returns NULL where it fails, and the
+// block is as it was; shrinking never fails.
 void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size);
 
 // Free a block. NULL does nothing. Anything but the start of a used block is refused and reported.

@@ -58,7 +58,7 @@ CAIRN_MUST_CHECK int cairn_pool_init(struct cairn_pool *pool, void *region, size
 // Forget the pool: every call on it fails. The region is the caller's again. Nobody else may have the pool any more.
 void cairn_pool_deinit(struct cairn_pool *pool);
 
-// Bytes of region that are enough for so many blocks, wherever it lies, and for one more only if that is free of cost. alignment 0:
+// Bytes of region that are enough for so many blocks, wherever it lies, and for more only where that is free of cost. alignment 0:
 // CAIRN_GRANULE. Returns 0 iff cairn_pool_init would refuse: a size or count of 0, an alignment that is no power of two, more than
 // CAIRN_POOL_BLOCKS, or more bytes than a size_t counts.
 size_t cairn_pool_size(size_t block_size, size_t count, size_t alignment);
