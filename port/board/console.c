@@ -64,9 +64,9 @@ static struct console error = {
 };
 static FILE input = FDEV_SETUP_STREAM(NULL, nothing_get, NULL, _FDEV_SETUP_READ);
 
-FILE *const stdout = &output.file;
-FILE *const stderr = &error.file;
-FILE *const stdin = &input;
+__attribute__((used)) FILE *const stdout = &output.file;
+__attribute__((used)) FILE *const stderr = &error.file;
+__attribute__((used)) FILE *const stdin = &input;
 
 void console_flush(void)
 {
@@ -74,7 +74,7 @@ void console_flush(void)
     line_flush(&error);
 }
 
-_Noreturn void _exit(int status)
+__attribute__((used)) _Noreturn void _exit(int status)
 {
     console_flush();
     semihost_exit(status);

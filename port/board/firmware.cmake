@@ -26,7 +26,8 @@ set(cairn_default_machine_m7 mps2-an500)
 set(cairn_default_machine_m33 mps2-an505)
 set(cairn_default_machine_rv32 virt)
 
-# The board library of one machine, made when the first program asks for it.
+# The board library of one machine, made when the first program asks for it. No archive: with link-time optimisation the linker would leave in it what
+# only the C library calls.
 function(cairn_board_library machine)
   set(board cairn_board_${machine})
   if(TARGET ${board})
@@ -36,7 +37,7 @@ function(cairn_board_library machine)
   if(NOT EXISTS ${script})
     message(FATAL_ERROR "MACHINE ${machine}: there is no ${script}")
   endif()
-  add_library(${board} STATIC EXCLUDE_FROM_ALL
+  add_library(${board} OBJECT EXCLUDE_FROM_ALL
     ${cairn_port_dir}/start.c ${cairn_port_dir}/fault.c ${cairn_port_dir}/counter.c
     ${cairn_board_dir}/program.c ${cairn_board_dir}/semihost.c ${cairn_board_dir}/console.c)
   target_include_directories(${board} PUBLIC ${cairn_board_dir} ${cairn_port_dir})

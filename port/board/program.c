@@ -22,7 +22,8 @@ extern void (*const init_array_start[])(void);
 extern void (*const init_array_end[])(void);
 extern char __tls_base[];
 
-int main(int argc, char **argv);
+// main, by another name: programs define it with and without arguments, and link-time optimisation would see two types of one function.
+static int program_main(int argc, char **argv) __attribute__((weakref("main")));
 void _set_tls(void *base); // the C library's
 
 // ---------------------------------------------------------------------------------------------------- stack
@@ -85,7 +86,7 @@ static int words_split(char *line, char **words, int limit)
     return count;
 }
 
-_Noreturn void program_run(void)
+__attribute__((used)) _Noreturn void program_run(void)
 {
     static char command[COMMAND_BYTES];
     static char *words[COMMAND_WORDS];
@@ -97,5 +98,5 @@ _Noreturn void program_run(void)
     if (semihost_command_line(command, sizeof command) < 0)
         command[0] = '\0';
     constructors_run();
-    exit(main(words_split(command, words, COMMAND_WORDS), words));
+    exit(program_main(words_split(command, words, COMMAND_WORDS), words));
 }

@@ -71,7 +71,7 @@ __attribute__((used)) _Noreturn void fault_report(const uint32_t *frame, uint32_
 }
 
 // The C library's raises a signal, which needs a kernel.
-_Noreturn void abort(void)
+__attribute__((used)) _Noreturn void abort(void)
 {
     console_flush();
     semihost_print("fault: abort\n");
@@ -79,7 +79,7 @@ _Noreturn void abort(void)
 }
 
 // Bit 2 of the return code in LR tells which stack holds the frame. 256 bytes: the report's depth, and its semihosting words.
-__attribute__((naked)) void fault_entry(void)
+__attribute__((naked, used)) void fault_entry(void)
 {
     __asm__ volatile("mrs r0, msp\n\t"
                      "mov r1, lr\n\t"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "libc.h"
+#include "sbrk.h"
 
 #define PAGE ((size_t)4096) // of valloc and pvalloc, as newlib has it
 
@@ -31,23 +32,23 @@ static void *or_enomem(void *block)
     return block;
 }
 
-void *malloc(size_t size)
+LIBC_CALLED void *malloc(size_t size)
 {
     return or_enomem(cairn_libc_alloc(size));
 }
 
-void *calloc(size_t count, size_t size)
+LIBC_CALLED void *calloc(size_t count, size_t size)
 {
     return or_enomem(cairn_libc_calloc(count, size));
 }
 
-void *realloc(void *block, size_t size)
+LIBC_CALLED void *realloc(void *block, size_t size)
 {
     void *const to = cairn_libc_realloc(block, size);
     return size == 0 ? to : or_enomem(to);
 }
 
-void *reallocarray(void *block, size_t count, size_t size)
+LIBC_CALLED void *reallocarray(void *block, size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size) {
         return or_enomem(NULL);
@@ -55,18 +56,18 @@ void *reallocarray(void *block, size_t count, size_t size)
     return realloc(block, count * size);
 }
 
-void free(void *block)
+LIBC_CALLED void free(void *block)
 {
     cairn_libc_free(block);
 }
 
-void cfree(void *block)
+LIBC_CALLED void cfree(void *block)
 {
     cairn_libc_free(block);
 }
 
 // C11, as corrected: an alignment that is a power of two, and any size. EINVAL: it is none.
-void *aligned_alloc(size_t alignment, size_t size)
+LIBC_CALLED void *aligned_alloc(size_t alignment, size_t size)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
         errno = EINVAL;
@@ -75,13 +76,13 @@ void *aligned_alloc(size_t alignment, size_t size)
     return or_enomem(cairn_libc_aligned_alloc(alignment, size));
 }
 
-void *memalign(size_t alignment, size_t size)
+LIBC_CALLED void *memalign(size_t alignment, size_t size)
 {
     return aligned_alloc(alignment, size);
 }
 
 // POSIX: a power of two that is a multiple of a pointer's size; errno and, on failure, *block stay as they were.
-int posix_memalign(void **block, size_t alignment, size_t size)
+LIBC_CALLED int posix_memalign(void **block, size_t alignment, size_t size)
 {
     if (alignment % sizeof(void *) != 0 || alignment == 0 || (alignment & (alignment - 1)) != 0) {
         return EINVAL;
@@ -94,36 +95,36 @@ int posix_memalign(void **block, size_t alignment, size_t size)
     return 0;
 }
 
-void *valloc(size_t size)
+LIBC_CALLED void *valloc(size_t size)
 {
     return memalign(PAGE, size);
 }
 
-void *pvalloc(size_t size)
+LIBC_CALLED void *pvalloc(size_t size)
 {
     return size > SIZE_MAX - PAGE ? or_enomem(NULL) : memalign(PAGE, (size + PAGE - 1) & ~(PAGE - 1));
 }
 
-size_t malloc_usable_size(void *block)
+LIBC_CALLED size_t malloc_usable_size(void *block)
 {
     return cairn_libc_usable_size(block);
 }
 
 // Returns 1 where memory went back, else 0.
-int malloc_trim(size_t keep)
+LIBC_CALLED int malloc_trim(size_t keep)
 {
     return cairn_libc_trim(keep) != 0;
 }
 
 // Nothing can be set. Returns 0, which says so.
-int mallopt(int parameter, int value)
+LIBC_CALLED int mallopt(int parameter, int value)
 {
     (void)parameter;
     (void)value;
     return 0;
 }
 
-struct mallinfo mallinfo(void)
+LIBC_CALLED struct mallinfo mallinfo(void)
 {
     struct cairn_heap_stats stats;
     cairn_heap_stats(cairn_libc_heap(), &stats);

@@ -31,67 +31,67 @@ static void *or_enomem(struct _reent *reent, void *block)
     return block;
 }
 
-void *_malloc_r(struct _reent *reent, size_t size)
+LIBC_CALLED void *_malloc_r(struct _reent *reent, size_t size)
 {
     return or_enomem(reent, cairn_libc_alloc(size));
 }
 
-void *_calloc_r(struct _reent *reent, size_t count, size_t size)
+LIBC_CALLED void *_calloc_r(struct _reent *reent, size_t count, size_t size)
 {
     return or_enomem(reent, cairn_libc_calloc(count, size));
 }
 
-void *_realloc_r(struct _reent *reent, void *block, size_t size)
+LIBC_CALLED void *_realloc_r(struct _reent *reent, void *block, size_t size)
 {
     void *const to = cairn_libc_realloc(block, size);
     return size == 0 ? to : or_enomem(reent, to);
 }
 
-void _free_r(struct _reent *reent, void *block)
+LIBC_CALLED void _free_r(struct _reent *reent, void *block)
 {
     (void)reent;
     cairn_libc_free(block);
 }
 
-void _cfree_r(struct _reent *reent, void *block)
+LIBC_CALLED void _cfree_r(struct _reent *reent, void *block)
 {
     _free_r(reent, block);
 }
 
-void *_memalign_r(struct _reent *reent, size_t alignment, size_t size)
+LIBC_CALLED void *_memalign_r(struct _reent *reent, size_t alignment, size_t size)
 {
     return or_enomem(reent, cairn_libc_aligned_alloc(alignment, size));
 }
 
-void *_valloc_r(struct _reent *reent, size_t size)
+LIBC_CALLED void *_valloc_r(struct _reent *reent, size_t size)
 {
     return or_enomem(reent, valloc(size));
 }
 
-void *_pvalloc_r(struct _reent *reent, size_t size)
+LIBC_CALLED void *_pvalloc_r(struct _reent *reent, size_t size)
 {
     return or_enomem(reent, pvalloc(size));
 }
 
-size_t _malloc_usable_size_r(struct _reent *reent, void *block)
+LIBC_CALLED size_t _malloc_usable_size_r(struct _reent *reent, void *block)
 {
     (void)reent;
     return cairn_libc_usable_size(block);
 }
 
-int _malloc_trim_r(struct _reent *reent, size_t keep)
+LIBC_CALLED int _malloc_trim_r(struct _reent *reent, size_t keep)
 {
     (void)reent;
     return malloc_trim(keep);
 }
 
-int _mallopt_r(struct _reent *reent, int parameter, int value)
+LIBC_CALLED int _mallopt_r(struct _reent *reent, int parameter, int value)
 {
     (void)reent;
     return mallopt(parameter, value);
 }
 
-struct mallinfo _mallinfo_r(struct _reent *reent)
+LIBC_CALLED struct mallinfo _mallinfo_r(struct _reent *reent)
 {
     (void)reent;
     return mallinfo();

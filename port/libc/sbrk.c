@@ -9,7 +9,7 @@
 #include "libc.h"
 #include "port/baremetal/linker.h"
 
-__attribute__((weak)) void *LIBC_SBRK(ptrdiff_t step)
+LIBC_CALLED __attribute__((weak)) void *LIBC_SBRK(ptrdiff_t step)
 {
     const uint32_t key = cairn_libc_lock();
     void *const was = baremetal_linker_region.brk(baremetal_linker_region.context, step);

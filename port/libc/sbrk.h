@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What the three C libraries call the break, and where they differ.
-// OWNS: nothing. CALLERS: grow.c, sbrk.c.
+// What the three C libraries call the break, where they differ, and what they call.
+// OWNS: nothing. CALLERS: the other files here.
 #ifndef CAIRN_PORT_LIBC_SBRK_H
 #define CAIRN_PORT_LIBC_SBRK_H
 
@@ -23,6 +23,9 @@
 #else
 #error "port/libc: it knows newlib, newlib-nano and picolibc, and this C library is none of them"
 #endif
+
+// Of a function that the library calls: it stays where link-time optimisation sees no call of it. The linker drops it where there is none.
+#define LIBC_CALLED __attribute__((used))
 
 // The library's own: the break as it was, (void *)-1 where it did not move.
 void *LIBC_SBRK(ptrdiff_t step);

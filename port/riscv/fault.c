@@ -62,7 +62,7 @@ __attribute__((used)) _Noreturn void fault_report(const uint32_t *stack, uint32_
 }
 
 // At a multiple of 4, as the trap vector demands. 256 bytes: the report's depth, and its semihosting words.
-__attribute__((naked, weak, aligned(4))) void fault_entry(void)
+__attribute__((naked, weak, used, aligned(4))) void fault_entry(void)
 {
     __asm__ volatile("mv a0, sp\n\t"
                      "mv a1, ra\n\t"

@@ -12,7 +12,8 @@
 #             4. Where the standards leave malloc a choice, the answer is that of the library's own (same.c).
 #             5. preempt passes under a SysTick that strikes anywhere, with each library: interrupts held off, and by way of the library's own lock
 #                (lock.c). It does not where the lock is taken out.
-#             6. The example prints what it should, on every core.
+#             6. The example prints what it should, on every core; also with link-time optimisation of everything, which sees no call that the C library
+#                or an instruction makes, and with each library.
 # COST        fast: 3 seeds of preempt with newlib-nano for each of three cores, 1 of each other kind; full: 20.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -143,6 +144,21 @@ check_example() {
     fi
 }
 
+# check_lto CORE LIBRARY: a warning is an error, at the link too.
+check_lto() {
+    name=lto/$1/libc_malloc_$2
+    LIBC_OUT=build/libc/lto LIBC_ALL=-flto LIBC_FLAGS="$warnings" sh test/libc/build.sh "$1" "$2" cairn "libc_malloc_$2" examples/libc_malloc/main.c || {
+        say "$1 $2: it does not link with -flto"
+        return
+    }
+    timeout 120 sh port/board/qemu.sh "$(core_machine "$1")" "build/libc/$name.elf" >"build/libc/$name.txt" 2>&1 || say "$1 $2: with -flto it fails"
+    # Where a granule is 16, small blocks take more.
+    sed 's/blocks more, [0-9]* bytes/blocks more/' "build/libc/$name.txt" >"build/libc/$name.said"
+    sed 's/blocks more, [0-9]* bytes/blocks more/' examples/libc_malloc/expected.txt | diff -u - "build/libc/$name.said" || say "$1 $2: with -flto it prints this"
+    found=$(own_malloc "build/libc/$name.map")
+    [ -z "$found" ] || say "$1 $2: with -flto it links" $found
+}
+
 for core in m0 m3 m4 m7 m33; do
     rm -rf "build/libc/$core"
     for library in newlib nano picolibc; do
@@ -152,6 +168,11 @@ for core in m0 m3 m4 m7 m33; do
 done
 rm -rf build/libc/rv32
 check_library rv32 picolibc
+rm -rf build/libc/lto
+for pair in "m0 nano" "m4 newlib" "m4 picolibc" "rv32 picolibc"; do
+    # shellcheck disable=SC2086
+    check_lto $pair
+done
 for library in newlib nano picolibc; do
     check_same m4 $library
     check_stats m4 $library

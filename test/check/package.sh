@@ -6,6 +6,7 @@
 #
 # INVARIANTS  1. add_subdirectory, FetchContent, find_package and pkg-config, in C and in C++, on the host and on a board: the program has the
 #                settings that its library was built with, whether they were given as options or in a header.
+#                With link-time optimisation a board's programs link, print what they should, and tell their faults.
 #             2. An installation may be moved, and its folder and the header's name may have blanks. It is found by those for whom it is, and not
 #                by another minor version or another word size.
 #             3. A program of another granule than its library does not link, and the linker names the reason.
@@ -174,6 +175,12 @@ board() {
         $(flags m4 --cflags) '$consumer/consumer.c' port/board/*.c port/cortexm/*.c $(flags m4 --libs) \
         -Tport/cortexm/ld/mps2-an386.ld -Lport/board -Wl,--no-warn-rwx-segments -o '$work/pc.elf'"
     ok "pkg-config runs on the board" sh port/board/qemu.sh mps2-an386 "$work/pc.elf" "$version" 16 2
+    # What only the C library or an instruction calls is in the board's files: optimised with the program, it is there.
+    build_folder=$work/lto
+    pass "a board with link-time optimisation" cmake --preset m4 -B "$build_folder" -D CMAKE_INTERPROCEDURAL_OPTIMIZATION=ON
+    pass "its programs link without a warning" sh -c "cmake --build '$build_folder' --target hello_heap fault_program 2>&1 | tee '$work/lto-said' &&
+        test -f '$build_folder/bin/fault_program.elf' && ! grep -E 'warning:|error:' '$work/lto-said'"
+    pass "its programs run" ctest --test-dir "$build_folder" --no-tests=error -R '^(example_hello_heap|fault_.*)$'
     refused "the board's library asked for by the host" '32bit' \
         cmake -G Ninja -S "$consumer/cmake" -B "$work/wrong" -D WAY=package -D WANTED="$version" -D CMAKE_PREFIX_PATH="$work/m4"
 }

@@ -8,7 +8,8 @@
 #   CORE     m0 m3 m4 m7 m33, and rv32, for which there is picolibc
 #   LIBRARY  newlib nano picolibc
 #   MALLOC   cairn own       own: give it test/libc/span.c too, newlib has no sbrk
-#   LIBC_FLAGS in the environment adds options, for the files given only; LIBC_LINK for the link. LIBC_OUT is another folder than build/libc.
+#   LIBC_FLAGS in the environment adds options, for the files given only; LIBC_LINK for the link; LIBC_ALL for everything, with LIBC_OUT, which is another
+#   folder than build/libc.
 #
 # Everything is compiled at -Os. Objects that several programs share are compiled once; a header that changes is not noticed: remove build/libc then.
 set -eu
@@ -30,7 +31,7 @@ esac
 tools=$(core_tools "$core")
 port=$(core_port "$core")
 flags="$(core_flags "$core") --specs=$specs.specs -std=c11 -Os -g1 -ffunction-sections -fdata-sections -DCAIRN_BOARD_SMALL=0 -I. -Ilib/include -Iport/board
-    -I$port"
+    -I$port ${LIBC_ALL:-}"
 [ "$core" != rv32 ] || flags="$flags -DCAIRN_GRANULE=16" # max_align_t's
 warnings="-Wall -Wextra -Wundef -Wconversion -Wshadow -Werror"
 
@@ -54,7 +55,7 @@ compile "$out/$library" "$port/start.c" "$port/fault.c" "$port/counter.c" port/b
 if [ "$malloc" = cairn ]; then
     compile "$out/$library/malloc" port/libc/*.c port/baremetal/linker.c port/baremetal/memory.c port/baremetal/lock.c
     # The library is that of the benchmarks, which are of Cortex-M; it asks nothing of a C library.
-    if [ "$core" != rv32 ] && [ ! -d "$out/lib" ]; then
+    if [ "$core" != rv32 ] && [ -z "${LIBC_ALL:-}" ] && [ ! -d "$out/lib" ]; then
         mkdir "$out/lib"
         # shellcheck disable=SC2046
         cp -p $(lib_objects "$core" Os "build/bench/$core-Os/lib") "$out/lib"

@@ -60,12 +60,12 @@ void console_flush(void)
 {
 }
 
-_Noreturn void _exit(int status)
+__attribute__((used)) _Noreturn void _exit(int status)
 {
     semihost_exit(status);
 }
 
-int _open(const char *path, int flags, int mode)
+__attribute__((used)) int _open(const char *path, int flags, int mode)
 {
     const int access = flags & O_ACCMODE;
     const enum semihost_mode how = access == O_RDONLY ? SEMIHOST_READ : (flags & O_APPEND) != 0 ? SEMIHOST_APPEND : SEMIHOST_WRITE;
@@ -83,7 +83,7 @@ int _open(const char *path, int flags, int mode)
     return fails(EMFILE);
 }
 
-int _close(int file)
+__attribute__((used)) int _close(int file)
 {
     if (!is_open(file)) {
         return fails(EBADF);
@@ -93,7 +93,7 @@ int _close(int file)
     return error == 0 ? 0 : fails(EIO);
 }
 
-int _read(int file, char *bytes, int size)
+__attribute__((used)) int _read(int file, char *bytes, int size)
 {
     if (file == 0 || size < 0) {
         return 0;
@@ -106,7 +106,7 @@ int _read(int file, char *bytes, int size)
     return (int)got;
 }
 
-int _write(int file, const char *bytes, int size)
+__attribute__((used)) int _write(int file, const char *bytes, int size)
 {
     if ((file == 1 || file == 2) && files[file].handle == 0) {
         files[file].handle = semihost_open(":tt", file == 1 ? SEMIHOST_WRITE : SEMIHOST_APPEND);
@@ -119,7 +119,7 @@ int _write(int file, const char *bytes, int size)
     return (int)put;
 }
 
-int _lseek(int file, int offset, int whence)
+__attribute__((used)) int _lseek(int file, int offset, int whence)
 {
     if (!is_open(file) || file < 3) {
         return fails(ESPIPE);
@@ -133,29 +133,29 @@ int _lseek(int file, int offset, int whence)
     return (int)to;
 }
 
-int _fstat(int file, struct stat *status)
+__attribute__((used)) int _fstat(int file, struct stat *status)
 {
     *status = (struct stat){.st_mode = file < 3 ? S_IFCHR : S_IFREG};
     return 0;
 }
 
-int _isatty(int file)
+__attribute__((used)) int _isatty(int file)
 {
     return file < 3;
 }
 
-int _getpid(void)
+__attribute__((used)) int _getpid(void)
 {
     return 1;
 }
 
-int _kill(int process, int signal)
+__attribute__((used)) int _kill(int process, int signal)
 {
     (void)process;
     semihost_exit(128 + signal);
 }
 
 // What its exit calls where C++ is linked in: constructors are program_run's, and nothing is left to destroy.
-void _fini(void)
+__attribute__((used)) void _fini(void)
 {
 }
