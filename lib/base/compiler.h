@@ -28,8 +28,13 @@
 #define CAIRN_FORGET(value) __asm__("" : "+r"(value)) // what was computed from it is computed again: cheaper than a spill
 #define CAIRN_LOOSE __attribute__((aligned(1), may_alias)) // of a typedef: it stands at any address, on any type's bytes
 #define CAIRN_ALIGNED(pointer, bytes) __builtin_assume_aligned(pointer, bytes)
+#if defined(__clang__) && __GCC_ATOMIC_INT_LOCK_FREE != 2 // Armv6-M, RISC-V without A: clang would call a library for it
+#define CAIRN_LOOK(word) (*(const volatile __typeof__(word) *)&(word))
+#define CAIRN_PUT(word, value) (*(volatile __typeof__(word) *)&(word) = (value))
+#else
 #define CAIRN_LOOK(word) __atomic_load_n(&(word), __ATOMIC_RELAXED) // at a word that others may change
 #define CAIRN_PUT(word, value) __atomic_store_n(&(word), value, __ATOMIC_RELAXED) // into a word that others may look at
+#endif
 #if defined(__thumb2__)
 #define CAIRN_POP_RETURN() __asm__ volatile("" : : : "lr") // the way back is popped with the registers that are saved: no BX of its own
 #else

@@ -43,20 +43,20 @@ void baremetal_unlock(void *context, uint32_t key)
 #elif defined(__riscv)
 
 #define MSTATUS_MIE 8u
-#define ZICSR(instruction) ".option push\n\t.option arch, +zicsr\n\t" instruction "\n\t.option pop" // some assemblers want it named
 
+// CSRRC was, mstatus, MIE; CSRS mstatus, key. By their names they would need -march=.._zicsr, and not every assembler takes that as an option of a line.
 uint32_t baremetal_lock(void *context)
 {
     unsigned long was;
     (void)context;
-    __asm__ volatile(ZICSR("csrrc %0, mstatus, %1") : "=r"(was) : "r"((unsigned long)MSTATUS_MIE) : "memory");
+    __asm__ volatile(".insn i 0x73, 3, %0, %1, 0x300" : "=r"(was) : "r"((unsigned long)MSTATUS_MIE) : "memory");
     return (uint32_t)was & MSTATUS_MIE;
 }
 
 void baremetal_unlock(void *context, uint32_t key)
 {
     (void)context;
-    __asm__ volatile(ZICSR("csrs mstatus, %0") : : "r"((unsigned long)key) : "memory");
+    __asm__ volatile(".insn i 0x73, 2, x0, %0, 0x300" : : "r"((unsigned long)key) : "memory");
 }
 
 #else

@@ -8,13 +8,13 @@
 
 #include <stddef.h>
 
-#if defined(__arm__) && defined(__ARM_ARCH) && __ARM_ARCH == 6
+#if (defined(__arm__) && defined(__ARM_ARCH) && __ARM_ARCH == 6) || (defined(__riscv) && !defined(__riscv_atomic))
 #define HAS_ATOMIC_WORDS 0
 #else
 #define HAS_ATOMIC_WORDS 1
 #endif
 
-// One try at a word.
+// One try at a word; and the word given back. Where there are no atomic words, the compiler would call a library for either.
 static uint32_t take_word(uint32_t *word)
 {
 #if HAS_ATOMIC_WORDS
@@ -23,6 +23,15 @@ static uint32_t take_word(uint32_t *word)
 #else
     (void)word;
     return 1; // one core, or a lock of the chip that was not named
+#endif
+}
+
+static void give_word(uint32_t *word)
+{
+#if HAS_ATOMIC_WORDS
+    __atomic_store_n(word, 0, __ATOMIC_RELEASE);
+#else
+    (void)word; // nobody took it
 #endif
 }
 
@@ -45,7 +54,7 @@ void baremetal_spin_unlock(void *context, uint32_t key)
 {
     struct baremetal_spin *const spin = context;
     if (spin->hardware == NULL) {
-        __atomic_store_n(&spin->word, 0, __ATOMIC_RELEASE);
+        give_word(&spin->word);
     } else {
         __atomic_thread_fence(__ATOMIC_SEQ_CST);
         *spin->hardware = 1;

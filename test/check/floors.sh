@@ -8,7 +8,8 @@
 #                examples or test.
 #             2. System headers are <stdbool.h> <stddef.h> <stdint.h> <string.h>; <string.h> is for memcpy, memmove, memset.
 #             3. The objects for Cortex-M0, M4 and RV32IMAC, at -O2 and -Os, call only each other, those three, and libgcc's integer helpers;
-#                they have no .data and no .bss.
+#                they have no .data and no .bss. On cores without atomic words, Armv6-M and RV32IMC, no compiler makes heap, arena or the spinlock call a
+#                library for one; clang warns of nothing there.
 #             4. No two files of lib have the same name, so that a flat copy works.
 #             5. Each public header compiles alone, as C11 and as C++. Each .hpp includes only .hpp that stand before it in `cpp_floors`, public C headers, and
 #                the standard headers of `cpp_system`; it compiles alone with g++ and clang++ for every standard from its own on, with exceptions and
@@ -177,6 +178,29 @@ for core in m0 m4 rv32; do
         objects $core $level
     done
 done
+
+# without_atomics NAME COMPILER OPTION...: for a core that has no atomic words. What string.h declares is all that is asked of the C library.
+without_atomics() {
+    at=$work/$1
+    shift
+    mkdir "$at"
+    for source in lib/heap/*.c lib/arena/*.c port/baremetal/spin.c port/baremetal/lock.c; do
+        "$@" -O2 -std=c11 -ffreestanding -Wall -Wextra -Werror "-I$work/string" -I. -Ilib -Ilib/include -c "$source" \
+            -o "$at/$(basename "$source" .c).o" || say "$source does not compile: $*"
+    done
+    if nm -A -u "$at"/*.o | grep __atomic; then say "$* calls a library for atomic words"; fi
+}
+
+mkdir "$work/string"
+cat >"$work/string/string.h" <<'END'
+#include <stddef.h>
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+END
+without_atomics clang-m0 clang --target=arm-none-eabi -mcpu=cortex-m0 -mthumb
+without_atomics clang-rv32imc clang --target=riscv32-unknown-elf -march=rv32imc -mabi=ilp32
+without_atomics gcc-rv32imc riscv64-unknown-elf-gcc -march=rv32imc -mabi=ilp32
 
 for header in lib/include/cairn/*.h; do
     printf '#include "cairn/%s"\ntypedef int alone;\n' "$(basename "$header")" >"$work/alone.c"
