@@ -152,6 +152,10 @@ host() {
             cmake -G Ninja -S "$consumer/cmake" -B "$work/wanted-$wanted" -D WAY=package -D WANTED="$wanted" \
             -D CMAKE_PREFIX_PATH="$work/plain"
     done
+    for setting in HARDEN=ON HARDEN=4 HARDEN=01 GRANULE=12 GRANULE=on; do
+        refused "CAIRN_$setting" "CAIRN_${setting%=*}: set it to one of: .* (it is '${setting#*=}')" \
+            cmake -G Ninja -S "$consumer/cmake" -B "$work/setting-$setting" -D WAY=folder -D CAIRN="$root" -D "CAIRN_$setting"
+    done
     for name in plain options; do
         other=16
         missing=cairn_heap_init_granule16
