@@ -149,7 +149,7 @@ static CAIRN_NOINLINE int operation_open(struct operation *op, struct cairn_spac
     if (floor->end < floor->base || (floor->end - floor->base) >> GRANULE_SHIFT < control->granules) {
         return CAIRN_ECORRUPT;
     }
-    error = cairn_space_read(space, &floor->control[front / 4], image + front, floor->tags - front);
+    error = cairn_space_read(space, &floor->control[front / 4], image + (cairn_vaddr_t)front, floor->tags - front);
     cairn_bulk_copy_(floor->control_was, floor->control, sizeof floor->control);
     return error;
 }

@@ -46,7 +46,7 @@ static int clear_range(struct cairn_space *space, cairn_vaddr_t address, size_t 
 {
     const struct cairn_vm *const vm = space->vm;
     size_t run;
-    for (; size != 0; size -= run, address += run) {
+    for (; size != 0; size -= run, address += (cairn_vaddr_t)run) {
         const cairn_vaddr_t page = address >> page_shift(vm);
         const struct cairn_mapping *const mapping = mapping_of(space, page);
         const size_t left = page_size(vm) - (size_t)(address & vm->offset_mask);
