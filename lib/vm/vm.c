@@ -26,11 +26,15 @@ struct plan {
     size_t table_at, tlb_at, policy_at, slots_at, streams_at, tables_at;
 };
 
-_Static_assert(sizeof(struct cairn_frame) % 8 == 0 && sizeof(struct cairn_tlb_entry) % 8 == 0, "what follows them is aligned");
-
 CAIRN_INLINE size_t to_8(size_t bytes)
 {
     return (bytes + 7) & ~(size_t)7;
+}
+
+// Bytes of `count` things of a size, so that what follows them is aligned. A frame's are no multiple of 8 where words of 64 bits are aligned to 4.
+CAIRN_INLINE size_t all_of(size_t size, size_t count)
+{
+    return size % 8 == 0 ? size * count : to_8(size * count);
 }
 
 #if CAIRN_TABLE_LEVELS != 0
@@ -85,8 +89,8 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
         return false;
     }
     plan->table_at = 0;
-    plan->tlb_at = sizeof(struct cairn_frame) * config->frame_count;
-    plan->policy_at = plan->tlb_at + sizeof(struct cairn_tlb_entry) * plan->tlb;
+    plan->tlb_at = all_of(sizeof(struct cairn_frame), config->frame_count);
+    plan->policy_at = plan->tlb_at + all_of(sizeof(struct cairn_tlb_entry), plan->tlb);
     plan->slots_at = plan->policy_at + to_8(plan->policy->bytes(config->frame_count));
     plan->streams_at = plan->slots_at + to_8(sizeof(uint32_t) * (plan->slots / 32 + 1));
     plan->tables_at = plan->streams_at + (config->prefetch != NULL ? to_8(config->prefetch->bytes) : 0);
