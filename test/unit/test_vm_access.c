@@ -420,7 +420,7 @@ static void hits_are_counted_where_that_is_asked_for(void **state)
         vm_put(vm_page(1), i);
         assert_int_equal(vm_get(vm_page(1)), i);
         assert_int_equal(cairn_vm_load8(VM, vm_page(1), &byte), 0);
-        assert_int_equal(byte, i);
+        assert_int_equal(byte, *(const unsigned char *)&i);
     }
     assert_int_equal(vm_figures().tlb_hits, CAIRN_VM_COUNT_HITS != 0 ? 30 : 0);
     assert_int_equal(vm_figures().tlb_misses, 1);
