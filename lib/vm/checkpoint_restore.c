@@ -64,7 +64,7 @@ static int take_object(struct restore *restore, uint32_t number, const unsigned 
     if (object->pages.vm != NULL) {
         return object->count != pages ? CAIRN_EINVAL : has_pins(object) ? CAIRN_EBUSY : 0;
     }
-    if (pages > vm->limit >> vm->page_shift) {
+    if (pages > all_pages(vm)) {
         return CAIRN_EINVAL;
     }
     if (key_is_taken(vm, key)) {
@@ -173,12 +173,16 @@ static int take_mapping(struct restore *restore, const unsigned char *record, st
 
 // --------------------------------------------------------------------------------------------------------------------- looking first
 
-static bool break_is_good(const struct restore *restore)
+// K1, and in this vm. Returns 0 or an error.
+static int check_break(const struct restore *restore)
 {
     const struct cairn_vm *const vm = restore->work.vm;
     const uint64_t start = cairn_checkpoint_get_(restore->head + HEAD_BREAK, 8);
     const uint64_t end = cairn_checkpoint_get_(restore->head + HEAD_BREAK + 8, 8);
-    return start <= end && end <= vm->limit && (start & vm->offset_mask) == 0 && (start != 0 || end == 0) && cairn_checkpoint_get_(restore->head + HEAD_HEAP, 8) <= vm->limit;
+    if (start > end || (start & vm->offset_mask) != 0 || (start == 0 && end != 0)) {
+        return CAIRN_ECORRUPT;
+    }
+    return end <= vm->limit && cairn_checkpoint_get_(restore->head + HEAD_HEAP, 8) <= vm->limit ? 0 : CAIRN_EINVAL;
 }
 
 // Is the key that of a page that can be? *mapping: where to look from, and of a page of the space, where it is.
@@ -220,7 +224,7 @@ static int check_all(struct restore *restore)
     if (error == 0 && cairn_checkpoint_get_(restore->head + HEAD_OBJECTS, 2) != work->count) {
         error = CAIRN_EINVAL;
     }
-    error = error == 0 && !break_is_good(restore) ? CAIRN_EINVAL : error;
+    error = error == 0 ? check_break(restore) : error;
     work->mappings = (uint32_t)cairn_checkpoint_get_(restore->head + HEAD_MAPPINGS, 4);
     for (uint64_t number = 0; error == 0 && number < (uint64_t)work->count + work->mappings; number++) {
         const unsigned char *record;

@@ -547,6 +547,25 @@ static void objects_that_were_there_get_the_contents(void **state)
 }
 
 // Shared memory that was removed, and is still mapped: it ends with its last mapping there too; but where none is kept with it, it stays.
+static void an_object_as_large_as_a_space_comes_back(void **state)
+{
+    (void)state;
+    const cairn_vaddr_t pages = (HERE->vm.limit >> HERE->vm.page_shift) + 1; // one more than a mapping can show
+    const struct cairn_object_config config = {.size = pages * PAGE};
+    struct cairn_object *const here[] = {&HERE->objects[0]};
+    struct cairn_object *const there[] = {&THERE->objects[0]};
+    assert_int_equal(cairn_object_init(here[0], &HERE->vm, &config), 0);
+    assert_int_equal(machine_map(HERE, 2, 1, RW, CAIRN_MAP_SHARED, 1, (uint32_t)pages - 1), 0);
+    assert_int_equal(cairn_space_fill(&HERE->space, 2 * PAGE, 7, PAGE), 0);
+    assert_int_equal(cairn_checkpoint_save(&checkpoint, &HERE->space, here, 1), 0);
+    machine_make(THERE, 4, 0);
+    assert_int_equal(cairn_checkpoint_restore(&checkpoint, &THERE->space, there, 1), 0);
+    machine_sound(THERE);
+    assert_true(there[0]->count == pages);
+    expect_bytes(&THERE->space, 2 * PAGE, 7, PAGE);
+    machine_end(THERE);
+}
+
 static void an_object_that_was_removed_ends_with_its_last_mapping(void **state)
 {
     (void)state;
@@ -776,6 +795,7 @@ int main(void)
         CHECKPOINT_UNIT(a_file_that_is_the_same_there_is_not_written),
         CHECKPOINT_UNIT(a_file_that_is_only_read_must_be_the_same_there),
         CHECKPOINT_UNIT(objects_that_were_there_get_the_contents),
+        CHECKPOINT_UNIT(an_object_as_large_as_a_space_comes_back),
         CHECKPOINT_UNIT(an_object_that_was_removed_ends_with_its_last_mapping),
         CHECKPOINT_UNIT(another_checkpoint_in_between_makes_it_whole_again),
         CHECKPOINT_UNIT(bad_arguments_are_refused),

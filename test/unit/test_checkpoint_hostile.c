@@ -228,9 +228,9 @@ static void each_rule_is_looked_at(void **state)
         {IN_HEAD, 8, 4, 1000, CAIRN_ECORRUPT},        // mappings
         {IN_HEAD, 8, 4, 1, CAIRN_ECORRUPT},           // pages are outside of the others
         {IN_HEAD, 12, 4, 1, CAIRN_ECORRUPT},
-        {IN_HEAD, 16, 8, 59 * PAGE, CAIRN_EINVAL},    // the break is below its start
-        {IN_HEAD, 16, 8, 56 * PAGE + 1, CAIRN_EINVAL},
-        {IN_HEAD, 16, 8, 0, CAIRN_EINVAL},            // it has no start
+        {IN_HEAD, 16, 8, 59 * PAGE, CAIRN_ECORRUPT},  // the break is below its start
+        {IN_HEAD, 16, 8, 56 * PAGE + 1, CAIRN_ECORRUPT},
+        {IN_HEAD, 16, 8, 0, CAIRN_ECORRUPT},          // it has no start
         {IN_HEAD, 24, 8, 256 * PAGE, CAIRN_EINVAL},   // it is outside of the space
         {IN_HEAD, 24, 8, 0x100000000 | 57 * PAGE, CAIRN_EINVAL},
         {IN_HEAD, 32, 8, 256 * PAGE, CAIRN_EINVAL},   // the heap is
