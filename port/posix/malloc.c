@@ -6,6 +6,7 @@
 // INVARIANTS  1. Every pointer is aligned for max_align_t: the library is built with a granule of 16.
 //             2. Any thread may call, and fork: the lock is held across it, so that the child's arena is whole. What others do before and behind a fork may
 //                allocate: fork calls first what was registered last, and behind it what was registered first, so this is registered before all others.
+//                Only the lock of the C library's list of streams is taken before it, because who holds that may be waiting for memory.
 //             3. free leaves errno as it was.
 //             4. A bad pointer ends the program, with a line that says what and where, by SIGABRT; who catches that may allocate.
 // COST        a lock where there is more than one thread; below the threshold no system call but to move the break.
@@ -61,17 +62,46 @@ static void stop(void *context, const struct cairn_report *report)
 static struct cairn_arena_config config = {
     .system = &posix_system, .port = &posix_region, .step = STEP, .threshold_max = THRESHOLD_MAX, .heap_max = HEAP_MAX, .search = SEARCH, .report = stop};
 
-static uint32_t fork_key; // written in the lock, if there is one
+static uint32_t fork_key; // written in the lock, if there is one; as the next
+static bool fork_holds_streams;
+
+// The lock of glibc's list of streams, which its fork takes behind all handlers, once more: it counts.
+#if defined(__GLIBC__)
+extern void _IO_list_lock(void) __attribute__((weak));
+extern void _IO_list_unlock(void) __attribute__((weak));
+#define HAS_STREAMS (_IO_list_lock != NULL && _IO_list_unlock != NULL)
+#else
+#define HAS_STREAMS false
+#define _IO_list_lock() ((void)0)
+#define _IO_list_unlock() ((void)0)
+#endif
 
 static void before_fork(void)
 {
-    const uint32_t key = posix_system.lock(posix_system.context);
+    uint32_t key = posix_system.lock(posix_system.context);
+    const bool holds = key == POSIX_LOCKED && HAS_STREAMS; // there are other threads
+    if (holds) {
+        posix_system.unlock(posix_system.context, key);
+        _IO_list_lock();
+        key = posix_system.lock(posix_system.context);
+    }
     fork_key = key;
+    fork_holds_streams = holds;
+}
+
+// fork has made the list of streams new in the child.
+static void after_fork_in_child(void)
+{
+    posix_system.unlock(posix_system.context, fork_key);
 }
 
 static void after_fork(void)
 {
+    const bool holds = fork_holds_streams; // behind the lock it may be another fork's
     posix_system.unlock(posix_system.context, fork_key);
+    if (holds) {
+        _IO_list_unlock();
+    }
 }
 
 // When the library is loaded, before anything else starts (the linker's initfirst); a request may still come earlier.
@@ -80,7 +110,7 @@ static __attribute__((constructor, cold)) void watch_forks(void)
     static bool is_done;
     if (!is_done) {
         is_done = true;
-        (void)pthread_atfork(before_fork, after_fork, after_fork);
+        (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
     }
 }
 

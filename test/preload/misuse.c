@@ -3,7 +3,7 @@
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
 //   misuse double | interior | foreign | mapped | caught      must not come back
-//   misuse calls | figures | settings | environment | handlers     returns 0
+//   misuse calls | figures | settings | environment | handlers | streams     returns 0
 //
 // CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
@@ -293,6 +293,58 @@ static void handlers(void)
     CHECK(pthread_mutex_unlock(&mutex) == 0 && pthread_join(thread, NULL) == 0);
 }
 
+static void *flush_all(void *context)
+{
+    for (;;) {
+        CHECK(fflush(NULL) == 0);
+    }
+    return context;
+}
+
+// Allocates while it holds a stream.
+static void *read_lines(void *name)
+{
+    for (;;) {
+        char *line = NULL;
+        size_t size = 0;
+        FILE *const file = fopen(name, "r");
+        CHECK(file != NULL);
+        while (getline(&line, &size, file) > 0) {
+            free(line);
+            line = NULL;
+            size = 0;
+        }
+        free(line);
+        (void)fclose(file);
+    }
+    return name;
+}
+
+// Forks while one thread waits for streams with their list, and others for memory with a stream.
+static void streams(const char *name)
+{
+    static char copy[4096];
+    pthread_t thread;
+    (void)alarm(60); // they would wait for each other for ever
+    CHECK(strlen(name) < sizeof copy);
+    (void)strcpy(copy, name);
+    CHECK(pthread_create(&thread, NULL, flush_all, NULL) == 0);
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(pthread_create(&thread, NULL, read_lines, copy) == 0);
+    }
+    for (unsigned i = 0; i < 200; i++) {
+        const pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            FILE *const file = fopen(copy, "r");
+            _exit(file == NULL || fclose(file) != 0 || fflush(NULL) != 0);
+        }
+        int status = -1;
+        CHECK(waitpid(child, &status, 0) == child && status == 0);
+    }
+    _exit(0); // the threads never end
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -304,6 +356,8 @@ int main(int argc, char **argv)
         figures();
     } else if (strcmp(argv[1], "handlers") == 0) {
         handlers();
+    } else if (strcmp(argv[1], "streams") == 0) {
+        streams(argv[0]);
     } else if (strcmp(argv[1], "calls") == 0) {
         family();
         forks();
