@@ -546,7 +546,6 @@ static void objects_that_were_there_get_the_contents(void **state)
     assert_int_equal(last.put, 0);
 }
 
-// Shared memory that was removed, and is still mapped: it ends with its last mapping there too; but where none is kept with it, it stays.
 static void an_object_as_large_as_a_space_comes_back(void **state)
 {
     (void)state;
@@ -566,6 +565,7 @@ static void an_object_as_large_as_a_space_comes_back(void **state)
     machine_end(THERE);
 }
 
+// Shared memory that was removed, and is still mapped: it ends with its last mapping there too; but where none is kept with it, it stays.
 static void an_object_that_was_removed_ends_with_its_last_mapping(void **state)
 {
     (void)state;
