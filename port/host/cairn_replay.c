@@ -19,7 +19,7 @@ static const char usage[] =
     "\n"
     "  --fit FIT        first, best, worst or bounded; default best\n"
     "  --search K       look at K blocks of a list at most, 1 to 65534; 0: at all of them; default 4\n"
-    "  --region BYTES   the heap's memory, everything counted; default: twice the trace's peak, 1024 at least\n"
+    "  --region BYTES   the heap's memory, everything counted; default: twice the trace's peak, 1024 at least, 1073741824 at most\n"
     "  --min-region     look for the smallest region in which the whole trace replays, to 64 bytes\n"
     "  --map FILE.svg   draw the heap over time; one trace only\n"
     "  --quiet          no progress on standard error\n"
@@ -111,6 +111,11 @@ static int settings_read(struct settings *settings, int argc, char **argv)
     return TOOL_OK;
 }
 
+static size_t region_default(const struct trace *trace)
+{
+    return trace->peak > REGION_MAX / 2 ? REGION_MAX : trace->peak > REGION_LEAST / 2 ? trace->peak * 2 : REGION_LEAST;
+}
+
 // Replay a loaded trace and print its row. *ratio = region / peak. Returns a tool_status.
 static int replay_trace(const struct settings *settings, const struct trace *trace, double *ratio)
 {
@@ -119,7 +124,7 @@ static int replay_trace(const struct settings *settings, const struct trace *tra
         tool_complain("%s: out of memory", trace->name);
         return TOOL_FAILED;
     }
-    size_t region = settings->region != 0 ? settings->region : trace->peak > REGION_LEAST / 2 ? trace->peak * 2 : REGION_LEAST;
+    size_t region = settings->region != 0 ? settings->region : region_default(trace);
     if (settings->is_min_region) {
         region = runner_min_region(&runner);
         if (region == 0) {

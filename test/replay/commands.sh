@@ -147,6 +147,8 @@ expect "smallest region, compact" 0 "$replay" --min-region --quiet "$dir/short.c
 printf '0\n0\n0\n1\na 0 700000000\nf 0\n' >"$dir/large.rep"
 expect "smallest region, large" 0 "$replay" --min-region --quiet "$dir/large.rep"
 sed -n 2p "$dir/out" | grep -Eq '^large,best,4,2,700000000,[0-9]*,1.03[0-9]*,0$' || bad "printed: $(cat "$dir/out")"
+expect "a default region, large" 0 "$replay" --quiet "$dir/large.rep"
+sed -n 2p "$dir/out" | grep -q '^large,best,4,2,700000000,1073741824,1.5339,0$' || bad "printed: $(cat "$dir/out")"
 printf '0\n0\n0\n1\na 0 1073741824\nf 0\n' >"$dir/larger.rep"
 expect "no region is enough" 1 "$replay" --min-region --quiet "$dir/larger.rep"; complains "no region of up to 1073741824 bytes"
 
