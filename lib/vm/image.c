@@ -91,7 +91,7 @@ static int clear_torn(struct cairn_image *image)
     if (error == 0 && store->sync != NULL) {
         error = store->sync(store->context);
     }
-    image->torn = error == 0 ? 0 : image->torn;
+    image->torn &= error == 0 ? TORN_CHANGE : image->torn;
     return error;
 }
 
@@ -103,7 +103,7 @@ CAIRN_NOINLINE int cairn_image_begin(struct cairn_image *image, bool anew)
     if (image->generation == UINT32_MAX) {
         return CAIRN_EOVERFLOW;
     }
-    int error = image->torn != 0 ? clear_torn(image) : 0;
+    int error = (image->torn & ~TORN_CHANGE) != 0 ? clear_torn(image) : 0;
     if (error != 0) {
         return error;
     }
@@ -120,7 +120,7 @@ CAIRN_NOINLINE int cairn_image_begin(struct cairn_image *image, bool anew)
         image->keys = 0;
     }
     image->next_wanted = cairn_image_take_(image, false); // before any page: so pages can be dropped where no slot is free
-    if (!anew && image->committed != 0 && (image->unsure_root || image->committed - image->base >= image->chain)) {
+    if (!anew && image->committed != 0 && (image->unsure_root || (image->torn & TORN_CHANGE) != 0 || image->committed - image->base >= image->chain)) {
         error = cairn_image_write_anew_(image);
         if (error == CAIRN_ENOMEM && !image->unsure_root) {
             error = 0; // the chain gets longer

@@ -216,6 +216,7 @@ static void take_over(struct cairn_image *image, bool is_root, uint32_t head)
     if (is_root) {
         image->root = 1 - image->root;
         image->base = image->used;
+        image->torn &= ~TORN_CHANGE;
     }
     image->next = image->next_wanted;
     image->head = head;

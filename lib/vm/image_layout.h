@@ -22,9 +22,11 @@
 //             7. What is read from the store is checked each time before it is used: no number of it leads out of the image or of the memory.
 //   Why the records of changes are not in fixed slots: one page less a commit, and a slot that is written at every commit wears out.
 //             8. A slot that a record is to be written to holds a whole page, or one that is no part of a record.
+//             9. Where there are traces of a change behind the last record that counts, the next record is a root.
 //   Why 2: a record whose sync failed may count after a cut. What it names must be there then.
 //   Why 8: else what a cut left of a record could be made whole by a second one, of the record that is written there then, if they are alike in the rest; and what
 //   it names has been written over meanwhile.
+//   Why 9: the change may have counted once, and been damaged. One like it in its place would make those behind it count again, and what they name has been written over.
 //
 // COST: as cairn/image.h says. CALLERS: lib/vm, under the lock of the image's user.
 #ifndef CAIRN_VM_IMAGE_LAYOUT_H
@@ -66,6 +68,7 @@ enum {
 #define SLOTS_MOST (1u << 24) // all that is counted in RAM is less than 2^32 bytes then
 #define SETTLED (1u << 31) // 6
 #define TORN_NEXT 4u
+#define TORN_CHANGE 8u // there are traces of a change in the next one's slot; until a root is written: 9
 
 _Static_assert(sizeof(struct cairn_image_entry) == 16 && sizeof(struct cairn_image_page) == 24, "the public header says so");
 

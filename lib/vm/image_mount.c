@@ -115,9 +115,13 @@ static int take_record(struct cairn_image *image, uint32_t slot)
 // Is there a change after the last record? Returns 1, and it is in the buffer; 0; what the store's read answered.
 static int find_change(struct cairn_image *image)
 {
+    page_set_word(image, AT_MAGIC, IMAGE_CHANGE); // a store that finds its slot damaged need not say what is in it: 9
     const int error = cairn_image_load_(image, image->next);
     if (error != 0) {
         image->torn |= TORN_NEXT;
+        if (page_word(image, AT_MAGIC) == IMAGE_CHANGE || page_word(image, AT_GENERATION) == image->generation + 1) {
+            image->torn |= TORN_CHANGE;
+        }
         return error == CAIRN_ECORRUPT ? 0 : error;
     }
     return is_record(image, IMAGE_CHANGE) && page_word(image, AT_GENERATION) == image->generation + 1 &&

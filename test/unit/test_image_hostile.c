@@ -303,6 +303,42 @@ static void a_change_behind_another_header_does_not_count(void **state)
     assert_int_equal(fx.image.generation, 1);
 }
 
+static void put_and_commit(unsigned char byte)
+{
+    memset(page, byte, sizeof page);
+    assert_int_equal(cairn_image_begin(&fx.image, false), 0);
+    assert_int_equal(cairn_image_put(&fx.image, 5, page), 0);
+    assert_int_equal(cairn_image_commit(&fx.image, NULL, 0), 0);
+}
+
+// The image went on behind it. When it is made once more, byte for byte, it ends there.
+static void a_change_that_was_damaged_and_is_made_again_has_none_behind_it(void **state)
+{
+    (void)state;
+    memset(slots, 0, sizeof slots);
+    assert_int_equal(cairn_store_ram_init(&ram, slots, sizeof slots, FX_PAGE, SLOTS), 0);
+    fx_make(&ram.store, KEYS);
+    assert_int_equal(fx_mount(), 0);
+    put_and_commit(1);
+    assert_int_equal(fx_mount(), 0);
+    const uint32_t second = fx.image.next;
+    put_and_commit(2);
+    put_and_commit(3);
+    slots[second * FX_PAGE + 40] ^= 4;
+    assert_int_equal(fx_mount(), 0);
+    assert_int_equal(fx.image.generation, 1);
+    assert_int_equal(cairn_image_begin(&fx.image, false), 0);
+    cairn_image_abort(&fx.image); // what is known of the damage stays
+    put_and_commit(2);
+    assert_int_equal(fx_mount(), 0);
+    assert_int_equal(fx.image.generation, 2);
+    assert_int_equal(cairn_image_get(&fx.image, 5, page), 0);
+    assert_int_equal(page[0], 2);
+    const uint32_t base = fx.image.base;
+    put_and_commit(4); // a change again
+    assert_int_equal(fx.image.base, base);
+}
+
 // A root of another version, or of pages of another size, is not taken for an empty store.
 static void another_layout_is_refused(void **state)
 {
@@ -332,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_link_behind_the_last_is_refused),
         cmocka_unit_test(a_change_of_another_number_does_not_count),
         cmocka_unit_test(a_change_behind_another_header_does_not_count),
+        cmocka_unit_test(a_change_that_was_damaged_and_is_made_again_has_none_behind_it),
         cmocka_unit_test(another_layout_is_refused),
     };
     return cmocka_run_group_tests_name("image_hostile", tests, NULL, NULL);

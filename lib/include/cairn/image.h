@@ -74,7 +74,7 @@ struct cairn_image {
     uint32_t cursor;             // where a free slot is looked for
     uint32_t generation;
     uint32_t root;              // slot of the root record, 0 or 1
-    uint32_t torn;              // records' slots that hold no whole page: bits 0 and 1 the roots', 2 the next one's
+    uint32_t torn;              // records' slots that hold no whole page: bits 0 and 1 the roots', 2 the next one's; 3: and that was a change's
     uint32_t next, next_wanted; // slot of the next record; of the one after it
     uint32_t keys, keys_committed;
     uint32_t head; // bytes
