@@ -203,7 +203,8 @@ struct cairn_space {
     struct cairn_mapping *mappings; // by address
     const struct cairn_segment *segments;
     uint32_t segment_count;
-    // An access failed. Return 0 to have it tried once more, or the error that it is to return. NULL: its own error.
+    // An access failed. Return 0 to have it tried once more, or the error that it is to return. NULL: its own error. It may map, and run other spaces, but not end
+    // what the access has a page of already: the mapping of a word's first bytes, or of a copy's source, and the object that it shows.
     int (*handler)(void *context, struct cairn_space *space, const struct cairn_vm_fault *fault);
     void *context;
     cairn_vaddr_t asid; // as in a tag
