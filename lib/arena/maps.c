@@ -215,14 +215,13 @@ CAIRN_NOINLINE bool cairn_map_region_(struct cairn_arena *arena, size_t need)
     const size_t threshold = arena_threshold(arena);
     const size_t roomy = threshold < HEAP_MOST / ROOMY ? ROOMY * threshold : 0;
     const size_t least = need + need / 16 + sizeof(struct mapped_region) + REGION_FRONT; // tags take 1/32 of it
-    const size_t sizes[] = {share(arena), roomy, least};
+    const size_t part = share(arena);
     struct mapped_region *own = NULL;
     size_t size = 0;
-    for (uint32_t i = 0; i < 3 && own == NULL; i++) {
-        size = round_to(sizes[i], page);
-        if (sizes[i] >= least && (i != 0 || sizes[i] > roomy)) {
-            own = (struct mapped_region *)(void *)pages(arena, page, size);
-        }
+    for (size_t want = part > roomy ? part : roomy, last = 0; own == NULL && last != least; want /= 4) { // regions stay few where less is left, too
+        last = want > least ? want : least;
+        size = round_to(last, page);
+        own = (struct mapped_region *)(void *)pages(arena, page, size);
     }
     if (own == NULL) {
         return false;

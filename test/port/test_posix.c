@@ -208,6 +208,38 @@ static void the_regions_of_a_large_heap_are_few(void **state)
     assert_int_equal(cairn_arena_deinit(&arena), 0);
 }
 
+static size_t left; // bytes that map may still give
+
+static void *map_some(void *context, size_t size, size_t alignment)
+{
+    if (size > left) {
+        return NULL;
+    }
+    left -= size;
+    return posix_region.map(context, size, alignment);
+}
+
+// The last of what there is too: it is shorter than a region is to be.
+static void the_regions_are_few_where_little_is_left(void **state)
+{
+    (void)state;
+    struct cairn_port_region port = posix_region;
+    struct cairn_arena_stats stats;
+    port.brk = NULL;
+    port.room = NULL;
+    port.map = map_some;
+    left = (size_t)6 << 20;
+    const struct cairn_arena_config config = {.system = &posix_system, .port = &port, .threshold = (size_t)1 << 20};
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    while (cairn_arena_alloc(&arena, 100) != NULL) {
+    }
+    cairn_arena_stats(&arena, &stats);
+    assert_true(stats.used > (size_t)5 << 20);
+    assert_in_range(stats.regions, 2, 32);
+    assert_int_equal(cairn_arena_check(&arena, NULL), 0);
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -218,6 +250,7 @@ int main(void)
         cmocka_unit_test(threads_run_out_of_memory_together),
         cmocka_unit_test(a_large_threshold_does_not_keep_regions_from_being_mapped),
         cmocka_unit_test(the_regions_of_a_large_heap_are_few),
+        cmocka_unit_test(the_regions_are_few_where_little_is_left),
     };
     return cmocka_run_group_tests_name("posix", tests, NULL, NULL);
 }
