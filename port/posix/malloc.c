@@ -143,6 +143,17 @@ struct cairn_arena_config *preload_config(void)
     return arena.config == NULL ? &config : NULL;
 }
 
+// There is no memory. True: what was free but kept went back to the system, and a request may be tried again. Once: one that fails may have got what goes back.
+static __attribute__((noinline, cold)) bool give_back(void)
+{
+    return cairn_arena_trim(&arena, 0) != 0;
+}
+
+static bool is_lost(const void *block)
+{
+    return __builtin_expect(block == NULL, 0) && give_back();
+}
+
 static void *or_errno(void *block)
 {
     if (__builtin_expect(block == NULL, 0)) {
@@ -153,7 +164,9 @@ static void *or_errno(void *block)
 
 EXPORT void *malloc(size_t size)
 {
-    return or_errno(cairn_arena_alloc(the_arena(), size == 0 ? 1 : size));
+    const size_t least = size == 0 ? 1 : size;
+    void *const block = cairn_arena_alloc(the_arena(), least);
+    return or_errno(is_lost(block) ? cairn_arena_alloc(&arena, least) : block);
 }
 
 EXPORT void free(void *block)
@@ -166,7 +179,8 @@ EXPORT void free(void *block)
 EXPORT void *calloc(size_t count, size_t size)
 {
     const bool empty = count == 0 || size == 0;
-    return or_errno(cairn_arena_calloc(the_arena(), empty ? 1 : count, empty ? 1 : size));
+    void *const block = cairn_arena_calloc(the_arena(), empty ? 1 : count, empty ? 1 : size);
+    return or_errno(is_lost(block) ? cairn_arena_calloc(&arena, empty ? 1 : count, empty ? 1 : size) : block);
 }
 
 EXPORT void *realloc(void *block, size_t size)
@@ -178,7 +192,8 @@ EXPORT void *realloc(void *block, size_t size)
         free(block);
         return NULL;
     }
-    return or_errno(cairn_arena_realloc(the_arena(), block, size));
+    void *const changed = cairn_arena_realloc(the_arena(), block, size);
+    return or_errno(is_lost(changed) ? cairn_arena_realloc(&arena, block, size) : changed);
 }
 
 EXPORT void *reallocarray(void *block, size_t count, size_t size)
@@ -190,13 +205,20 @@ EXPORT void *reallocarray(void *block, size_t count, size_t size)
     return realloc(block, count * size);
 }
 
+static void *aligned(size_t alignment, size_t size)
+{
+    const size_t least = size == 0 ? 1 : size;
+    void *const block = cairn_arena_aligned_alloc(the_arena(), alignment, least);
+    return is_lost(block) ? cairn_arena_aligned_alloc(&arena, alignment, least) : block;
+}
+
 EXPORT void *memalign(size_t alignment, size_t size)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
         errno = EINVAL;
         return NULL;
     }
-    return or_errno(cairn_arena_aligned_alloc(the_arena(), alignment, size == 0 ? 1 : size));
+    return or_errno(aligned(alignment, size));
 }
 
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
@@ -209,7 +231,7 @@ EXPORT int posix_memalign(void **block, size_t alignment, size_t size)
     if (alignment < sizeof(void *) || (alignment & (alignment - 1)) != 0) {
         return EINVAL;
     }
-    void *const found = cairn_arena_aligned_alloc(the_arena(), alignment, size == 0 ? 1 : size);
+    void *const found = aligned(alignment, size);
     if (found == NULL) {
         return ENOMEM;
     }

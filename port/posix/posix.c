@@ -66,14 +66,23 @@ static void *move_break(void *context, ptrdiff_t delta)
     return was == (void *)-1 ? NULL : was;
 }
 
-static size_t room(void *context)
+// SIZE_MAX: there is none.
+static size_t limit_of(int what)
 {
     struct rlimit limit;
-    (void)context;
-    if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || (size_t)limit.rlim_cur != limit.rlim_cur) {
+    if (getrlimit(what, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || (size_t)limit.rlim_cur != limit.rlim_cur) {
         return SIZE_MAX;
     }
-    return (size_t)limit.rlim_cur; // at most
+    return (size_t)limit.rlim_cur;
+}
+
+// The break counts as data, and as address space.
+static size_t room(void *context)
+{
+    (void)context;
+    const size_t data = limit_of(RLIMIT_DATA);
+    const size_t all = limit_of(RLIMIT_AS);
+    return data < all ? data : all; // at most
 }
 
 #define SIZE_MOST ((size_t)PTRDIFF_MAX) // with more, the difference of two pointers into it is not what it says

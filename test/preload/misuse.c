@@ -3,11 +3,12 @@
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
 //   misuse double | interior | foreign | mapped | caught      must not come back
-//   misuse calls | figures | settings | environment | handlers | streams     returns 0
+//   misuse calls | figures | settings | environment | handlers | streams | limits     returns 0
 //
 // CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -293,6 +294,84 @@ static void handlers(void)
     CHECK(pthread_mutex_unlock(&mutex) == 0 && pthread_join(thread, NULL) == 0);
 }
 
+static size_t in_use(void)
+{
+    char text[64] = "";
+    const int file = open("/proc/self/statm", O_RDONLY);
+    CHECK(file >= 0 && read(file, text, sizeof text - 1) > 0 && close(file) == 0);
+    return strtoul(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void limit_to(int what, size_t bytes)
+{
+    struct rlimit limit;
+    CHECK(getrlimit(what, &limit) == 0);
+    limit.rlim_cur = bytes;
+    CHECK(setrlimit(what, &limit) == 0);
+}
+
+// Bytes of so many small blocks as there is memory for; they are linked from the first on.
+static size_t take_all(void ***blocks)
+{
+    size_t bytes = 0;
+    void **block;
+    errno = 0;
+    while ((block = malloc(3000)) != NULL) {
+        *block = *blocks;
+        *blocks = block;
+        bytes += 3000;
+    }
+    CHECK(errno == ENOMEM);
+    return bytes;
+}
+
+static void free_all(void **blocks)
+{
+    while (blocks != NULL) {
+        void **const next = *blocks;
+        free(blocks);
+        blocks = next;
+    }
+}
+
+// What a limit leaves is there for requests: of address space, and of data when it is raised. pre: nothing has been requested.
+static void limits(void)
+{
+    void **blocks = NULL;
+    pid_t child = fork();
+    int status = -1;
+    if (child == 0) {
+        limit_to(RLIMIT_AS, in_use() + ((size_t)10 << 20));
+        CHECK(take_all(&blocks) > (size_t)8 << 20);
+        free_all(blocks);
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    child = fork();
+    if (child == 0) {
+        limit_to(RLIMIT_DATA, (size_t)6 << 20);
+        CHECK(take_all(&blocks) > (size_t)3 << 20);
+        limit_to(RLIMIT_DATA, (size_t)48 << 20);
+        CHECK(take_all(&blocks) > (size_t)32 << 20);
+        free_all(blocks);
+        for (unsigned i = 0; i < 2; i++) { // in small blocks, in a large one, and again
+            hidden = malloc((size_t)32 << 20);
+            CHECK(hidden != NULL);
+            hidden = realloc(hidden, (size_t)40 << 20);
+            CHECK(hidden != NULL);
+            free(hidden);
+            blocks = NULL;
+            CHECK(take_all(&blocks) > (size_t)40 << 20);
+            free_all(blocks);
+        }
+        errno = 0;
+        hidden = malloc(huge);
+        CHECK(hidden == NULL && errno == ENOMEM);
+        _exit(0);
+    }
+    CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+}
+
 static void *flush_all(void *context)
 {
     for (;;) {
@@ -358,6 +437,8 @@ int main(int argc, char **argv)
         handlers();
     } else if (strcmp(argv[1], "streams") == 0) {
         streams(argv[0]);
+    } else if (strcmp(argv[1], "limits") == 0) {
+        limits();
     } else if (strcmp(argv[1], "calls") == 0) {
         family();
         forks();
