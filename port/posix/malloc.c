@@ -176,6 +176,23 @@ EXPORT void free(void *block)
     errno = kept;
 }
 
+// C23. The size is not needed: the tags know it. Older headers do not declare them.
+EXPORT void free_sized(void *block, size_t size);
+EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
+
+EXPORT void free_sized(void *block, size_t size)
+{
+    (void)size;
+    free(block);
+}
+
+EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    (void)alignment;
+    (void)size;
+    free(block);
+}
+
 EXPORT void *calloc(size_t count, size_t size)
 {
     const bool empty = count == 0 || size == 0;

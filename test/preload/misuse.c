@@ -7,6 +7,7 @@
 //
 // CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -74,6 +75,25 @@ static void misuse_caught(void)
     CHECK(signal(SIGABRT, allocate) != SIG_ERR);
     CHECK(pthread_mutex_lock(&mutex) == 0 && pthread_create(&thread, NULL, wait_for, &mutex) == 0);
     misuse("double");
+}
+
+// C23's, by name: not every C library declares them.
+static void sized(void)
+{
+    void (*free_sized)(void *, size_t);
+    void (*free_aligned_sized)(void *, size_t, size_t);
+    *(void **)&free_sized = dlsym(RTLD_DEFAULT, "free_sized");
+    *(void **)&free_aligned_sized = dlsym(RTLD_DEFAULT, "free_aligned_sized");
+    CHECK(free_sized != NULL && free_aligned_sized != NULL);
+    const size_t used = mallinfo2().uordblks;
+    hidden = malloc(100);
+    CHECK(hidden != NULL && mallinfo2().uordblks > used);
+    free_sized(hidden, 100);
+    hidden = aligned_alloc(64, 128);
+    CHECK(hidden != NULL && mallinfo2().uordblks > used);
+    free_aligned_sized(hidden, 64, 128);
+    free_sized(NULL, 0);
+    CHECK(mallinfo2().uordblks == used);
 }
 
 static void family(void)
@@ -441,6 +461,7 @@ int main(int argc, char **argv)
         limits();
     } else if (strcmp(argv[1], "calls") == 0) {
         family();
+        sized();
         forks();
     } else if (strcmp(argv[1], "caught") == 0) {
         misuse_caught();
