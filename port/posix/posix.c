@@ -67,10 +67,10 @@ static void *move_break(void *context, ptrdiff_t delta)
 }
 
 // SIZE_MAX: there is none.
-static size_t limit_of(int what)
+static size_t limit_of(bool is_data) // else of address space
 {
     struct rlimit limit;
-    if (getrlimit(what, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || (size_t)limit.rlim_cur != limit.rlim_cur) {
+    if (getrlimit(is_data ? RLIMIT_DATA : RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || (size_t)limit.rlim_cur != limit.rlim_cur) {
         return SIZE_MAX;
     }
     return (size_t)limit.rlim_cur;
@@ -80,8 +80,8 @@ static size_t limit_of(int what)
 static size_t room(void *context)
 {
     (void)context;
-    const size_t data = limit_of(RLIMIT_DATA);
-    const size_t all = limit_of(RLIMIT_AS);
+    const size_t data = limit_of(true);
+    const size_t all = limit_of(false);
     return data < all ? data : all; // at most
 }
 

@@ -13,6 +13,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -322,12 +323,12 @@ static size_t in_use(void)
     return strtoul(text, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static void limit_to(int what, size_t bytes)
+static void limit_to(bool is_data, size_t bytes) // else address space
 {
     struct rlimit limit;
-    CHECK(getrlimit(what, &limit) == 0);
+    CHECK(getrlimit(is_data ? RLIMIT_DATA : RLIMIT_AS, &limit) == 0);
     limit.rlim_cur = bytes;
-    CHECK(setrlimit(what, &limit) == 0);
+    CHECK(setrlimit(is_data ? RLIMIT_DATA : RLIMIT_AS, &limit) == 0);
 }
 
 // Bytes of so many small blocks as there is memory for; they are linked from the first on.
@@ -361,7 +362,7 @@ static void limits(void)
     pid_t child = fork();
     int status = -1;
     if (child == 0) {
-        limit_to(RLIMIT_AS, in_use() + ((size_t)10 << 20));
+        limit_to(false, in_use() + ((size_t)10 << 20));
         CHECK(take_all(&blocks) > (size_t)8 << 20);
         free_all(blocks);
         _exit(0);
@@ -369,9 +370,9 @@ static void limits(void)
     CHECK(child > 0 && waitpid(child, &status, 0) == child && status == 0);
     child = fork();
     if (child == 0) {
-        limit_to(RLIMIT_DATA, (size_t)6 << 20);
+        limit_to(true, (size_t)6 << 20);
         CHECK(take_all(&blocks) > (size_t)3 << 20);
-        limit_to(RLIMIT_DATA, (size_t)48 << 20);
+        limit_to(true, (size_t)48 << 20);
         CHECK(take_all(&blocks) > (size_t)32 << 20);
         free_all(blocks);
         for (unsigned i = 0; i < 2; i++) { // in small blocks, in a large one, and again
