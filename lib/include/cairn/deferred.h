@@ -4,7 +4,8 @@
 // heap's next calls, a few with each.
 //
 // VITALS
-//   memory        a bit for each granule that the heap may have, and one for each 32 of those: 1/62 of the heap's memory at most, in the caller's memory
+//   memory        a bit for each granule that the heap may have, and one for each 32 of those: 1/62 of the heap's memory and up to 7 bytes, in the
+//                 caller's memory
 //   time          free: O(1), no loop but while somebody else comes between. Each call of the heap frees up to CAIRN_DEFERRED_BLOCKS of what is
 //                 marked, and looks at up to 16 words for it
 //   nothing lost  marks are found however calls and interrupts interleave. A block that is marked twice is found at the second mark, one that is not a used

@@ -37,7 +37,7 @@ extern "C" {
 struct cairn_image_config {
     const struct cairn_port_store *store; // stays while the image is used; a slot is a page
     uint32_t first;                       // slot of the store where the image begins
-    uint32_t slots;                       // 5 to 2^30; 0: as many as the store has from `first` on
+    uint32_t slots;                       // 5 to 2^24; 0: as many as the store has from `first` on
     uint32_t chain;                       // pages of index with changes until the whole of it is written anew; 0: 16. More: less is written, and more read
     uint32_t index;                       // pages of index there is room for in RAM; 0: as VITALS say. More only where keys are far apart
 };
@@ -97,7 +97,7 @@ CAIRN_MUST_CHECK int cairn_image_init(struct cairn_image *image, const struct ca
 // ---- changing
 
 // Begin to change the image: what is there stays; anew: it is to have only what is put. Where the chain is as long as may be, the index is written anew now.
-// Returns 0; or nothing is begun: fails with CAIRN_EBUSY iff something was; CAIRN_EOVERFLOW after 2^32 - 2 commits; CAIRN_ENOMEM iff the outcome of the
+// Returns 0; or nothing is begun: fails with CAIRN_EBUSY iff something was; CAIRN_EOVERFLOW after 2^32 - 1 commits; CAIRN_ENOMEM iff the outcome of the
 // last commit that failed is not known, and there is no room to write the index anew (take up the image once more then); what the store answers. The first time after init it also makes
 // sure that no half of a record is left in the store, from a cut: two writes at most, and a sync. O(slots) where anew.
 CAIRN_MUST_CHECK int cairn_image_begin(struct cairn_image *image, bool anew);

@@ -6,7 +6,7 @@
 //   a policy      a constant struct of functions; its state is in memory of the caller's, of a size that the policy says
 //   what it sees  insert, when a page comes into a frame; touch, when an access to it was seen; remove, when it leaves. In a vm an access is seen when the
 //                 TLB is filled for its page: a page that stays in the TLB is not seen again until its entry was taken. A simulator may show every access.
-//   frames        numbers from 0; at most 65535
+//   frames        numbers from 0; at most 65534 of them
 //   pages         numbers that are one page's at a time; a policy may remember those that have left. Two pages of one number do no harm but to the choice.
 //   time          touch and insert O(1); victim O(frames) at worst, but for `random` and what its comment says
 //   threads, ISR  none of its own: the vm's
