@@ -104,7 +104,7 @@ CAIRN_MUST_CHECK int cairn_space_advise(struct cairn_space *space, cairn_vaddr_t
 CAIRN_MUST_CHECK int cairn_space_sync(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
 
 // Bring the pages of a range in, and keep them in frames. Fails as an access, with CAIRN_ENOMEM where frames or memory do not reach, CAIRN_EBUSY iff some of it is
-// locked already, or as protect: then none is locked that was not. Private pages of an object are copied for it. A stack that is locked grows no more.
+// locked already, CAIRN_EOVERFLOW iff a page has 255 pins, or as protect: then none is locked that was not. Private pages of an object are copied for it. A stack that is locked grows no more.
 CAIRN_MUST_CHECK int cairn_space_lock(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
 // Let them leave again. Pages that are not locked do no harm. CAIRN_EFAULT, CAIRN_ENOMEM, CAIRN_EBUSY as protect.
 CAIRN_MUST_CHECK int cairn_space_unlock(struct cairn_space *space, cairn_vaddr_t address, cairn_vaddr_t size);
