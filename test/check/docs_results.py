@@ -40,7 +40,7 @@ def counts(root):
     if exploration.is_file():
         lines = list(csv.reader(line for line in exploration.read_text(encoding="utf-8").splitlines()[1:] if not line.startswith("#")))
         rows.append(("exploration, full", f"{sum(int(line[2]) for line in lines):,} states, {sum(int(line[4]) for line in lines):,} operations"))
-    for target in ("heap", "attach", "elf", "codec", "image", "calls"):
+    for target in ("heap", "attach", "elf", "codec", "image", "checkpoint", "calls"):
         log = text_of(root / f"build/fuzz/{target}.log")
         units = re.search(r"stat::number_of_executed_units:\s*(\d+)", log)
         if units:

@@ -49,7 +49,8 @@ struct cairn_policy {
     uint32_t (*victim)(void *state, uint32_t page, const struct cairn_policy_view *view);
 };
 
-// The policies. Bytes: of state, for each frame. Told: at each miss of the TLB too, which takes longer then (docs/VM.md, What it costs); the others look at CAIRN_FRAME_USED.
+// The policies. Bytes: of state, for each of 64 frames and more. Told: at each miss of the TLB too, which takes longer then (docs/VM.md,
+// What it costs); the others look at CAIRN_FRAME_USED.
 //
 //              bytes   told
 //   fifo           4   no     the page that came first. A yardstick
