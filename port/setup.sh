@@ -10,8 +10,7 @@
 set -eu
 
 # A package's name, or name|name where releases differ: the first that is installed, or that apt knows, counts.
-host="build-essential python3 sqlite3 lua5.4 cmake ninja-build libcmocka-dev gcc-multilib g++-multilib clang lld
-    libclang-rt-14-dev|libclang-rt-18-dev|libclang-rt-dev"
+host="build-essential python3 sqlite3 lua5.4 cmake ninja-build libcmocka-dev gcc-multilib g++-multilib clang lld libclang-rt-dev"
 target="python3 cmake ninja-build gcc-arm-none-eabi libnewlib-arm-none-eabi picolibc-arm-none-eabi libstdc++-arm-none-eabi-picolibc
     qemu-system-arm gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf qemu-system-misc"
 tools="python3 pkgconf|pkg-config valgrind gnuplot-nox librsvg2-bin xz-utils gcovr git

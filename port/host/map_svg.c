@@ -18,19 +18,16 @@
 #include <errno.h>
 #include <math.h>
 
-enum page {
-    PAGE_WIDTH = 1200,
-    PAGE_HEIGHT = 720,
-    LEFT = 92,
-    WIDTH = 1050, // 2 a column
-    MAP_TOP = 122,
-    MAP_HEIGHT = 400, // 1 a row
-    MAP_BOTTOM = MAP_TOP + MAP_HEIGHT,
-    FREE_TOP = MAP_BOTTOM + 40,
-    FREE_HEIGHT = 84,
-    FREE_BOTTOM = FREE_TOP + FREE_HEIGHT,
-};
-
+#define PAGE_WIDTH 1200
+#define PAGE_HEIGHT 720
+#define LEFT 92
+#define WIDTH 1050 // 2 a column
+#define MAP_TOP 122
+#define MAP_HEIGHT 400 // 1 a row
+#define MAP_BOTTOM (MAP_TOP + MAP_HEIGHT)
+#define FREE_TOP (MAP_BOTTOM + 40)
+#define FREE_HEIGHT 84
+#define FREE_BOTTOM (FREE_TOP + FREE_HEIGHT)
 #define NAME_MOST 60 // bytes of a name that are shown
 #define INK "#22252b"
 #define INK_SOFT "#6a707c"

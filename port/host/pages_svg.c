@@ -16,8 +16,15 @@
 
 #include "tool.h"
 
-enum page { PAGE_WIDTH = 1100, PAGE_HEIGHT = 680, LEFT = 96, TOP = 96, WIDTH = 840, HEIGHT = 500, RIGHT = LEFT + WIDTH, BOTTOM = TOP + HEIGHT, LABEL_GAP = 18 };
-
+#define PAGE_WIDTH 1100
+#define PAGE_HEIGHT 680
+#define LEFT 96
+#define TOP 96
+#define WIDTH 840
+#define HEIGHT 500
+#define RIGHT (LEFT + WIDTH)
+#define BOTTOM (TOP + HEIGHT)
+#define LABEL_GAP 18
 #define NAME_MOST 60 // bytes of a name that are shown
 #define INK "#22252b"
 #define INK_SOFT "#6a707c"

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import threading
+import warnings
 
 rows = [{"key%d" % (i % 97): [i, str(i) * 3]} for i in range(60000)]
 text = json.dumps(rows)
@@ -12,6 +13,7 @@ buffer = bytearray()
 for i in range(2000):
     buffer += bytes([i % 251]) * 1000
 print(len(buffer), sum(buffer[::997]))
+warnings.simplefilter("ignore", DeprecationWarning)  # newer Pythons warn of a fork while they see threads run
 done = []
 
 

@@ -299,7 +299,7 @@ static bool first_cut(bool is_plain, uint32_t at, uint32_t how, uint32_t seed)
 
 static uint32_t ways(bool is_plain)
 {
-    return is_plain ? CUTS : TEARS;
+    return is_plain ? (uint32_t)CUTS : (uint32_t)TEARS;
 }
 
 static void one_cut(bool is_plain)
