@@ -46,7 +46,7 @@ run() {
 # own_malloc MAP: the names of the library's objects that are its malloc. mlock.o, sbrkr.o and getpagesize.o are not.
 own_malloc() {
     sed -n 's/^.*\.a(\([a-zA-Z0-9_.-]*\.o\)).*/\1/p' "$1" | sort -u | grep -v getpagesize |
-        grep -E "^lib_a-(nano-)?($newlib_names)\.o\$|^nano-malloc-" || true
+        grep -E "^libc?_a-(nano-)?($newlib_names)\.o\$|^nano-malloc-" || true
 }
 
 # ram CORE LIBRARY: bytes of .data and .bss.

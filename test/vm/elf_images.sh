@@ -43,8 +43,8 @@ say() {
 build() {
     name=$1
     case $2 in
-    arm) compiler="arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -nostdlib -static" ;;
-    newlib) compiler="arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb --specs=nosys.specs" ;;
+    arm) compiler="arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -nostdlib -static -z max-page-size=0x1000" ;; # 64 KB, the default of some: in page 0
+    newlib) compiler="arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb --specs=nosys.specs -z max-page-size=0x1000" ;;
     riscv) compiler="riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32 -nostdlib -static" ;;
     riscv64) compiler="riscv64-unknown-elf-gcc -nostdlib -static" ;;
     esac

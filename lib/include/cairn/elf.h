@@ -5,6 +5,8 @@
 // VITALS
 //   images        ELF32, little-endian, ARM or RISC-V, ET_EXEC: linked statically, to fixed addresses. At most CAIRN_ELF_SEGMENTS loadable segments among at
 //                 most CAIRN_ELF_HEADERS program headers. Section headers are not looked at
+//   linking       -static -Wl,-z,max-page-size=P: P is a multiple of the vm's page, and not above the address where the text begins (GNU ld: 0x8000 for Arm,
+//                 0x10000 for RISC-V). Where a linker takes 64 KB for Arm unless it is told, the first segment begins in page 0: CAIRN_ELF_ZERO
 //   trust         none: whatever the image holds, the answer is an error with its reason, or a layout that can be mapped by pages as it stands
 //   memory        none is allocated, no space is touched while an image is read; struct cairn_elf is 200 bytes
 //   time          an image: at most 1 + CAIRN_ELF_HEADERS reads, of 52 and 32 bytes; a stack: O(bytes of it)
