@@ -11,6 +11,9 @@
 # as there are processors; then the checks, as many at once. Logs stay in build/log. The last line is "N passed, M failed".
 set -eu
 cd "$(dirname "$0")/.."
+case $PWD in
+*[[:space:]:]*) echo "test/run.sh: $PWD has a blank or a colon in it: ld.so ends names in LD_PRELOAD there, and QEMU arguments of a program" >&2; exit 1 ;;
+esac
 
 presets="host host32 host-clang host-san m0 m3 m4 m7 m33 rv32"
 tier=fast
