@@ -126,6 +126,7 @@ void cairn_map_shrink_(struct cairn_arena *arena, struct cairn_arena_map *map, s
 // Give back spares and empty regions; all: everything that is mapped. Returns the bytes that went.
 size_t cairn_map_trim_(struct cairn_arena *arena, bool all);
 uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_t *bytes);
+int cairn_map_walk_(const struct cairn_arena *arena, int (*visit)(void *context, const struct cairn_block *block), void *context); // spares are none
 bool cairn_map_is_whole_(const struct cairn_arena *arena); // A1
 // A region of the arena's own, mapped for a request of so many bytes. False: nothing has changed.
 bool cairn_map_region_(struct cairn_arena *arena, size_t need);

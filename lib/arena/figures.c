@@ -3,7 +3,7 @@
 // Looking into an arena, trimming it, ending it.
 //
 // OWNS: nothing.
-// COST: O(regions + maps); check O(memory). CALLERS: the user.
+// COST: O(regions + maps); walk and check O(memory). CALLERS: the user.
 #include "arena/arena_core.h"
 
 size_t cairn_arena_trim(struct cairn_arena *arena, size_t keep)
@@ -51,6 +51,23 @@ void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stat
     }
     stats->system += stats->mapped;
     arena_unlock(arena, key);
+}
+
+int cairn_arena_walk(struct cairn_arena *arena, int (*visit)(void *context, const struct cairn_block *block), void *context)
+{
+    int stop = 0;
+    if (!is_arena(arena) || visit == NULL) {
+        return 0;
+    }
+    const uint32_t key = arena_lock(arena);
+    for (struct cairn_arena_region *region = &arena->first; stop == 0 && region != NULL; region = region->next) {
+        stop = cairn_heap_walk(&region->heap, visit, context);
+    }
+    if (stop == 0) {
+        stop = cairn_map_walk_(arena, visit, context);
+    }
+    arena_unlock(arena, key);
+    return stop;
 }
 
 int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault)

@@ -294,6 +294,16 @@ CAIRN_NOINLINE uint32_t cairn_map_spares_(const struct cairn_arena *arena, size_
     return spares;
 }
 
+CAIRN_NOINLINE int cairn_map_walk_(const struct cairn_arena *arena, int (*visit)(void *context, const struct cairn_block *block), void *context)
+{
+    int stop = 0;
+    for (uint32_t at = 0; at < arena->map_count && stop == 0; at++) {
+        const struct cairn_block block = {arena->maps[at].address, arena->maps[at].size, true};
+        stop = (block.size & SPARE) != 0 ? 0 : visit(context, &block);
+    }
+    return stop;
+}
+
 CAIRN_NOINLINE bool cairn_map_is_whole_(const struct cairn_arena *arena)
 {
     size_t mapped = 0;

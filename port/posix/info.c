@@ -5,15 +5,17 @@
 // OWNS        nothing; the arena has the figures, its configuration the settings.
 // INVARIANTS  1. Nothing here allocates, or prints through a stream that may.
 //             2. A setting is taken before the first request, or not at all: nothing that the arena keeps depends on one that changed behind its back.
-// COST        the figures: O(regions + mapped blocks), with the lock.
+// COST        the figures: O(regions + mapped blocks), trim O(memory), with the lock.
 // CALLERS     programs that malloc.c is loaded into; mallinfo(3), malloc_stats(3), malloc_trim(3) and mallopt(3) say what each call does.
 #define _GNU_SOURCE
+#include "posix.h"
 #include "preload.h"
 
 #if defined(__GLIBC__) // other C libraries have none of it
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #if !__GLIBC_PREREQ(2, 33)
@@ -73,9 +75,23 @@ EXPORT void malloc_stats(void)
     }
 }
 
+// The whole pages of a free block, but for what the heap has at its end (LAYOUT: two granules). context: has any page gone?
+static int discard(void *context, const struct cairn_block *block)
+{
+    const uintptr_t page = posix_region.page;
+    const uintptr_t from = ((uintptr_t)block->address + page - 1) & ~(page - 1);
+    const uintptr_t to = ((uintptr_t)block->address + block->size - 2 * CAIRN_GRANULE) & ~(page - 1);
+    if (!block->used && from < to && madvise((void *)from, to - from, MADV_DONTNEED) == 0) {
+        *(bool *)context = true;
+    }
+    return 0;
+}
+
 EXPORT int malloc_trim(size_t keep)
 {
-    return cairn_arena_trim(preload_arena(), keep) != 0;
+    bool is_less = cairn_arena_trim(preload_arena(), keep) != 0;
+    (void)cairn_arena_walk(preload_arena(), discard, &is_less);
+    return is_less;
 }
 
 // Negative values are larger than any size.

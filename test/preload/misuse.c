@@ -3,7 +3,7 @@
 // What libcairn-malloc.so must stop, and what each call of the family must do. Knows nothing of cairn: a program like any other.
 //
 //   misuse double | interior | foreign | mapped | caught      must not come back
-//   misuse calls | figures | settings | environment | handlers | streams | limits     returns 0
+//   misuse calls | figures | trim | settings | environment | handlers | streams | limits     returns 0
 //
 // CALLERS  programs.sh, ctest.
 #define _GNU_SOURCE
@@ -173,6 +173,45 @@ static void figures(void)
         CHECK(mallinfo2().hblks == before.hblks + (i == 0));
         free(hidden);
         CHECK(mallinfo2().hblks == before.hblks && (i == 0 || mallinfo2().keepcost >= 400000));
+    }
+}
+
+// Pages of the process that are in memory.
+static long resident(void)
+{
+    char text[100] = "";
+    const int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    CHECK(file >= 0 && read(file, text, sizeof text - 1) > 0 && close(file) == 0);
+    return strtol(strchr(text, ' '), NULL, 10);
+}
+
+// Whole pages inside free blocks go back; what lies between them stays, and the free blocks are as good as before.
+static void trim(void)
+{
+    static unsigned char *large[40];
+    static unsigned char *small[40];
+    const long page = sysconf(_SC_PAGESIZE);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 40; i++) {
+            hidden = malloc(100000);
+            large[i] = hidden;
+            hidden = malloc(24);
+            small[i] = hidden;
+            CHECK(large[i] != NULL && small[i] != NULL);
+            memset(large[i], (int)i, 100000);
+            memset(small[i], (int)i, 24);
+        }
+        for (unsigned i = 0; i < 40; i++) {
+            CHECK(large[i][0] == i && large[i][99999] == i);
+            free(large[i]);
+        }
+        const long before = resident();
+        CHECK(malloc_trim(0) == 1);
+        CHECK(before - resident() >= 40 * (100000 / page - 3)); // not the two that it shares with others, nor the last, which has links
+        for (unsigned i = 0; i < 40; i++) {
+            CHECK(small[i][0] == i && small[i][23] == i);
+            free(small[i]);
+        }
     }
 }
 
@@ -454,6 +493,8 @@ int main(int argc, char **argv)
         environment();
     } else if (strcmp(argv[1], "figures") == 0) {
         figures();
+    } else if (strcmp(argv[1], "trim") == 0) {
+        trim();
     } else if (strcmp(argv[1], "handlers") == 0) {
         handlers();
     } else if (strcmp(argv[1], "streams") == 0) {

@@ -59,6 +59,65 @@ static void the_check_names_a_table_that_is_not_whole(void **state)
     cairn_arena_free(ARENA, second);
 }
 
+struct seen {
+    size_t used, free, mapped;
+    uint32_t blocks;
+    uint32_t stop_at; // the number of the block at which it stops; 0: none
+    const void *last;
+};
+
+static int see(void *context, const struct cairn_block *block)
+{
+    struct seen *const seen = context;
+    seen->last = block->address;
+    if (++seen->blocks == seen->stop_at) {
+        return 7;
+    }
+    *(arena_is_page(block->address) ? &seen->mapped : block->used ? &seen->used : &seen->free) += block->size;
+    return 0;
+}
+
+static void a_walk_shows_each_block_once(void **state)
+{
+    (void)state;
+    static _Alignas(16) unsigned char memory[512];
+    static struct cairn_arena_region region;
+    assert_int_equal(cairn_arena_walk(NULL, see, NULL), 0);
+    assert_int_equal(cairn_arena_walk(ARENA, NULL, NULL), 0);
+    struct seen seen = {0};
+    assert_int_equal(cairn_arena_walk(ARENA, see, &seen), 0); // nothing is asked for yet
+    assert_int_equal(seen.blocks, 0);
+
+    unsigned char *const small = arena_take(40);
+    unsigned char *const mapped = arena_take(2 * PAGE);
+    unsigned char *const more = arena_take(3 * PAGE);
+    assert_int_equal(cairn_arena_add(ARENA, &region, memory, sizeof memory, CAIRN_MEMORY_FAST, 0), 0);
+    const struct cairn_arena_stats now = arena_stats();
+    assert_int_equal(cairn_arena_walk(ARENA, see, &seen), 0);
+    assert_int_equal(seen.used, now.used);
+    assert_int_equal(seen.free, now.free);
+    assert_int_equal(seen.mapped, now.mapped);
+    assert_int_equal(seen.blocks, now.used_blocks + now.free_blocks + now.mapped_blocks);
+    assert_int_equal(arena_fixture.depth, 0);
+
+    for (uint32_t stop = 1; stop <= seen.blocks; stop++) {
+        struct seen some = {.stop_at = stop};
+        assert_int_equal(cairn_arena_walk(ARENA, see, &some), 7);
+        assert_int_equal(some.blocks, stop);
+        assert_int_equal(arena_fixture.depth, 0);
+    }
+    assert_ptr_equal(seen.last, (uintptr_t)mapped > (uintptr_t)more ? mapped : more);
+
+    arena_fixture.unmaps = 1;
+    cairn_arena_free(ARENA, mapped); // the port keeps its pages
+    seen = (struct seen){0};
+    assert_int_equal(cairn_arena_walk(ARENA, see, &seen), 0);
+    assert_int_equal(seen.mapped, 3 * PAGE);
+    cairn_arena_free(ARENA, more);
+    cairn_arena_free(ARENA, small);
+    assert_int_equal(cairn_arena_remove(ARENA, &region), 0);
+}
+
 static void the_check_looks_into_every_heap(void **state)
 {
     (void)state;
@@ -194,6 +253,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         ARENA_UNIT(the_figures_add_up),
         ARENA_UNIT(the_check_names_a_table_that_is_not_whole),
+        ARENA_UNIT(a_walk_shows_each_block_once),
         ARENA_UNIT(the_check_looks_into_every_heap),
         ARENA_UNIT(the_end_gives_everything_back_whatever_is_live),
         ARENA_UNIT(an_end_that_failed_keeps_the_table_of_what_is_left),

@@ -185,6 +185,11 @@ struct cairn_arena_stats {
 // Read the figures. Zeros for a NULL arena. O(regions + mapped blocks).
 CAIRN_SAME_NAME(void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);)
 
+// Show each block to `visit` until it returns something else than 0; returns that, or 0: those of the break's heap and of each region, by rising address in
+// each, then the used mapped ones. A pool is shown as the block that it lies in. The arena's own table is one too. In the lock: visit may not call the arena.
+// O(memory).
+int cairn_arena_walk(struct cairn_arena *arena, int (*visit)(void *context, const struct cairn_block *block), void *context);
+
 // Check every rule: each region's heap (heap.h), and the arena's own. Returns 0, or CAIRN_ECORRUPT and in *fault what and where; fault may be
 // NULL. CAIRN_RULE_A1: the table of mapped blocks is not in order, its sizes are not whole pages or their sum is not `mapped`. CAIRN_RULE_A2: a pool in front
 // is broken; cairn_pool_check says which rule, and needs that nobody calls the pool meanwhile.
