@@ -142,9 +142,14 @@ static void take(const char *name, int what)
 
 void preload_read_settings(void)
 {
-    take("MALLOC_MMAP_THRESHOLD_", M_MMAP_THRESHOLD);
-    take("MALLOC_TRIM_THRESHOLD_", M_TRIM_THRESHOLD);
-    take("MALLOC_TOP_PAD_", M_TOP_PAD);
+    // Not constant: it is read in every program, and among the constants it would bring their pages, and those of the tables for unwinding, into memory.
+    static struct setting {
+        char name[24];
+        int what;
+    } settings[] = {{"MALLOC_MMAP_THRESHOLD_", M_MMAP_THRESHOLD}, {"MALLOC_TRIM_THRESHOLD_", M_TRIM_THRESHOLD}, {"MALLOC_TOP_PAD_", M_TOP_PAD}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        take(settings[i].name, settings[i].what);
+    }
 }
 #else
 void preload_read_settings(void)
