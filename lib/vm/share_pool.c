@@ -13,7 +13,7 @@ CAIRN_NOINLINE pte_t cairn_pool_take_(struct cairn_space *space, pte_t own)
 {
     struct cairn_vm *const vm = space->vm;
     struct record *const record = cairn_table_take_(vm, TABLE_LIST_RECORDS, sizeof *record);
-    const uint32_t number = (uint32_t)((uint32_t *)(void *)record - (uint32_t *)(void *)vm->table_base);
+    const uint32_t number = (uint32_t)(((uintptr_t)record - (uintptr_t)vm->table_base) / sizeof(uint32_t));
     if (CAIRN_UNLIKELY(record == NULL)) {
         return 0;
     }
