@@ -9,6 +9,8 @@
 //             2. state.free is the sum of what is free in all regions; the counters differ by the blocks in use.
 //             3. Regions do not overlap, and stay until vPortHeapResetState.
 //             4. state.least is what would have been the least free had all regions been there from the start.
+//             5. Each block, used or free, begins at a multiple of UNIT and is a multiple of it long: what is free can be had, and no
+//                request takes more for its alignment.
 // COST        alloc and free O(regions) and the heap's O(1); vPortGetHeapStats and xPortCheckHeap O(heap); wiping in proportion to the block.
 // CALLERS     the kernel, tasks, and main() before the scheduler starts. Not interrupts.
 #include <stdint.h>
@@ -54,6 +56,16 @@ struct heap_state {
 
 _Static_assert((portBYTE_ALIGNMENT & (portBYTE_ALIGNMENT - 1)) == 0, "portBYTE_ALIGNMENT is a power of two");
 
+// Invariant 5: the kernel's alignment, where that is more than a granule.
+#define UNIT ((size_t)(portBYTE_ALIGNMENT > CAIRN_GRANULE ? portBYTE_ALIGNMENT : CAIRN_GRANULE))
+
+// The size in whole units. One that is too large for that stays as it is: no heap is so long. Where a unit is a granule, the heap rounds.
+static size_t whole_units(size_t size)
+{
+    const size_t rounded = (size + UNIT - 1) & ~(UNIT - 1);
+    return UNIT == CAIRN_GRANULE || rounded < size ? size : rounded;
+}
+
 PRIVILEGED_DATA static struct heap_state state;
 
 // ------------------------------------------------------------------------------------------------------------------ regions
@@ -89,6 +101,26 @@ static bool is_apart(const unsigned char *memory, size_t size)
     return true;
 }
 
+// Make a heap of `size` bytes of memory, with invariant 5. Returns false where it is too small. The first attempt tells where the first
+// granule is, and the second moves it: what stands in front of it is as long, since both are made for up to `size` bytes.
+static bool make_heap(struct cairn_heap *heap, unsigned char *memory, size_t size)
+{
+    struct cairn_heap_config exact = config;
+    struct cairn_heap_stats stats;
+    if (UNIT == CAIRN_GRANULE) {
+        return cairn_heap_init(heap, memory, size, &config) == 0;
+    }
+    exact.max_size = size;
+    if (cairn_heap_init(heap, memory, size, &exact) != 0) {
+        return false;
+    }
+    cairn_heap_stats(heap, &stats);
+    const size_t front = (size_t)(heap->base - memory);
+    const size_t skip = (0u - (uintptr_t)heap->base) & (UNIT - 1);
+    const size_t rest = (stats.free - skip) & (UNIT - 1);
+    return stats.free >= skip + UNIT && cairn_heap_init(heap, memory + skip, front + stats.free - skip - rest, &exact) == 0;
+}
+
 // Make a heap of the memory, behind the other regions. False, and nothing has changed: it is none, too small, or partly in a region already.
 static bool add_region(unsigned char *memory, size_t size)
 {
@@ -97,7 +129,7 @@ static bool add_region(unsigned char *memory, size_t size)
     struct cairn_heap_stats stats;
     struct region **link = &state.first;
     if (memory == NULL || size < skip + sizeof(struct region) || !is_apart(memory, size) ||
-        cairn_heap_init(&heap, memory + skip + sizeof(struct region), size - skip - sizeof(struct region), &config) != 0) {
+        !make_heap(&heap, memory + skip + sizeof(struct region), size - skip - sizeof(struct region))) {
         return false;
     }
     struct region *const region = (struct region *)(void *)(memory + skip);
@@ -182,7 +214,7 @@ static void refuse(struct region *region, void *address)
 // Count and trace a block that was handed out for `wanted` bytes.
 static void count_taken(const struct region *region, void *block, size_t wanted)
 {
-    const size_t rounded = (wanted + CAIRN_GRANULE - 1) & ~(size_t)(CAIRN_GRANULE - 1);
+    const size_t rounded = (wanted + UNIT - 1) & ~(UNIT - 1);
     const size_t size = configCAIRN_FIT == CAIRN_FIT_BOUNDED ? size_of(region, block) : rounded; // which a bounded fit may exceed
     state.free -= size;
     if (state.free < state.least) {
@@ -202,11 +234,12 @@ static void count_released(void *block, size_t size)
 }
 
 // Allocate in the first region that has room.
-static void *take(size_t alignment, size_t size)
+static void *take(size_t alignment, size_t wanted)
 {
+    const size_t size = whole_units(wanted);
     for (struct region *region = state.first; region != NULL; region = region->next) {
-        void *const block = alignment > CAIRN_GRANULE ? cairn_heap_aligned_alloc_(&region->heap, alignment, size)
-                                                      : cairn_heap_alloc_(&region->heap, size);
+        void *const block = alignment > UNIT ? cairn_heap_aligned_alloc_(&region->heap, alignment, size)
+                                             : cairn_heap_alloc_(&region->heap, size);
         if (block != NULL) {
             count_taken(region, block, size);
             return block;
@@ -245,13 +278,13 @@ static void *allocate(size_t alignment, size_t size)
 
 void *pvPortMalloc(size_t size)
 {
-    return allocate(portBYTE_ALIGNMENT, size);
+    return allocate(UNIT, size);
 }
 
 void *pvPortAlignedAlloc(size_t alignment, size_t size)
 {
     const bool is_power = alignment != 0 && (alignment & (alignment - 1)) == 0;
-    return allocate(alignment > portBYTE_ALIGNMENT ? alignment : portBYTE_ALIGNMENT, is_power ? size : 0);
+    return allocate(alignment, is_power ? size : 0);
 }
 
 void *pvPortCalloc(size_t count, size_t size)
@@ -290,7 +323,7 @@ static void *change_here(struct region *region, void *block, size_t old_size, si
 {
     void *to = block;
     if (slide) {
-        to = cairn_heap_aligned_realloc(&region->heap, block, portBYTE_ALIGNMENT, size);
+        to = cairn_heap_aligned_realloc(&region->heap, block, UNIT, size);
     } else if (cairn_heap_resize_(&region->heap, block, size) != 0) {
         to = NULL;
     }
@@ -309,7 +342,7 @@ static void *place(struct region *region, void *block, size_t old_size, size_t s
     void *to = gives_back ? NULL : change_here(region, block, old_size, size, false);
     *is_elsewhere = false;
     if (to == NULL) {
-        to = take(portBYTE_ALIGNMENT, size);
+        to = take(UNIT, size);
         *is_elsewhere = to != NULL;
     }
     if (to == NULL) {
@@ -338,7 +371,7 @@ void *pvPortRealloc(void *block, size_t size)
     if (old_size == 0) {
         refuse(region, block);
     } else {
-        to = place(region, block, old_size, size, &is_elsewhere);
+        to = place(region, block, old_size, whole_units(size), &is_elsewhere);
     }
     (void)xTaskResumeAll();
     if (is_elsewhere) {

@@ -15,7 +15,8 @@
 
 #include <string.h>
 
-#define G ((size_t)CAIRN_GRANULE)
+// Blocks begin at its multiples, and are so long.
+#define G ((size_t)(portBYTE_ALIGNMENT > CAIRN_GRANULE ? portBYTE_ALIGNMENT : CAIRN_GRANULE))
 #define COUNT 600 // more blocks than fit
 
 extern uint8_t ucHeap[configTOTAL_HEAP_SIZE];
