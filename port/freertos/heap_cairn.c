@@ -11,7 +11,8 @@
 //             4. state.least is what would have been the least free had all regions been there from the start.
 //             5. Each block, used or free, begins at a multiple of UNIT and is a multiple of it long: what is free can be had, and no
 //                request takes more for its alignment.
-// COST        alloc and free O(regions) and the heap's O(1); vPortGetHeapStats and xPortCheckHeap O(heap); wiping in proportion to the block.
+// COST        alloc and free O(regions) and the heap's O(1), an alloc with CAIRN_SEARCH_ALL O(free blocks); vPortGetHeapStats and
+//             xPortCheckHeap O(heap); wiping in proportion to the block.
 // CALLERS     the kernel, tasks, and main() before the scheduler starts. Not interrupts.
 #include <stdint.h>
 #include <string.h>
@@ -35,6 +36,9 @@
 #endif
 #ifndef configCAIRN_FIT
 #define configCAIRN_FIT CAIRN_FIT_BEST
+#endif
+#ifndef configCAIRN_SEARCH
+#define configCAIRN_SEARCH CAIRN_SEARCH_DEFAULT
 #endif
 #ifndef configCAIRN_REPORT
 #define configCAIRN_REPORT(report) configASSERT((report) == NULL)
@@ -79,7 +83,8 @@ static void report(void *context, const struct cairn_report *found)
 
 // No lock: whoever calls holds it.
 static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = report};
-static const struct cairn_heap_config config = {.fit = configCAIRN_FIT, .wipe = configHEAP_CLEAR_MEMORY_ON_FREE == 1, .hooks = &hooks};
+static const struct cairn_heap_config config = {
+    .fit = configCAIRN_FIT, .search = configCAIRN_SEARCH, .wipe = configHEAP_CLEAR_MEMORY_ON_FREE == 1, .hooks = &hooks};
 
 // The region that holds the address; NULL for none.
 static struct region *region_of(const void *address)

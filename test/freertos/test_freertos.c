@@ -377,6 +377,36 @@ static void stats_are_those_of_the_blocks(void **state)
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), free - 2 * G);
 }
 
+// Six free blocks of one list, the longest of them freed first, so that it is the last.
+static void a_search_sees_as_many_blocks_as_it_may(void **state)
+{
+    void *list[6];
+    void *walls[6];
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        list[i] = take(i == 0 ? 40 * G : 33 * G);
+        walls[i] = take(G);
+    }
+    void *const rest = take(xPortGetFreeHeapSize());
+    for (size_t i = 0; i < 6; i++) {
+        give(list[i]);
+    }
+    assert_int_equal(stats().xNumberOfFreeBlocks, 6);
+    assert_int_equal(stats().xSizeOfLargestFreeBlockInBytes, 40 * G);
+#ifdef configCAIRN_SEARCH
+    assert_ptr_equal(take(40 * G), list[0]);
+    give(list[0]);
+#else
+    assert_null(pvPortMalloc(40 * G));
+    kernel_expect(1, 0, 1);
+#endif
+    give(take(33 * G));
+    give(rest);
+    for (size_t i = 0; i < 6; i++) {
+        give(walls[i]);
+    }
+}
+
 static void reset_begins_anew(void **state)
 {
     (void)state;
@@ -455,6 +485,7 @@ int main(void)
         KERNEL_TEST(aligned_blocks),
         KERNEL_TEST(what_is_freed_is_cleared),
         KERNEL_TEST(stats_are_those_of_the_blocks),
+        KERNEL_TEST(a_search_sees_as_many_blocks_as_it_may),
         KERNEL_TEST(reset_begins_anew),
         KERNEL_TEST(a_region_adds_to_ucHeap),
         KERNEL_TEST(a_broken_link_is_found),
