@@ -343,7 +343,7 @@ static void *change_here(struct region *region, void *block, size_t old_size, si
 // must be copied there; NULL for none.
 static void *place(struct region *region, void *block, size_t old_size, size_t size, bool *is_elsewhere)
 {
-    const bool gives_back = configCAIRN_FIT == CAIRN_FIT_BOUNDED && size <= old_size / 2; // by moving: docs/BOUNDS.md
+    const bool gives_back = configCAIRN_FIT == CAIRN_FIT_BOUNDED && old_size > UNIT && size <= old_size / 2; // by moving: docs/BOUNDS.md
     void *to = gives_back ? NULL : change_here(region, block, old_size, size, false);
     *is_elsewhere = false;
     if (to == NULL) {

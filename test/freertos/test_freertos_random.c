@@ -79,10 +79,11 @@ static size_t some_size(void)
     return 1 + prng_below(&prng, prng_below(&prng, 8) == 0 ? 700 : 60);
 }
 
-// What a block of the size takes at least, where the kernel's alignment is more than a granule.
+// What a block of the size takes at least.
 static size_t least_block(size_t size)
 {
-    return portBYTE_ALIGNMENT <= CAIRN_GRANULE ? size : (size + portBYTE_ALIGNMENT - 1) / portBYTE_ALIGNMENT * portBYTE_ALIGNMENT;
+    const size_t unit = portBYTE_ALIGNMENT > CAIRN_GRANULE ? portBYTE_ALIGNMENT : CAIRN_GRANULE;
+    return (size + unit - 1) / unit * unit;
 }
 
 // No free block is so long that it must have been found for this.
@@ -140,8 +141,9 @@ static void change(struct slot *slot)
         was_refused(portBYTE_ALIGNMENT, size);
         return;
     }
-    EXPECT(!is_copied || block != slot->block);
-    EXPECT(is_copied || !is_bounded || least_block(size) > old / 2 || is_too_full(portBYTE_ALIGNMENT, size)); // a bounded fit gives back by moving
+    EXPECT(!is_copied || (block != slot->block && xPortGetBlockSize(block) != old));
+    // A bounded fit gives back by moving.
+    EXPECT(is_copied || !is_bounded || least_block(size) > old / 2 || is_too_full(portBYTE_ALIGNMENT, size));
     allocations++;
     frees++;
     slot->block = block;
