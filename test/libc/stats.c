@@ -8,6 +8,8 @@
 
 #include "port/libc/libc.h"
 
+void mstats(char *heading); // which not all versions of newlib declare
+
 static void print(const struct cairn_heap_stats *stats)
 {
     printf("max system bytes = %10lu\n", (unsigned long)(stats->size + stats->overhead));
