@@ -11,8 +11,8 @@
 //             4. state.least is what would have been the least free had all regions been there from the start.
 //             5. Each block, used or free, begins at a multiple of UNIT and is a multiple of it long: what is free can be had, and no
 //                request takes more for its alignment.
-// COST        alloc and free O(regions) and the heap's O(1), an alloc with CAIRN_SEARCH_ALL O(free blocks); vPortGetHeapStats and
-//             xPortCheckHeap O(heap); wiping in proportion to the block.
+// COST        alloc and free O(regions) and the heap's O(1); an alloc that would fail O(free blocks), unless configCAIRN_SEARCH is set;
+//             vPortGetHeapStats and xPortCheckHeap O(heap); wiping in proportion to the block.
 // CALLERS     the kernel, tasks, and main() before the scheduler starts. Not interrupts.
 #include <stdint.h>
 #include <string.h>
@@ -37,8 +37,11 @@
 #ifndef configCAIRN_FIT
 #define configCAIRN_FIT CAIRN_FIT_BEST
 #endif
-#ifndef configCAIRN_SEARCH
+#ifdef configCAIRN_SEARCH
+#define LOOKS_AT_ALL false
+#else
 #define configCAIRN_SEARCH CAIRN_SEARCH_DEFAULT
+#define LOOKS_AT_ALL (configCAIRN_FIT != CAIRN_FIT_BOUNDED) // before a request fails
 #endif
 #ifndef configCAIRN_REPORT
 #define configCAIRN_REPORT(report) configASSERT((report) == NULL)
@@ -56,6 +59,7 @@ struct heap_state {
     size_t least;
     size_t allocations;
     size_t frees;
+    bool is_broken; // the last request met a broken link
 };
 
 _Static_assert((portBYTE_ALIGNMENT & (portBYTE_ALIGNMENT - 1)) == 0, "portBYTE_ALIGNMENT is a power of two");
@@ -78,6 +82,7 @@ static void report(void *context, const struct cairn_report *found)
 {
     (void)context;
     (void)found; // configASSERT may be empty
+    state.is_broken = true;
     configCAIRN_REPORT(found);
 }
 
@@ -238,10 +243,9 @@ static void count_released(void *block, size_t size)
     (void)block;
 }
 
-// Allocate in the first region that has room.
-static void *take(size_t alignment, size_t wanted)
+// Allocate in the first region that has room, as far as its search sees.
+static void *take_seen(size_t alignment, size_t size)
 {
-    const size_t size = whole_units(wanted);
     for (struct region *region = state.first; region != NULL; region = region->next) {
         void *const block = alignment > UNIT ? cairn_heap_aligned_alloc_(&region->heap, alignment, size)
                                              : cairn_heap_alloc_(&region->heap, size);
@@ -251,6 +255,28 @@ static void *take(size_t alignment, size_t wanted)
         }
     }
     return NULL;
+}
+
+static void look_at(uint16_t search)
+{
+    for (struct region *region = state.first; region != NULL; region = region->next) {
+        const int error = cairn_heap_set_fit(&region->heap, configCAIRN_FIT, search);
+        (void)error; // it is a heap, and the fit is one
+    }
+}
+
+// Allocate in the first region that has room.
+static void *take(size_t alignment, size_t wanted)
+{
+    const size_t size = whole_units(wanted);
+    state.is_broken = false;
+    void *block = take_seen(alignment, size);
+    if (LOOKS_AT_ALL && block == NULL && size != 0 && !state.is_broken) {
+        look_at(CAIRN_SEARCH_ALL);
+        block = take_seen(alignment, size);
+        look_at(configCAIRN_SEARCH);
+    }
+    return block;
 }
 
 #if configUSE_MALLOC_FAILED_HOOK == 1

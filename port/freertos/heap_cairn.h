@@ -9,9 +9,9 @@
 //   configCAIRN_AS_HEAP_5     0 (default): memory is ucHeap, configTOTAL_HEAP_SIZE bytes, as in heap_4; vPortDefineHeapRegions adds to it.
 //                             1: there is no ucHeap; memory is what vPortDefineHeapRegions names, as in heap_5.
 //   configCAIRN_FIT           one of enum cairn_fit (cairn/heap.h); default CAIRN_FIT_BEST.
-//   configCAIRN_SEARCH        how many free blocks of a list a request looks at (cairn/heap.h); default CAIRN_SEARCH_DEFAULT.
-//                             CAIRN_SEARCH_ALL: no request fails that a free block is long enough for, as in heap_4; the time grows
-//                             with the number of free blocks.
+//   configCAIRN_SEARCH        not set: a request looks at CAIRN_SEARCH_DEFAULT free blocks of a list (cairn/heap.h), and before it fails at
+//                             all: none fails that a free block is long enough for, as in heap_4. Set: it looks at so many and no more;
+//                             the time of one that fails does not grow either, but it may fail where a block is behind others.
 //   configCAIRN_REPORT( px )  what to do about a bad pointer or a broken link, *px a struct cairn_report. Runs with the scheduler suspended.
 //                             Default: configASSERT fails. When it returns, the call does nothing (what was reported says more).
 #ifndef CAIRN_PORT_FREERTOS_HEAP_CAIRN_H

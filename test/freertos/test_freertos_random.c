@@ -89,9 +89,11 @@ static size_t least_block(size_t size)
 // No free block is so long that it must have been found for this.
 static bool is_too_full(size_t alignment, size_t size)
 {
+    const size_t unit = least_block(1);
+    const size_t enough = least_block(size) + (alignment > unit ? alignment - unit : 0);
     HeapStats_t stats;
     vPortGetHeapStats(&stats);
-    return stats.xSizeOfLargestFreeBlockInBytes < 2 * (size + alignment + CAIRN_GRANULE);
+    return stats.xSizeOfLargestFreeBlockInBytes < (is_bounded ? 2 * enough : enough);
 }
 
 static void was_refused(size_t alignment, size_t size)
