@@ -14,6 +14,7 @@
 #             5. Each public header compiles alone, as C11 and as C++. Each .hpp includes only .hpp that stand before it in `cpp_floors`, public C headers, and
 #                the standard headers of `cpp_system`; it compiles alone with g++ and clang++ for every standard from its own on, with exceptions and
 #                RTTI and without, and there is no other .hpp in lib.
+#             6. In a clone, nothing is tracked at the top but what `top` names.
 set -eu
 cd "$(dirname "$0")/../.."
 . test/bench/target.sh
@@ -29,6 +30,7 @@ floors="cairn/config.h cairn/types.h cairn/report.h cairn/port.h cairn/store.h c
     vm/policy_parts.h vm/policy_loop.h vm/stream.h vm/pte.h vm/table.h vm/tlb.h vm/frame.h vm/bring.h vm/share.h vm/flash_layout.h vm/codec.h vm/image_layout.h vm/checkpoint_layout.h
     inner/space_floor.h inner/inner_core.h inner/operation.h"
 system="stdbool.h stddef.h stdint.h string.h"
+top=".ci .gitignore CMakeLists.txt CMakePresets.json LICENSE README.md docs examples lib port test"
 cpp_floors="cairn/backing.hpp cairn/allocator.hpp cairn/memory_resource.hpp cairn/new.hpp"
 cpp_system="cstddef cstdint cstdlib memory_resource new type_traits"
 work=$(mktemp -d)
@@ -216,6 +218,12 @@ for header in $cpp_floors; do
         alone_cpp $standard "$header"
     done
 done
+
+if git ls-files >"$work/tracked" 2>/dev/null; then
+    for name in $(cut -d/ -f1 "$work/tracked" | sort -u); do
+        case " $top " in *" $name "*) ;; *) say "$name stands at the top" ;; esac
+    done
+fi
 
 [ $bad -eq 0 ] || exit 1
 echo "floors: $(cat "$work/includes" "$work/cpp_includes" | wc -l) includes, $(ls "$work/m4-O2"/*.o | wc -l) files, all in order"
