@@ -8,7 +8,8 @@
 //
 // INVARIANTS: A1. A place in the table is there before a page is asked for. What the port would not take back stays in the table as a spare, for
 //     another request, or for the next trim.
-// COST: find O(log n), insert and remove O(n) words moved; a region O(log of its size) tries of the port's map. CALLERS: blocks.c, change.c, lock held.
+// COST: find O(log n), insert and remove O(n) words moved; a region O(log of its size) tries of the port's map; trim, walk and
+//     check O(n). CALLERS: blocks.c, change.c, figures.c, lock held.
 #include "arena/arena_core.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 //
 // FreeRTOS: the kernel's heap API over cairn, in the place of heap_4.c or heap_5.c.
 //
-// OWNS        ucHeap, where there is one; 5 words of RAM; and the front of each region.
+// OWNS        ucHeap, where there is one; 6 words of RAM; and the front of each region.
 // PICTURE     state.first -> [ struct region | control, tags, granules of its heap ]      ucHeap, or the first that was defined
 //                                 next   -> [ struct region | ... ]                        in the order in which they were added
 // INVARIANTS  1. Every call suspends the scheduler once, and resumes it; a realloc that copies does so twice, and copies in between.

@@ -186,7 +186,7 @@ struct cairn_arena_stats {
 CAIRN_SAME_NAME(void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stats);)
 
 // Show each block to `visit` until it returns something else than 0; returns that, or 0: those of the break's heap and of each region, by rising address in
-// each, then the used mapped ones. A pool is shown as the block that it lies in. The arena's own table is one too. In the lock: visit may not call the arena.
+// each, then the used mapped ones. 0 for a NULL arena. A pool is shown as the block that it lies in. The arena's own table is one too. In the lock: visit may not call the arena.
 // O(memory).
 int cairn_arena_walk(struct cairn_arena *arena, int (*visit)(void *context, const struct cairn_block *block), void *context);
 
