@@ -213,8 +213,8 @@ static uint32_t free_and_tell(struct cairn_heap *heap, uint32_t from, void *bloc
     if (from == NO_BORDER) {
         return 0;
     }
+    const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, bytes_of(cairn_tags_after_(heap->tags, from)), 0};
     cairn_heap_drop_(heap, from);
-    const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
     heap_event(heap, &event);
     return 1;
 }

@@ -47,8 +47,9 @@ void *cairn_hooked_attempt_(struct cairn_heap *heap, size_t alignment, size_t si
 static void hooked_free(struct cairn_heap *heap, void *block)
 {
     const uint32_t key = heap_lock(heap);
+    const size_t size = heap->hooks->event != NULL ? cairn_heap_usable_size_(heap, block) : 0;
     if (cairn_heap_free_at_(heap, block)) {
-        const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, 0, 0};
+        const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, size, 0};
         heap_event(heap, &event);
     }
     heap_unlock(heap, key);

@@ -23,6 +23,7 @@
 #include "task.h"
 #undef MPU_WRAPPERS_INCLUDED_FROM_API_FILE
 
+#include "free_from_isr.h"
 #include "heap_cairn.h"
 
 #if configSUPPORT_DYNAMIC_ALLOCATION == 0
@@ -87,7 +88,7 @@ static void report(void *context, const struct cairn_report *found)
 }
 
 // No lock: whoever calls holds it.
-static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = report};
+static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = report, .event = MARKS_EVENT};
 static const struct cairn_heap_config config = {
     .fit = configCAIRN_FIT, .search = configCAIRN_SEARCH, .wipe = configHEAP_CLEAR_MEMORY_ON_FREE == 1, .hooks = &hooks};
 
@@ -99,6 +100,15 @@ static struct region *region_of(const void *address)
         region = region->next;
     }
     return region;
+}
+
+// Suspend the scheduler, and free some of what interrupts have marked.
+static void enter(void)
+{
+    vTaskSuspendAll();
+    for (struct region *region = state.first; FREES_FROM_ISR && region != NULL; region = region->next) {
+        marks_take_up(&region->heap);
+    }
 }
 
 static bool is_apart(const unsigned char *memory, size_t size)
@@ -135,18 +145,23 @@ static bool make_heap(struct cairn_heap *heap, unsigned char *memory, size_t siz
 static bool add_region(unsigned char *memory, size_t size)
 {
     const size_t skip = (0u - (uintptr_t)memory) & (_Alignof(struct region) - 1);
+    const size_t marks = marks_size(size);
+    const size_t front = skip + sizeof(struct region) + marks;
     struct cairn_heap heap;
     struct cairn_heap_stats stats;
     struct region **link = &state.first;
-    if (memory == NULL || size < skip + sizeof(struct region) || !is_apart(memory, size) ||
-        !make_heap(&heap, memory + skip + sizeof(struct region), size - skip - sizeof(struct region))) {
+    if (memory == NULL || size < front || !is_apart(memory, size) || !make_heap(&heap, memory + front, size - front)) {
         return false;
     }
     struct region *const region = (struct region *)(void *)(memory + skip);
     *region = (struct region){.heap = heap, .size = size - skip};
+    if (!marks_init(region + 1, marks, &region->heap)) {
+        return false;
+    }
     while (*link != NULL) {
         link = &(*link)->next;
     }
+    portMEMORY_BARRIER(); // an interrupt may look at the list
     *link = region;
     cairn_heap_stats(&region->heap, &stats);
     state.free += stats.free;
@@ -207,7 +222,7 @@ void vPortHeapResetState(void)
 
 static size_t size_of(const struct region *region, const void *block)
 {
-    return region == NULL ? 0 : cairn_heap_usable_size_(&region->heap, block);
+    return region == NULL || marks_has(&region->heap, block) ? 0 : cairn_heap_usable_size_(&region->heap, block);
 }
 
 // Report a pointer that is no used block.
@@ -243,6 +258,13 @@ static void count_released(void *block, size_t size)
     (void)block;
 }
 
+#if configCAIRN_FREE_FROM_ISR == 1
+static void marks_freed(const void *block, size_t size)
+{
+    count_released((void *)(uintptr_t)block, size);
+}
+#endif
+
 // Allocate in the first region that has room, as far as its search sees.
 static void *take_seen(size_t alignment, size_t size)
 {
@@ -265,12 +287,25 @@ static void look_at(uint16_t search)
     }
 }
 
+// Free all that interrupts have marked. Returns whether there was anything.
+static bool take_up_all(void)
+{
+    bool any = false;
+    for (struct region *region = state.first; FREES_FROM_ISR && region != NULL; region = region->next) {
+        any |= marks_drain(&region->heap);
+    }
+    return any;
+}
+
 // Allocate in the first region that has room.
 static void *take(size_t alignment, size_t wanted)
 {
     const size_t size = whole_units(wanted);
     state.is_broken = false;
     void *block = take_seen(alignment, size);
+    if (FREES_FROM_ISR && block == NULL && size != 0 && take_up_all()) {
+        block = take_seen(alignment, size);
+    }
     if (LOOKS_AT_ALL && block == NULL && size != 0 && !state.is_broken) {
         look_at(CAIRN_SEARCH_ALL);
         block = take_seen(alignment, size);
@@ -295,7 +330,7 @@ static void tell_if_failed(const void *block)
 
 static void *allocate(size_t alignment, size_t size)
 {
-    vTaskSuspendAll();
+    enter();
     begin();
     configASSERT(state.first != NULL); // vPortDefineHeapRegions was not called, or configTOTAL_HEAP_SIZE is too small
     void *const block = take(alignment, size);
@@ -335,17 +370,31 @@ void vPortFree(void *block)
     if (block == NULL) {
         return;
     }
-    vTaskSuspendAll();
+    enter();
     struct region *const region = region_of(block);
     const size_t size = size_of(region, block);
     if (size == 0) {
         refuse(region, block);
     } else {
-        count_released(block, size);
         cairn_heap_free_(&region->heap, block);
+        if (!FREES_FROM_ISR || cairn_heap_usable_size_(&region->heap, block) == 0) { // else an interrupt came between: it is refused
+            count_released(block, size);
+        }
     }
     (void)xTaskResumeAll();
 }
+
+#if configCAIRN_FREE_FROM_ISR == 1
+void vPortFreeFromISR(void *block)
+{
+    const struct region *const region = region_of(block);
+    if (state.first == NULL) {
+        configASSERT(block == NULL);
+        return;
+    }
+    marks_set(region != NULL ? &region->heap : &state.first->heap, block); // which refuses what is outside
+}
+#endif
 
 // ------------------------------------------------------------------------------------------------------------------ realloc
 
@@ -396,7 +445,7 @@ void *pvPortRealloc(void *block, size_t size)
         vPortFree(block);
         return NULL;
     }
-    vTaskSuspendAll();
+    enter();
     struct region *const region = region_of(block);
     const size_t old_size = size_of(region, block);
     if (old_size == 0) {
@@ -460,7 +509,7 @@ static int see_block(void *context, const struct cairn_block *block)
 void vPortGetHeapStats(HeapStats_t *stats)
 {
     *stats = (HeapStats_t){.xSizeOfSmallestFreeBlockInBytes = SIZE_MAX};
-    vTaskSuspendAll();
+    enter();
     for (struct region *region = state.first; region != NULL; region = region->next) {
         (void)cairn_heap_walk(&region->heap, see_block, stats);
     }

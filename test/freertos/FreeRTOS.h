@@ -51,6 +51,7 @@ typedef uint32_t TickType_t;
 #ifndef portBYTE_ALIGNMENT
 #define portBYTE_ALIGNMENT 8
 #endif
+#define portMEMORY_BARRIER()
 #define PRIVILEGED_DATA
 #define PRIVILEGED_FUNCTION
 

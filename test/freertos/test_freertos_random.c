@@ -162,6 +162,23 @@ static void give(struct slot *slot)
     count(0);
 }
 
+#if configCAIRN_FREE_FROM_ISR == 1
+// An interrupt frees a block or a few, and the next call takes them up.
+static void give_from_isr(struct slot *slot)
+{
+    HeapStats_t stats;
+    for (unsigned i = 0; i < 4; i++, slot = &slots[prng_below(&prng, SLOTS)]) {
+        vPortFreeFromISR(slot->block);
+        frees += slot->block != NULL;
+        slot->block = NULL;
+    }
+    vPortGetHeapStats(&stats);
+    count(0);
+}
+#else
+#define give_from_isr give
+#endif
+
 static int see_nothing_wrong(void)
 {
     for (size_t i = 0; i < SLOTS; i++) {
@@ -180,6 +197,8 @@ static void step(void)
     EXPECT(is_filled(slot, slot->size));
     if (prng_below(&prng, 3) == 0) {
         change(slot);
+    } else if (prng_below(&prng, 4) == 0) {
+        give_from_isr(slot);
     } else {
         give(slot);
     }

@@ -139,6 +139,7 @@ static void pointers_that_are_no_block_are_reported_later(void **state)
 
 static uint32_t depth;
 static uint32_t freed_events;
+static size_t freed_bytes;
 
 static uint32_t lock(void *context)
 {
@@ -159,6 +160,7 @@ static void event(void *context, const struct cairn_heap_event *what)
     (void)context;
     assert_int_equal(depth, 1);
     freed_events += what->act == CAIRN_ACT_FREE;
+    freed_bytes += what->act == CAIRN_ACT_FREE ? what->size : 0;
 }
 
 static void with_hooks_it_is_done_in_the_lock_and_told(void **state)
@@ -169,12 +171,16 @@ static void with_hooks_it_is_done_in_the_lock_and_told(void **state)
     fixture.hooks.event = event;
     fixture_make(FIXTURE_REGION);
     freed_events = 0;
+    freed_bytes = 0;
     defer();
-    for (uint32_t i = 0; i < 9; i++) {
-        cairn_deferred_free(&deferred, take_granules(2));
+    for (uint32_t i = 1; i <= 9; i++) {
+        cairn_deferred_free(&deferred, take_granules(i));
     }
     assert_int_equal(cairn_deferred_drain(&deferred), 9);
     assert_int_equal(freed_events, 9);
+    assert_int_equal(freed_bytes, 45 * G);
+    cairn_heap_free(HEAP, take_granules(3));
+    assert_int_equal(freed_bytes, 48 * G);
     assert_int_equal(depth, 0);
     assert_int_equal(HEAP->quick, 0);
     part();

@@ -391,9 +391,9 @@ static void each_change_is_an_event(void **state)
     void *const again = cairn_heap_aligned_realloc(HEAP, aligned, 128, 30);
     assert_event(CAIRN_ACT_REALLOC, aligned, again, 30, 128);
     cairn_heap_free(HEAP, moved);
-    assert_event(CAIRN_ACT_FREE, moved, NULL, 0, 0);
+    assert_event(CAIRN_ACT_FREE, moved, NULL, 112, 0);
     assert_null(cairn_heap_realloc(HEAP, stopper, 0));
-    assert_event(CAIRN_ACT_FREE, stopper, NULL, 0, 0);
+    assert_event(CAIRN_ACT_FREE, stopper, NULL, 16, 0);
     cairn_heap_free(HEAP, again);
     seen.events = 0;
     block = cairn_heap_realloc(HEAP, NULL, 9);

@@ -136,7 +136,8 @@ const struct cairn_arena_region *cairn_arena_region_of(struct cairn_arena *arena
 
 // ------------------------------------------------------------------------------------------------------------------- blocks
 
-// Allocate `size` bytes, not zeroed. Returns NULL iff size is 0 or there is no room: not in the break, nor in any region, nor from map.
+// Allocate `size` bytes, not zeroed. Returns NULL iff size is 0 or there is no room: not in the break, nor in any region, nor from map. A bounded search
+// (config.search) does not see room behind so many blocks of its list, all too short; CAIRN_SEARCH_ALL does.
 void *cairn_arena_alloc(struct cairn_arena *arena, size_t size);
 
 // Allocate count * size bytes of zeros. NULL also iff the product overflows.

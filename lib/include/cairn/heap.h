@@ -52,7 +52,7 @@ struct cairn_heap_event {
     enum cairn_heap_act act;
     const void *before; // the pointer that came in: free, realloc
     void *after;        // the pointer that went out: alloc, realloc; NULL where it failed
-    size_t size;        // bytes requested
+    size_t size;        // bytes requested; for free, those that the block held
     size_t alignment;   // 0: none was asked for
 };
 
