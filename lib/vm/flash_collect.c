@@ -107,6 +107,14 @@ static int fetch_live(struct cairn_store_flash *store, uint32_t block, uint32_t 
     return 0;
 }
 
+// All that can be fetched of the block was. What is live in it still has a header that is lost: to collect it once more would win nothing.
+static void leave_lost(struct cairn_store_flash *store, uint32_t block)
+{
+    if (store->blocks[block].live != 0) {
+        store->blocks[block].flags |= BLOCK_UNREADABLE;
+    }
+}
+
 // The slots whose copies are in the block's first `count` places are there now. Where a header cannot be read any more its slot stays where it is.
 static void settle_copies(struct cairn_store_flash *store, uint32_t block, uint32_t count)
 {
@@ -147,6 +155,7 @@ static int copy_block(struct cairn_store_flash *store, uint32_t victim, uint32_t
     store->head = target;
     store->next = count;
     settle_copies(store, target, count);
+    leave_lost(store, victim);
     return 0;
 }
 
@@ -186,6 +195,9 @@ static int fill_head(struct cairn_store_flash *store)
         }
         if (error < 0) {
             return error;
+        }
+        if (error == 0) {
+            leave_lost(store, victim);
         }
     }
     return 0;

@@ -4,7 +4,7 @@
 //
 // OWNS: frame.h says what.
 // INVARIANTS: V3, V4. A page that cannot be written stays where it is.
-// COST: O(1) and one transfer; where a page cannot be written, a look at every frame for one that need not be. CALLERS: lib/vm.
+// COST: O(1) and one transfer; where a page cannot be written, a look at every frame for one that need not be, then a try at each. CALLERS: lib/vm.
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
@@ -110,19 +110,9 @@ CAIRN_NOINLINE int cairn_frame_evict_(struct cairn_vm *vm, uint32_t frame)
     return error;
 }
 
-// Any frame whose page can leave without being written; CAIRN_FRAME_NONE: there is none.
-static uint32_t any_clean(struct cairn_vm *vm)
-{
-    for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
-        if ((vm->table[frame].flags & (FRAME_PINNED | FRAME_UNWRITTEN)) == 0) {
-            return frame;
-        }
-    }
-    return CAIRN_FRAME_NONE;
-}
-
 CAIRN_NOINLINE int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t *frame)
 {
+    const uint32_t frames = vm->frame_count;
     if (vm->free_frame != CAIRN_FRAME_NONE) {
         *frame = vm->free_frame;
         frame_unlist(vm, *frame);
@@ -130,13 +120,16 @@ CAIRN_NOINLINE int cairn_frame_take_(struct cairn_vm *vm, uint32_t key, uint32_t
     }
     const struct cairn_policy_view view = {&vm->table->flags, sizeof *vm->table};
     *frame = vm->policy->victim(vm->policy_state, key, &view);
-    if (*frame >= vm->frame_count || (vm->table[*frame].flags & FRAME_PINNED) != 0) {
+    if (*frame >= frames || (vm->table[*frame].flags & FRAME_PINNED) != 0) {
         return CAIRN_ENOMEM; // every page is pinned
     }
     int error = empty(vm, *frame);
-    if (CAIRN_UNLIKELY(error != 0)) { // it cannot be written: one that need not be
-        *frame = any_clean(vm);
-        error = *frame == CAIRN_FRAME_NONE ? error : empty(vm, *frame);
+    // It cannot be written: one that need not be, else any that can.
+    for (uint32_t looks = 0; CAIRN_UNLIKELY(error != 0) && looks < 2 * frames; looks++) {
+        *frame = looks % frames;
+        if ((vm->table[*frame].flags & (looks < frames ? FRAME_PINNED | FRAME_UNWRITTEN : FRAME_PINNED)) == 0) {
+            error = empty(vm, *frame);
+        }
     }
     return error;
 }

@@ -360,6 +360,46 @@ static void one_bit_of_a_blocks_header_takes_no_room(void **state)
     }
 }
 
+// Change two bits of the header in front of the slot's page, where it is and where it was.
+static void lose_header(uint32_t slot)
+{
+    unsigned char page[FX_PAGE];
+    fx_fill(page, slot, fx.turns[slot]);
+    for (uint32_t at = fx.store.prefix; at < sizeof fx_bytes - FX_PAGE; at++) {
+        if (memcmp(fx_bytes + at, page, FX_PAGE) == 0) {
+            fx_bytes[at - fx.store.prefix] ^= 1;
+            fx_bytes[at - fx.store.prefix + 5] ^= 4;
+        }
+    }
+}
+
+// Two bits of a header in front of a page, while the store is in use: the page is an error, the others are not, and no write goes on for ever.
+static void a_header_that_is_lost_stops_no_write(void **state)
+{
+    (void)state;
+    unsigned char page[FX_PAGE];
+    for (uint32_t slot = 0; slot < 20; slot++) {
+        for (uint32_t blocks = 7; blocks <= 9; blocks++) {
+            fx_make(blocks, 20, false);
+            for (uint32_t i = 0; i < 20; i++) {
+                assert_int_equal(fx_write(i), 0);
+            }
+            assert_true(work(20, 10 * blocks));
+            lose_header(slot);
+            assert_int_equal(fx.store.store.read(&fx.store, slot, page), CAIRN_ECORRUPT);
+            for (uint32_t i = 0; i < 200; i++) {
+                fx.flash.reads = 0;
+                fx.flash.fail_read_at = 2000; // of a write that does not end
+                assert_int_equal(fx_write((slot + 1 + i * i % 19) % 20), 0);
+            }
+            fx.flash.fail_read_at = FLASH_NEVER;
+            assert_int_equal(fx.store.store.read(&fx.store, slot, page), CAIRN_ECORRUPT);
+            assert_int_equal(fx_write(slot), 0);
+            assert_true(fx_holds());
+        }
+    }
+}
+
 // Bytes scrambled, blocks copied over others: nothing is trusted, and when all slots were written anew all is well.
 static void whatever_the_flash_holds_is_survived(void **state)
 {
@@ -496,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_flash_that_wears_out_is_read_to_the_end),
         cmocka_unit_test(no_bit_that_changes_passes_for_data),
         cmocka_unit_test(one_bit_of_a_blocks_header_takes_no_room),
+        cmocka_unit_test(a_header_that_is_lost_stops_no_write),
         cmocka_unit_test(whatever_the_flash_holds_is_survived),
         cmocka_unit_test(an_error_of_the_flashs_read_passes_through),
         cmocka_unit_test(a_read_that_fails_while_pages_are_copied_loses_nothing),

@@ -90,6 +90,49 @@ static void where_one_cannot_be_written_a_clean_one_leaves(void **state)
     assert_int_equal(vm_figures().slots_used, 0); // nothing was written, and no slot kept
 }
 
+// As many pages as a strict limit allows, stored to in turn: of those in frames at least one has a slot, whichever the policy names.
+static void where_no_slot_is_free_one_that_has_its_own_leaves(void **state)
+{
+    static const struct cairn_policy *const policies[] = {&cairn_policy_fifo,  &cairn_policy_lru, &cairn_policy_clock,    &cairn_policy_nru,
+                                                          &cairn_policy_lfu,   &cairn_policy_2q,  &cairn_policy_clockpro, &cairn_policy_random,
+                                                          &cairn_policy_s3fifo, &cairn_policy_wsclock, &cairn_policy_adaptive};
+    (void)state;
+    for (uint32_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        assert_int_equal(vm_end(), 0);
+        vm_fixture.config.policy = policies[i];
+        vm_fixture.store.slots = 2;
+        vm_make();
+        assert_int_equal(cairn_space_map(SPACE, MAP, vm_page(1), (FRAMES - 1 + 2) * PAGE, RW), 0);
+        uint32_t written[FRAMES + 1] = {0};
+        for (uint32_t store = 1; store <= 200; store++) {
+            const uint32_t at = store * store / 3 % (FRAMES + 1);
+            assert_int_equal(vm_get(vm_page(1 + at)), written[at]);
+            vm_put(vm_page(1 + at), store);
+            written[at] = store;
+        }
+        vm_sound();
+    }
+}
+
+// The policy names the page of the store that fails again and again.
+static void a_store_that_fails_keeps_its_own_pages_only(void **state)
+{
+    (void)state;
+    vm_put(vm_page(1), 1);
+    assert_int_equal(cairn_vm_clean(VM, 1), 1);
+    vm_put(vm_page(1), 2);
+    vm_write_pages(SPACE, 2, FRAMES - 1, 1);
+    const uint32_t writes = vm_fixture.writes;
+    vm_fail(1, 2); // page 1, which was the first to come, and is in the first frame
+    assert_int_equal(vm_get(vm_page(9)), 0);
+    assert_true(vm_is_resident(SPACE, 1) && vm_is_dirty(SPACE, 1));
+    assert_false(vm_is_resident(SPACE, 2));
+    assert_int_equal(vm_fixture.writes, writes + 3);
+    vm_sound();
+    vm_expect_pages(SPACE, 2, FRAMES - 1, 1);
+    assert_int_equal(vm_get(vm_page(1)), 2);
+}
+
 static void where_none_can_be_written_all_stay(void **state)
 {
     (void)state;
@@ -209,6 +252,8 @@ int main(void)
         VM_UNIT(a_page_goes_back_to_its_own_slot),
         VM_UNIT(a_store_need_not_know_of_what_is_not_wanted),
         VM_UNIT(where_one_cannot_be_written_a_clean_one_leaves),
+        VM_UNIT(where_no_slot_is_free_one_that_has_its_own_leaves),
+        VM_UNIT(a_store_that_fails_keeps_its_own_pages_only),
         VM_UNIT(where_none_can_be_written_all_stay),
         VM_UNIT(a_rewrite_that_fails_leaves_the_slot_its_own),
         VM_UNIT(without_a_slot_a_dirty_page_stays),
