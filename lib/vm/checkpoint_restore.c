@@ -138,8 +138,8 @@ static int check_mapping(const struct restore *restore, const unsigned char *rec
         if (offset > object->count || pages > object->count - offset) {
             return CAIRN_ECORRUPT;
         }
-        const uint32_t wanted = is_shared ? record[OF_MAPPING_PROTECTION] : record[OF_MAPPING_PROTECTION] & ~CAIRN_WRITE;
-        if (!bit_is_set(restore->made, (uint32_t)number - 1) && (wanted & ~(object->protection | object->others) & (CAIRN_READ | CAIRN_WRITE | CAIRN_EXEC)) != 0) {
+        if (!bit_is_set(restore->made, (uint32_t)number - 1) &&
+            !object_allows(object, restore->work.space, is_shared ? CAIRN_MAP_SHARED : 0, record[OF_MAPPING_PROTECTION])) {
             return CAIRN_EACCES;
         }
     }

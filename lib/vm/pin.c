@@ -24,7 +24,8 @@ CAIRN_NOINLINE int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t addr
     }
     const size_t offset = (size_t)(address & vm->offset_mask);
     *run = page_size(vm) - offset;
-    if (error == FOUND_DIRECT) { // it stays anyway
+    if (error == FOUND_DIRECT) { // it stays anyway; what shows it is to stay too
+        mapping_of(space, address >> page_shift(vm))->pins++;
         *memory = vm->sharing->direct(space, address);
         return 0;
     }
@@ -48,8 +49,12 @@ CAIRN_NOINLINE int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t ad
     const cairn_vaddr_t page = address >> page_shift(vm);
     const pte_t *const pte = !table_covers(vm, address) ? NULL : table_walk(space, page);
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
-        const struct cairn_mapping *const mapping = mapping_of(space, page);
-        return mapping != NULL && mapping->memory != NULL ? 0 : CAIRN_EINVAL;
+        struct cairn_mapping *const mapping = mapping_of(space, page);
+        if (mapping == NULL || mapping->memory == NULL || mapping->pins == 0) {
+            return CAIRN_EINVAL;
+        }
+        mapping->pins--;
+        return 0;
     }
     if (CAIRN_UNLIKELY(vm->sharing != NULL) && !vm->sharing->count_pin(space, page, UINT32_MAX)) {
         return CAIRN_EINVAL;
@@ -92,7 +97,10 @@ static int move(struct cairn_cursor *cursor, cairn_vaddr_t address, uint32_t acc
     const int error = cairn_space_pin(cursor->space, address, cursor->access, &memory, &run);
     if (error == 0) {
         cursor->addend = (uintptr_t)memory - (uintptr_t)address;
-        cursor->tag = is_for_words(cursor->addend) ? tag : CAIRN_TAG_NONE; // memory in place: it has no pin, and each access comes here
+        cursor->tag = tag;
+        if (!is_for_words(cursor->addend)) { // memory in place: each access comes here
+            cairn_cursor_deinit(cursor);
+        }
     }
     return error;
 }

@@ -227,7 +227,7 @@ static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *p
         behind = mapping->first + mapping->pages;
         *pages += mapping->pages;
         totals->promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
-        totals->pins += mapping->pins;
+        totals->pins += mapping->memory == NULL ? mapping->pins : 0;
         const struct cairn_mapping *its = mapping->object == NULL ? mapping : mapping->object->mappings;
         while (its != NULL && its != mapping && its->object == mapping->object) {
             its = its->sibling;

@@ -17,7 +17,8 @@ static _Alignas(8) unsigned char kept_memory[8192];
 
 static bool fails(struct machine *machine)
 {
-    return ++machine->calls == machine->fail_at;
+    machine->calls++;
+    return machine->fail_at != 0 && (machine->fail_on ? machine->calls >= machine->fail_at : machine->calls == machine->fail_at);
 }
 
 static int swap_read(void *context, uint32_t slot, void *page)
@@ -37,6 +38,7 @@ void machine_make(struct machine *machine, uint32_t frames, uint32_t kind)
     memset(machine, 0xA5, sizeof *machine);
     memset(machine->objects, 0, sizeof machine->objects);
     machine->calls = machine->fail_at = 0;
+    machine->fail_on = false;
     assert_int_equal(cairn_store_ram_init(&machine->swap, machine->slots, sizeof machine->slots, PAGE, SWAP), 0);
     assert_int_equal(cairn_store_ram_init(&machine->file, machine->bytes, sizeof machine->bytes, PAGE, OBJECT_PAGES), 0);
     for (uint32_t i = 0; i < sizeof machine->bytes; i++) {

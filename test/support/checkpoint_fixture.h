@@ -46,6 +46,7 @@ struct machine {
     struct cairn_store_ram swap, file;
     struct cairn_port_store wrapped; // the swap, whose calls can fail
     uint32_t calls, fail_at;         // the call that fails, from 1; 0: none
+    bool fail_on;                    // and all behind it
     _Alignas(PAGE) unsigned char frames[FRAMES_MOST * PAGE];
     _Alignas(8) unsigned char memory[16384];
     unsigned char slots[SWAP * PAGE];

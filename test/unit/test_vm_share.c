@@ -303,6 +303,33 @@ static void memory_in_place_is_protected_and_unmapped_at_once(void **state)
     vm_sound();
 }
 
+// The cursor's pin keeps it mapped; what comes there later has pins of its own.
+static void memory_in_place_that_is_pinned_stays_mapped(void **state)
+{
+    (void)state;
+    void *memory;
+    size_t run;
+    uint32_t word;
+    struct cairn_cursor cursor;
+    assert_int_equal(show_code(SPACE, 10, 4), 0);
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(11)), CAIRN_EINVAL);
+    cairn_cursor_init(&cursor, SPACE, R);
+    assert_int_equal(cairn_cursor_load32(&cursor, vm_page(11), &word), 0);
+    assert_int_equal(word, 0xC0DE1000);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(12), R, &memory, &run), 0);
+    vm_sound();
+    REFUSES(CAIRN_EBUSY, vm_unmap(SPACE, 11, 1));
+    REFUSES(CAIRN_EBUSY, vm_unmap(SPACE, 10, 4));
+    REFUSES(CAIRN_EBUSY, cairn_space_deinit(SPACE));
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(12)), 0);
+    REFUSES(CAIRN_EBUSY, vm_unmap(SPACE, 10, 4));
+    cairn_cursor_deinit(&cursor);
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(11)), CAIRN_EINVAL);
+    assert_int_equal(vm_unmap(SPACE, 10, 4), 0);
+    assert_int_equal(cairn_cursor_load32(&cursor, vm_page(11), &word), CAIRN_EFAULT);
+    vm_sound();
+}
+
 // What is in flash does not begin at a word.
 static void memory_in_place_begins_anywhere(void **state)
 {
@@ -581,6 +608,7 @@ int main(void)
         OBJECTS_UNIT(memory_is_read_where_it_is),
         OBJECTS_UNIT(memory_in_place_is_not_written),
         OBJECTS_UNIT(memory_in_place_is_protected_and_unmapped_at_once),
+        OBJECTS_UNIT(memory_in_place_that_is_pinned_stays_mapped),
         OBJECTS_UNIT(memory_in_place_begins_anywhere),
         OBJECTS_UNIT(memory_in_place_is_pinned_for_nothing),
         OBJECTS_UNIT(a_cursor_goes_over_memory_in_place),

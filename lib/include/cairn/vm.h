@@ -172,7 +172,7 @@ struct cairn_mapping {
     struct cairn_object *object;  // what it shows; NULL: pages of its own
     cairn_vaddr_t offset;         // page of the object that is its first
     struct cairn_mapping *sibling; // the next one of the object; without: the caller's mapping that it was a part of, if any
-    uint32_t pins;                // of pages of the object, through it
+    uint32_t pins;                // of pages of the object, or of the memory in place, through it
     const unsigned char *memory;  // that is executed in place
 };
 
@@ -281,7 +281,7 @@ CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t
 // Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
 // pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already, or, of an object, 7 by this space.
 CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
-// CAIRN_EINVAL iff it is not pinned by this space. Give back only what pin took: a cursor's pin is the cursor's, which would use the page on when it has left.
+// CAIRN_EINVAL iff it is not pinned by this space; of memory in place, nothing of the mapping. Give back only what pin took: a cursor's pin is the cursor's, which would use the page on when it has left.
 CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);
 
 // -------------------------------------------------------------------------------------------------------------------- upkeep
