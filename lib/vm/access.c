@@ -147,18 +147,15 @@ static int span(struct cairn_space *space, cairn_vaddr_t address, uint32_t acces
     return 0;
 }
 
-// Keep the page, which span has found, where it is. *frame: what to release; NULL for memory that is in no frame. CAIRN_EOVERFLOW iff it has 255 pins.
-CAIRN_SHARED int hold(struct cairn_vm *vm, const unsigned char *memory, struct cairn_frame **frame)
+// Keep the page, which span has found, where it is. Returns what to release: NULL for memory that stays anyway, in no frame or with as many pins as can be.
+CAIRN_SHARED struct cairn_frame *hold(struct cairn_vm *vm, const unsigned char *memory)
 {
     const size_t number = (size_t)((uintptr_t)memory - (uintptr_t)vm->frames) >> page_shift(vm);
-    *frame = number < vm->frame_count ? &vm->table[number] : NULL;
-    if (*frame != NULL) {
-        if ((*frame)->pins == UINT8_MAX) {
-            return CAIRN_EOVERFLOW;
-        }
-        frame_pin(*frame);
+    if (number >= vm->frame_count || vm->table[number].pins == UINT8_MAX) {
+        return NULL;
     }
-    return 0;
+    frame_pin(&vm->table[number]);
+    return &vm->table[number];
 }
 
 static void release(struct cairn_frame *frame)
@@ -248,16 +245,12 @@ int cairn_space_copy(struct cairn_space *to_space, cairn_vaddr_t to, struct cair
     }
     for (; size != 0; size -= run, to += run, from += run) {
         unsigned char *source;
-        struct cairn_frame *frame;
         uint32_t there;
         error = span(from_space, from, CAIRN_READ, size, &source, &there);
         if (error != 0) {
             return error;
         }
-        error = hold(from_space->vm, source, &frame);
-        if (error != 0) {
-            return error;
-        }
+        struct cairn_frame *const frame = hold(from_space->vm, source);
         error = span(to_space, to, CAIRN_WRITE, there, &memory, &run);
         if (error == 0) {
             memmove(memory, source, run);
@@ -384,15 +377,12 @@ CAIRN_NOINLINE int cairn_crossing_store_(struct cairn_space *space, cairn_vaddr_
 {
     unsigned char *first;
     unsigned char *second;
-    struct cairn_frame *frame;
     uint32_t left, rest;
     int error = span(space, address, CAIRN_WRITE, size, &first, &left);
-    if (error == 0) {
-        error = hold(space->vm, first, &frame);
-    }
     if (error != 0) {
         return error;
     }
+    struct cairn_frame *const frame = hold(space->vm, first);
     error = span(space, address + left, CAIRN_WRITE, size - left, &second, &rest);
     release(frame);
     if (error == 0) {

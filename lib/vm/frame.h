@@ -65,6 +65,11 @@ struct cairn_sharing {
     // A mapping is the space's no more; all of them are to be so. Returns 0 or CAIRN_EBUSY.
     void (*forget)(struct cairn_mapping *mapping);
     int (*end)(struct cairn_space *space);
+    // Pages in frames that are not the space's own, which it has, and which were used. Is one of them pinned through it, or locked? The one that it has here leaves its
+    // frame where no space that runs has it: returns 0 or an error. share_load.c
+    uint32_t (*used)(const struct cairn_space *space);
+    bool (*is_held)(const struct cairn_space *space);
+    int (*leave)(struct cairn_space *space, cairn_vaddr_t page);
     // Where the byte is at an address for which resolve returned FOUND_DIRECT.
     unsigned char *(*direct)(const struct cairn_space *space, cairn_vaddr_t address);
 };

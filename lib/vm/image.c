@@ -100,6 +100,9 @@ CAIRN_NOINLINE int cairn_image_begin(struct cairn_image *image, bool anew)
     if (image->open) {
         return CAIRN_EBUSY;
     }
+    if (image->store->write == NULL) {
+        return CAIRN_EACCES;
+    }
     if (image->generation == UINT32_MAX) {
         return CAIRN_EOVERFLOW;
     }

@@ -5,7 +5,7 @@
 // OWNS: the accessed bits between two ticks.
 // PICTURE: tick: of each resident page, was it seen in use since the last one? Those are the space's working set (Denning, "The working set model for program
 //          behavior", 1968). The TLB is flushed, so that pages in use are seen again.
-// COST: tick O(frames); suspend O(pages in use). CALLERS: the user.
+// COST: tick O(frames), and where pages are shared O(pages in use); suspend O(pages in use). CALLERS: the user.
 #include "vm/frame.h"
 #include "vm/tlb.h"
 
@@ -13,7 +13,10 @@ uint32_t cairn_vm_tick(struct cairn_vm *vm)
 {
     uint32_t wanted = 0;
     for (struct cairn_space *space = vm->spaces; space != NULL; space = space->next) {
-        space->figures.working_set = 0;
+        const bool has_others = vm->sharing != NULL && space->generation != GENERATION_OTHERS && !space->suspended;
+        space->figures.working_set = has_others ? vm->sharing->used(space) : 0;
+        space->figures.tick_major = space->figures.major - space->tick_from;
+        space->tick_from = space->figures.major;
     }
     for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
         struct cairn_frame *const its = &vm->table[frame];
@@ -49,19 +52,25 @@ int cairn_space_suspend(struct cairn_space *space)
             return CAIRN_EBUSY;
         }
     }
+    if (vm->sharing != NULL && vm->sharing->is_held(space)) {
+        return CAIRN_EBUSY;
+    }
     cairn_space_flush(space); // before its ptes allow less, even where it fails half-way
+    space->suspended = true;
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const pte_t pte = *table_walk(space, page);
-        const bool is_own = pte_is_present(pte) && vm->table[pte_number(pte)].space == space;
-        const int error = is_own ? cairn_frame_evict_(vm, pte_number(pte)) : 0;
+        pte_t *const pte = table_walk(space, page);
+        int error = 0;
+        if (pte_is_present(*pte) && vm->table[pte_number(*pte)].space == space) {
+            error = cairn_frame_evict_(vm, pte_number(*pte));
+        } else {
+            *pte &= ~PTE_ACCESS;
+            error = vm->sharing != NULL ? vm->sharing->leave(space, page) : 0;
+        }
         if (error != 0) {
+            space->suspended = false;
             return error;
         }
-        if (!is_own) {
-            *table_walk(space, page) &= ~PTE_ACCESS;
-        }
     }
-    space->suspended = true;
     return 0;
 }
 

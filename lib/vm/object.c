@@ -30,12 +30,12 @@ CAIRN_NOINLINE int cairn_object_init(struct cairn_object *object, struct cairn_v
     if (error != 0 || (is_charged && !cairn_commit_take_(vm, pages))) {
         return CAIRN_ENOMEM;
     }
-    memset(object, 0, sizeof *object);
     error = cairn_space_init(&object->pages, vm);
     if (error != 0) {
         cairn_commit_give_(vm, is_charged ? pages : 0);
         return error;
     }
+    memset((unsigned char *)object + sizeof object->pages, 0, sizeof *object - sizeof object->pages);
     object->pages.generation = GENERATION_OTHERS;
     object->pages.quick_root = NULL;
     object->pages.backing = config->store;

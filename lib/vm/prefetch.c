@@ -76,6 +76,7 @@ static void stream_asked(struct cairn_space *space, cairn_vaddr_t page, uint32_t
     struct stream_advice advice;
     vm->table[frame].flags &= (uint8_t)~FRAME_AHEAD;
     vm->figures.useful += was_ahead;
+    space->figures.useful += was_ahead;
     cairn_stream_fault_(vm->streams, key, was_ahead, &advice);
     if (advice.count == 0 || vm->table[frame].pins == UINT8_MAX) {
         return;

@@ -12,12 +12,11 @@
 
 CAIRN_NOINLINE int cairn_frame_copy_(struct cairn_vm *vm, uint32_t key, uint32_t from, uint32_t *frame)
 {
-    if (vm->table[from].pins == UINT8_MAX) {
-        return CAIRN_EOVERFLOW;
-    }
-    frame_pin(&vm->table[from]);
+    uint8_t *const flags = &vm->table[from].flags;
+    const uint8_t was = *flags & FRAME_PINNED;
+    *flags |= FRAME_PINNED; // it stays meanwhile
     const int error = cairn_frame_take_(vm, key, frame);
-    frame_unpin(&vm->table[from]);
+    *flags = (uint8_t)((*flags & ~FRAME_PINNED) | was);
     if (error == 0) {
         cairn_bulk_copy_(frame_memory(vm, *frame), frame_memory(vm, from), page_size(vm));
     }
@@ -242,6 +241,7 @@ static int object_fault(struct cairn_space *space, const struct cairn_mapping *m
     pte_t *const at = table_pte(vm, leaf, page);
     space->figures.shared += *at == 0;
     space->figures.minor += vm->figures.major == major;
+    vm->figures.minor += vm->figures.major == major;
     *now = frame << PTE_SHIFT | PTE_PRESENT | (is_shared ? mapping->protection : mapping->protection & ~CAIRN_WRITE) | (*at & PTE_PINS);
     *at = *now;
     return 0;
@@ -397,4 +397,5 @@ static int share_end(struct cairn_space *space)
     return error;
 }
 
-const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget, share_end, share_direct};
+const struct cairn_sharing cairn_sharing_ = {share_resolve, share_unmap, share_drop, share_own, share_count_pin, share_forget,
+                                                share_end, cairn_share_used_, cairn_share_is_held_, cairn_share_leave_, share_direct};

@@ -126,6 +126,11 @@ CAIRN_INLINE void record_free(struct cairn_vm *vm, struct record *record)
     cairn_table_give_(vm, TABLE_LIST_RECORDS, record);
 }
 
+// share_load.c; frame.h says what for.
+uint32_t cairn_share_used_(const struct cairn_space *space);
+bool cairn_share_is_held_(const struct cairn_space *space);
+CAIRN_MUST_CHECK int cairn_share_leave_(struct cairn_space *space, cairn_vaddr_t page);
+
 // Have a pool. Returns 0 or CAIRN_ENOMEM.
 CAIRN_MUST_CHECK int cairn_sharing_start_(struct cairn_vm *vm);
 extern const struct cairn_sharing cairn_sharing_;

@@ -142,15 +142,15 @@ int cairn_space_protect(struct cairn_space *space, struct cairn_mapping *mapping
 
 // -------------------------------------------------------------------------------------------------------------------- spaces
 
-// The lowest number that no space has; 0: all are taken.
-static uint16_t free_number(const struct cairn_vm *vm)
+// The lowest number that no space has; 0: all are taken, or the space is one of them.
+static uint16_t free_number(const struct cairn_vm *vm, const struct cairn_space *space)
 {
     for (uint16_t number = 1; number <= SPACES_MAX; number++) {
-        const struct cairn_space *space = vm->spaces;
-        while (space != NULL && space->number != number) {
-            space = space->next;
+        const struct cairn_space *other = vm->spaces;
+        while (other != NULL && other != space && other->number != number) {
+            other = other->next;
         }
-        if (space == NULL) {
+        if (other == NULL) {
             return number;
         }
     }
@@ -162,7 +162,7 @@ CAIRN_NOINLINE int cairn_space_init(struct cairn_space *space, struct cairn_vm *
     if (space == NULL || vm == NULL || vm->table == NULL) {
         return CAIRN_EINVAL;
     }
-    const uint16_t number = free_number(vm);
+    const uint16_t number = free_number(vm, space);
     if (number == 0) {
         return CAIRN_EBUSY;
     }

@@ -115,7 +115,7 @@ int cairn_store_checked_init(struct cairn_store_checked *checked, const struct c
         return CAIRN_EINVAL;
     }
     *checked = (struct cairn_store_checked){
-        .store = {.context = checked, .read = checked_read, .write = checked_write, .trim = checked_trim, .page = under->page - taken, .slots = under->slots},
+        .store = {.context = checked, .read = checked_read, .write = under->write != NULL ? checked_write : NULL, .trim = checked_trim, .page = under->page - taken, .slots = under->slots},
         .under = under,
         .sums = config->sums,
         .sealed = config->sealed};

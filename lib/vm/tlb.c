@@ -89,6 +89,11 @@ CAIRN_NOINLINE void cairn_tlb_forget_(struct cairn_vm *vm, const struct cairn_sp
     }
 }
 
+void cairn_space_flush_page(struct cairn_space *space, cairn_vaddr_t address)
+{
+    cairn_tlb_forget_(space->vm, space, address >> space->vm->page_shift, false);
+}
+
 CAIRN_NOINLINE void cairn_tlb_forget_frame_(struct cairn_vm *vm, const unsigned char *memory)
 {
     for (uint32_t i = 0; i <= vm->tlb_mask + CAIRN_VICTIMS; i++) {

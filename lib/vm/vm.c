@@ -82,10 +82,14 @@ static bool plan_make(struct plan *plan, const struct cairn_vm_config *config)
     plan->page_shift = config->page_shift == 0 ? (CAIRN_PAGE_SHIFT != 0 ? CAIRN_PAGE_SHIFT : 10) : config->page_shift;
     plan->tlb = config->tlb == 0 ? (CAIRN_TLB_SHIFT != 0 ? 1u << CAIRN_TLB_SHIFT : 16) : config->tlb;
     plan->policy = config->policy == NULL ? &cairn_policy_clock : config->policy;
-    plan->slots = config->store == NULL ? 0 : config->store->slots;
+    const struct cairn_port_store *const store = config->store;
+    plan->slots = store == NULL ? 0 : store->slots;
+    if (store != NULL && (store->page != (uint32_t)1 << plan->page_shift || store->write == NULL)) {
+        return false;
+    }
     if (plan->page_shift < 7 || plan->page_shift > 12 || !is_power_of_two(plan->tlb) || plan->tlb > TLB_MAX || plan->tlb < TLB_MIN ||
         (CAIRN_PAGE_SHIFT != 0 && plan->page_shift != CAIRN_PAGE_SHIFT) || (CAIRN_TLB_SHIFT != 0 && plan->tlb != 1u << CAIRN_TLB_SHIFT) ||
-        (config->store != NULL && config->store->page != (uint32_t)1 << plan->page_shift) || plan->slots > PTE_NUMBERS) {
+        plan->slots > PTE_NUMBERS) {
         return false;
     }
     plan->table_at = 0;
@@ -171,4 +175,9 @@ void cairn_vm_figures(const struct cairn_vm *vm, struct cairn_vm_figures *figure
 {
     *figures = vm->figures;
     figures->reads = figures->major + figures->prefetches;
+    for (const struct cairn_space *space = vm->spaces; space != NULL; space = space->next) {
+        figures->virtual_pages += space->figures.virtual_pages;
+        figures->resident += space->figures.resident;
+        figures->swapped += space->figures.swapped;
+    }
 }

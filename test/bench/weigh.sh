@@ -67,7 +67,7 @@ done
 # checkpoints, too; with malloc in spaces.
 if [ "$harden" = 1 ]; then
     row cairn vm picolibc "" "cairn_vm_init cairn_space_init cairn_space_map cairn_space_switch cairn_vm_load_ cairn_vm_store_ cairn_store_ram_init" $objects
-    above='^(share|share_pool|object|mapping|advise|fork|merge|brk|exec|elf|elf_reason|stack|codec|store_compressed|image.*|checkpoint.*)\.c$'
+    above='^(share|share_load|share_pool|object|mapping|advise|fork|merge|brk|exec|elf|elf_reason|stack|codec|store_compressed|image.*|checkpoint.*)\.c$'
     # calls_of: the names of cairn that the sources of lib/vm have, which are read.
     calls_of() {
         sed "s|\\(.*\\)\\.c|$folder/\\1.o|" | xargs arm-none-eabi-nm --defined-only | awk '($2 == "T" || $2 == "R") && $3 ~ /^cairn_/ { print $3 }' | sort -u

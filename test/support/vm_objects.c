@@ -11,7 +11,7 @@ uint32_t vm_file[FILE_PAGES * PAGE / 4];
 static bool fails(void)
 {
     vm_objects.calls++;
-    return vm_objects.fail_at != 0 && vm_objects.calls == vm_objects.fail_at;
+    return vm_objects.fail_at != 0 && vm_objects.calls - vm_objects.fail_at < (vm_objects.fail_for == 0 ? 1 : vm_objects.fail_for);
 }
 
 static int file_read(void *context, uint32_t slot, void *page)

@@ -26,6 +26,7 @@ struct vm_objects {
     struct cairn_port_store file;
     uint32_t calls;   // of read, write and sync
     uint32_t fail_at; // the number of the call that fails; 0: none
+    uint32_t fail_for; // so many from there; 0: one
     int error;        // with which; 0: one that says what failed
     uint32_t reads, writes, syncs;
 };

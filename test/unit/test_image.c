@@ -226,6 +226,28 @@ static void calls_out_of_turn_are_refused(void **state)
     assert_int_equal(fx_begin(false), CAIRN_EOVERFLOW);
 }
 
+// As a firmware has what it begins with in ROM.
+static void an_image_that_is_only_read_is_not_changed(void **state)
+{
+    (void)state;
+    make(0, false);
+    assert_int_equal(fx_begin(false), 0);
+    assert_int_equal(fx_put(3), 0);
+    assert_int_equal(fx_commit(true), 0);
+    struct cairn_port_store rom = *fx.config.store;
+    const struct cairn_port_store *const store = fx.config.store;
+    rom.write = NULL;
+    rom.trim = NULL;
+    fx.config.store = &rom;
+    assert_int_equal(fx_mount(), 0);
+    assert_true(fx_holds(&fx.new));
+    assert_int_equal(fx_begin(false), CAIRN_EACCES);
+    assert_int_equal(fx_begin(true), CAIRN_EACCES);
+    assert_int_equal(cairn_image_put(&fx.image, 1, page), CAIRN_EINVAL);
+    assert_true(fx_holds(&fx.new));
+    fx.config.store = store;
+}
+
 static void bad_configs_are_refused(void **state)
 {
     (void)state;
@@ -311,6 +333,7 @@ int main(void)
         cmocka_unit_test(the_chain_has_an_end),
         cmocka_unit_test(a_head_may_fill_what_a_record_leaves),
         cmocka_unit_test(calls_out_of_turn_are_refused),
+        cmocka_unit_test(an_image_that_is_only_read_is_not_changed),
         cmocka_unit_test(bad_configs_are_refused),
         cmocka_unit_test(a_page_that_changed_is_found_when_it_is_read),
         cmocka_unit_test(the_bytes_are_the_same_on_every_machine),

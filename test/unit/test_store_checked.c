@@ -181,6 +181,21 @@ static void bad_arguments_are_refused(void **state)
     assert_null(contract_store(&checked.store, pages));
 }
 
+// In ROM, say.
+static void a_store_that_is_only_read_stays_so(void **state)
+{
+    (void)state;
+    make(SEALS);
+    assert_int_equal(put(3, 7), 0);
+    struct cairn_port_store rom = *checked.under;
+    const struct cairn_store_checked_config config = {.under = &rom, .sealed = sealed};
+    rom.write = NULL;
+    assert_int_equal(cairn_store_checked_init(&checked, &config), 0);
+    assert_null(checked.store.write);
+    assert_int_equal(checked.store.read(checked.store.context, 3, pages), 0);
+    assert_int_equal(checked.store.read(checked.store.context, 4, pages), CAIRN_ECORRUPT);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -192,6 +207,7 @@ int main(void)
         cmocka_unit_test(a_slot_without_a_sum_is_not_checked),
         cmocka_unit_test(errors_pass_through_and_change_nothing),
         cmocka_unit_test(bad_arguments_are_refused),
+        cmocka_unit_test(a_store_that_is_only_read_stays_so),
     };
     return cmocka_run_group_tests_name("store_checked", tests, NULL, NULL);
 }

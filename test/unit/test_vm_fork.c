@@ -268,9 +268,32 @@ static void segments_handler_and_user_are_the_parents(void **state)
     assert_int_equal(address, 7500);
 }
 
+static void both_sides_suspended_leave_no_common_page_in_a_frame(void **state)
+{
+    (void)state;
+    vm_write_pages(SPACE, 1, 3, 1);
+    fork_to(OTHER, SPACE);
+    assert_int_equal(cairn_space_suspend(SPACE), 0);
+    assert_int_equal(vm_figures().frames_free, FRAMES - 3); // the child runs
+    assert_int_equal(cairn_space_suspend(OTHER), 0);
+    assert_int_equal(vm_figures().frames_free, FRAMES);
+    vm_sound();
+    cairn_space_resume(OTHER);
+    vm_expect_pages(OTHER, 1, 3, 1);
+    assert_int_equal(cairn_space_deinit(OTHER), 0);
+    cairn_space_resume(SPACE);
+    vm_expect_pages(SPACE, 1, 3, 1);
+    assert_int_equal(cairn_space_suspend(SPACE), 0); // nobody else has them
+    assert_int_equal(vm_figures().frames_free, FRAMES);
+    vm_sound();
+}
+
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
+    fork_to(OTHER, SPACE);
+    assert_int_equal(cairn_space_fork(OTHER, SPACE), CAIRN_EBUSY);
+    assert_int_equal(cairn_space_deinit(OTHER), 0);
     assert_int_equal(cairn_space_fork(NULL, SPACE), CAIRN_EINVAL);
     assert_int_equal(cairn_space_fork(OTHER, NULL), CAIRN_EINVAL);
     assert_int_equal(cairn_space_fork(SPACE, SPACE), CAIRN_EINVAL);
@@ -293,6 +316,7 @@ int main(void)
         VM_UNIT(a_fork_that_fails_changes_nothing),
         VM_UNIT(a_copy_needs_a_frame_beside_the_pages_that_stay),
         VM_UNIT(segments_handler_and_user_are_the_parents),
+        VM_UNIT(both_sides_suspended_leave_no_common_page_in_a_frame),
         VM_UNIT(bad_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,16 @@ static void more_bits_than_an_address_has_are_refused(void **state)
 }
 #endif
 
+static void a_store_that_is_only_read_is_no_swap(void **state)
+{
+    (void)state;
+    struct cairn_port_store rom = vm_fixture.store;
+    rom.write = NULL;
+    config = vm_fixture.config;
+    config.store = &rom;
+    assert_invalid();
+}
+
 static void memory_that_cannot_be_used_is_refused(void **state)
 {
     (void)state;
@@ -266,6 +276,7 @@ int main(void)
 #if CAIRN_VADDR_BITS == 32
         VM_UNIT(more_bits_than_an_address_has_are_refused),
 #endif
+        VM_UNIT(a_store_that_is_only_read_is_no_swap),
         VM_UNIT(memory_that_cannot_be_used_is_refused),
         VM_UNIT(memory_too_small_for_any_part_is_refused),
         VM_UNIT(sizes_add_up),

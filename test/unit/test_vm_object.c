@@ -516,6 +516,18 @@ static void a_read_that_fails_is_told_and_tried_again(void **state)
     assert_int_equal(vm_get(vm_page(11)), FILE_WORD(1, 0));
 }
 
+static void an_object_that_lives_is_not_made_again(void **state)
+{
+    (void)state;
+    const struct cairn_object_config config = {.size = PAGE};
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 4, RW, SHARED, OBJECT, 0), 0);
+    vm_put(vm_page(10), 5);
+    REFUSES(CAIRN_EBUSY, cairn_object_init(OBJECT, VM, &config));
+    vm_sound();
+    assert_int_equal(vm_get(vm_page(10)), 5);
+}
+
 static void a_page_that_cannot_be_written_stays(void **state)
 {
     (void)state;
@@ -525,9 +537,11 @@ static void a_page_that_cannot_be_written_stays(void **state)
         vm_put(vm_page(10 + page), page); // every frame is dirty
     }
     prepare_push();
+    vm_objects.fail_for = 1 + 4; // the victim, then each
     vm_file_fail(1);
     assert_int_equal(cairn_vm_store32(VM, vm_page(200), 1), CAIRN_EIO);
     vm_sound();
+    vm_objects.fail_for = 0;
     vm_file_fail(1);
     assert_int_equal(cairn_space_dont_need(SPACE, vm_page(12)), CAIRN_EIO);
     vm_sound();
@@ -616,6 +630,7 @@ int main(void)
         OBJECTS_UNIT(an_answer_that_is_no_error_of_ours_is_one_of_a_transfer),
         OBJECTS_UNIT(write_through_writes_an_objects_page_at_each_store),
         OBJECTS_UNIT(a_read_that_fails_is_told_and_tried_again),
+        OBJECTS_UNIT(an_object_that_lives_is_not_made_again),
         OBJECTS_UNIT(a_page_that_cannot_be_written_stays),
         OBJECTS_UNIT(a_sync_that_fails_at_any_call_is_told),
         OBJECTS_UNIT(an_object_without_a_store_keeps_what_it_holds_unmapped),

@@ -101,6 +101,9 @@ static void pins_count_to_255(void **state)
     assert_int_equal(cairn_space_pin(SPACE, vm_page(1), CAIRN_WRITE, &memory, &run), CAIRN_EOVERFLOW);
     assert_int_equal(vm_image(), before);
     vm_put(vm_page(1), 4); // an access needs none
+    assert_int_equal(cairn_vm_store32(VM, vm_page(2) - 2, 0x00010001), 0);
+    assert_int_equal(cairn_space_copy(SPACE, vm_page(3), SPACE, vm_page(1), 4), 0);
+    assert_int_equal(vm_get(vm_page(3)), 4);
     for (uint32_t i = 0; i < 255; i++) {
         if (cairn_space_unpin(SPACE, vm_page(1)) != 0) {
             fail_msg("unpin %u", (unsigned)i);

@@ -152,6 +152,12 @@ static void expect_stream(const struct device *device, uint32_t pages)
     }
     assert_true(after.prefetches - before.prefetches > pages / 2);
     assert_true(after.useful - before.useful >= after.prefetches - before.prefetches - 2);
+    struct cairn_space_figures its, objects = {0};
+    cairn_space_figures(&space, &its);
+    if (object.pages.vm != NULL) {
+        cairn_space_figures(&object.pages, &objects);
+    }
+    assert_int_equal(its.useful + objects.useful, after.useful);
     assert_int_equal(after.major - before.major + after.prefetches - before.prefetches, reads);
     assert_true(after.major - before.major < pages / 2);
 }

@@ -248,6 +248,80 @@ static void a_suspended_space_has_no_pages_of_objects_either(void **state)
     assert_int_equal(vm_get(vm_page(10)), 1);
 }
 
+// What is in frames goes where no space that runs has it.
+static void the_last_to_be_suspended_takes_what_is_shared_along(void **state)
+{
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 2, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_show(OTHER, 20, 1, RW, SHARED, OBJECT, 1), 0);
+    vm_write_pages(SPACE, 10, 2, 1);
+    assert_int_equal(vm_look(OTHER, vm_page(20)), vm_look(SPACE, vm_page(11)));
+    const uint32_t writes = vm_objects.writes;
+    assert_int_equal(cairn_space_suspend(SPACE), 0);
+    assert_int_equal(vm_objects.writes, writes + 1); // the one that OTHER does not have
+    assert_int_equal(vm_figures().frames_free, FRAMES - 1);
+    assert_int_equal(cairn_space_suspend(OTHER), 0);
+    assert_int_equal(vm_objects.writes, writes + 2);
+    assert_int_equal(vm_figures().frames_free, FRAMES);
+    vm_sound();
+    cairn_space_resume(SPACE);
+    vm_expect_pages(SPACE, 10, 2, 1);
+    assert_int_equal(vm_figures().frames_free, FRAMES - 2);
+    cairn_space_resume(OTHER);
+}
+
+static void a_space_that_holds_a_page_of_an_object_is_not_suspended(void **state)
+{
+    (void)state;
+    void *memory;
+    size_t run;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 2, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(cairn_space_pin(SPACE, vm_page(10), RW, &memory, &run), 0);
+    REFUSES(CAIRN_EBUSY, cairn_space_suspend(SPACE));
+    assert_int_equal(cairn_space_unpin(SPACE, vm_page(10)), 0);
+    assert_int_equal(cairn_space_lock(SPACE, vm_page(11), PAGE), 0);
+    REFUSES(CAIRN_EBUSY, cairn_space_suspend(SPACE));
+    assert_int_equal(cairn_space_unlock(SPACE, vm_page(11), PAGE), 0);
+    vm_file_fail(1);
+    vm_put(vm_page(10), 3);
+    assert_int_equal(cairn_space_suspend(SPACE), CAIRN_EIO);
+    assert_int_equal(vm_get(vm_page(10)), 3); // it goes on
+    assert_int_equal(cairn_space_suspend(SPACE), 0);
+    assert_int_equal(vm_figures().frames_free, FRAMES);
+}
+
+static void shared_pages_are_in_the_working_set_of_who_has_them(void **state)
+{
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 3, R, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_show(OTHER, 20, 3, R, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_map(SPACE, 30, 1, RW, 0), 0);
+    for (uint32_t page = 0; page < 3; page++) {
+        assert_int_equal(vm_get(vm_page(10 + page)), FILE_WORD(page, 0));
+    }
+    vm_put(vm_page(30), 1);
+    assert_int_equal(vm_look(OTHER, vm_page(21)), FILE_WORD(1, 0));
+    assert_int_equal(cairn_vm_tick(VM), 4);
+    assert_int_equal(vm_space_figures(SPACE).working_set, 4);
+    assert_int_equal(vm_space_figures(OTHER).working_set, 1);
+    assert_int_equal(vm_space_figures(SPACE).tick_major, 3);
+    assert_int_equal(vm_get(vm_page(12)), FILE_WORD(2, 0));
+    assert_int_equal(cairn_vm_tick(VM), 1);
+    assert_int_equal(vm_space_figures(SPACE).working_set, 1);
+    assert_int_equal(vm_space_figures(OTHER).working_set, 0);
+    assert_int_equal(vm_space_figures(SPACE).tick_major, 0);
+    const struct cairn_vm_figures figures = vm_figures();
+    assert_int_equal(figures.virtual_pages, 7);
+    assert_int_equal(figures.resident, 4);
+    assert_int_equal(figures.swapped, 0);
+    assert_int_equal(figures.minor, vm_space_figures(SPACE).minor + vm_space_figures(OTHER).minor);
+    assert_int_equal(figures.major, 3);
+    assert_int_equal(vm_space_figures(&OBJECT->pages).reads, 3);
+}
+
 // ----------------------------------------------------------------------------------------------------------- executed in place
 
 static void memory_is_read_where_it_is(void **state)
@@ -605,6 +679,9 @@ int main(void)
         OBJECTS_UNIT(a_common_page_of_zeros_without_a_frame_changes_nothing),
         OBJECTS_UNIT(pages_of_several_that_are_in_use_stay),
         OBJECTS_UNIT(a_suspended_space_has_no_pages_of_objects_either),
+        OBJECTS_UNIT(the_last_to_be_suspended_takes_what_is_shared_along),
+        OBJECTS_UNIT(a_space_that_holds_a_page_of_an_object_is_not_suspended),
+        OBJECTS_UNIT(shared_pages_are_in_the_working_set_of_who_has_them),
         OBJECTS_UNIT(memory_is_read_where_it_is),
         OBJECTS_UNIT(memory_in_place_is_not_written),
         OBJECTS_UNIT(memory_in_place_is_protected_and_unmapped_at_once),

@@ -101,6 +101,20 @@ static void mappings_are_kept_in_the_order_of_their_addresses(void **state)
     assert_int_equal(vm_space_figures(SPACE).virtual_pages, 0);
 }
 
+// It would be a list that closes.
+static void a_space_that_lives_is_not_made_again(void **state)
+{
+    (void)state;
+    vm_put(vm_page(3), 3);
+    assert_int_equal(cairn_space_init(OTHER, VM), 0);
+    const uint32_t before = vm_image();
+    assert_int_equal(cairn_space_init(SPACE, VM), CAIRN_EBUSY);
+    assert_int_equal(cairn_space_init(OTHER, VM), CAIRN_EBUSY);
+    assert_int_equal(vm_image(), before);
+    vm_sound();
+    assert_int_equal(vm_get(vm_page(3)), 3);
+}
+
 static void the_whole_of_a_space_can_be_mapped(void **state)
 {
     (void)state;
@@ -276,6 +290,7 @@ int main(void)
         VM_UNIT(a_mapping_outside_its_range_is_refused),
         VM_UNIT(a_protection_that_no_access_can_have_is_refused),
         VM_UNIT(mappings_that_overlap_are_refused),
+        VM_UNIT(a_space_that_lives_is_not_made_again),
         VM_UNIT(mappings_are_kept_in_the_order_of_their_addresses),
         VM_UNIT(the_whole_of_a_space_can_be_mapped),
         VM_UNIT(what_is_unmapped_is_forgotten_wherever_it_lived),

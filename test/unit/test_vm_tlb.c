@@ -169,6 +169,25 @@ static void a_flush_of_a_space_leaves_the_others(void **state)
     assert_int_equal(misses(), 6);
 }
 
+static void a_flush_of_a_page_leaves_the_others(void **state)
+{
+    (void)state;
+    vm_put(vm_page(1), 1);
+    vm_put(vm_page(9), 9); // 1 is in the victim set
+    vm_put(vm_page(2), 2);
+    cairn_space_flush_page(SPACE, vm_page(1) + 5);
+    assert_int_equal(vm_get(vm_page(9)), 9);
+    assert_int_equal(vm_get(vm_page(2)), 2);
+    assert_int_equal(misses(), 3);
+    assert_int_equal(vm_get(vm_page(1)), 1);
+    assert_int_equal(misses(), 4);
+    cairn_space_flush_page(SPACE, vm_page(1));
+    assert_int_equal(vm_get(vm_page(1)), 1);
+    assert_int_equal(misses(), 5);
+    cairn_space_flush_page(SPACE, ~(cairn_vaddr_t)0);
+    vm_sound();
+}
+
 static void rights_that_are_taken_are_gone_at_once(void **state)
 {
     uint32_t value = 3;
@@ -371,6 +390,7 @@ int main(void)
         VM_UNIT(switching_spaces_flushes_nothing),
         VM_UNIT(one_address_in_two_spaces_is_two_pages),
         VM_UNIT(a_flush_of_a_space_leaves_the_others),
+        VM_UNIT(a_flush_of_a_page_leaves_the_others),
         VM_UNIT(rights_that_are_taken_are_gone_at_once),
         VM_UNIT(a_users_access_needs_a_users_page),
         VM_UNIT(more_spaces_than_asids_keep_apart),

@@ -398,7 +398,7 @@ static const char *pin(struct share_model *model, uint32_t i, struct share_pin *
         return share_is_due(model, 0) && model->faults == 0 ? NULL : "an error that is not due";
     }
     share_own_it(model, i, page);
-    if (model->truth[i].page[page].kind == PAGE_DIRECT) { // it has no pins
+    if (model->truth[i].page[page].kind == PAGE_DIRECT) { // its pins are the mapping's
         const bool is_there = at == share_bytes_at(model, i, page) + (address & (model->page - 1));
         return !is_there || cairn_space_unpin(&model->spaces[i], address) != 0 ? "where the page is" : NULL;
     }
@@ -413,7 +413,7 @@ static const char *unpin_none(struct share_model *model, uint32_t i)
     const cairn_vaddr_t address = somewhere_mapped(model, i);
     const uint32_t page = (uint32_t)(address >> model->shift);
     const struct share_page *const its = &model->truth[i].page[page];
-    if (its->pins != 0 || its->kind == PAGE_DIRECT || share_is_held(model, i, page, page + 1)) {
+    if (its->pins != 0 || share_is_held(model, i, page, page + 1)) {
         return NULL;
     }
     return cairn_space_unpin(&model->spaces[i], address) != CAIRN_EINVAL ? "unpinned, and was not pinned" : NULL;

@@ -80,7 +80,7 @@ static const char *suspend(struct share_model *model, uint32_t i)
     uint64_t due = DUE(0);
     for (uint32_t page = 0; page < SHARE_PAGES; page++) {
         const struct share_page *const its = &truth->page[page];
-        due = its->own && (its->pins != 0 || its->locked) ? DUE(CAIRN_EBUSY) : due;
+        due = its->pins != 0 || (its->locked && its->kind != PAGE_DIRECT) ? DUE(CAIRN_EBUSY) : due;
     }
     if (share_below(model, 2) == 0 || truth->suspended) {
         cairn_space_resume(&model->spaces[i]);

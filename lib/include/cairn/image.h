@@ -97,7 +97,7 @@ CAIRN_MUST_CHECK int cairn_image_init(struct cairn_image *image, const struct ca
 // ---- changing
 
 // Begin to change the image: what is there stays; anew: it is to have only what is put. Where the chain is as long as may be, the index is written anew now.
-// Returns 0; or nothing is begun: fails with CAIRN_EBUSY iff something was; CAIRN_EOVERFLOW after 2^32 - 1 commits; CAIRN_ENOMEM iff the outcome of the
+// Returns 0; or nothing is begun: fails with CAIRN_EBUSY iff something was; CAIRN_EACCES iff the store is only read; CAIRN_EOVERFLOW after 2^32 - 1 commits; CAIRN_ENOMEM iff the outcome of the
 // last commit that failed is not known, and there is no room to write the index anew (take up the image once more then); what the store answers. The first time after init it also makes
 // sure that no half of a record is left in the store, from a cut: two writes at most, and a sync. O(slots) where anew.
 CAIRN_MUST_CHECK int cairn_image_begin(struct cairn_image *image, bool anew);

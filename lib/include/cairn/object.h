@@ -43,7 +43,7 @@ struct cairn_object_config {
 
 // Make an object. Returns 0; fails with CAIRN_EINVAL iff an argument is NULL, size is 0, not a multiple of a page or more than a space has, or the store's slots are
 // not of a page or do not reach; CAIRN_ENOMEM iff there is no memory for its topmost table, or the vm has promised all that it can (cairn_vm_commit); CAIRN_EBUSY
-// iff there are 255 spaces and objects.
+// iff there are 255 spaces and objects, or it is one of the vm's already.
 CAIRN_MUST_CHECK int cairn_object_init(struct cairn_object *object, struct cairn_vm *vm, const struct cairn_object_config *config);
 // Write back what must be, and end it. Fails with CAIRN_EBUSY iff it is mapped, or as its store; then it is still there.
 CAIRN_MUST_CHECK int cairn_object_deinit(struct cairn_object *object);
@@ -123,7 +123,8 @@ CAIRN_MUST_CHECK int cairn_vm_commit(struct cairn_vm *vm, enum cairn_commit mode
 
 // --------------------------------------------------------------------------------------------------------------- shared memory
 
-// Shared memory by key: an object that other spaces find. protection: of the space that creates it, while that is; others: of the others, its children among them.
+// Shared memory by key: an object that other spaces find. protection: of the space that creates it, while that is; others: of the others, its children among
+// them; but what a child has mapped since the fork stays as it is.
 // Fails as cairn_object_init, with CAIRN_EINVAL iff key is 0, CAIRN_EBUSY iff the key is taken.
 CAIRN_MUST_CHECK int cairn_shared_create(struct cairn_object *object, struct cairn_space *owner, uint32_t key, cairn_vaddr_t size, uint32_t protection, uint32_t others);
 // Map all of it, at *address, or anywhere where that is 0; *address says where. Fails with CAIRN_ENOENT iff no object has the key; as cairn_space_map_range.

@@ -70,7 +70,8 @@ struct cairn_port_store {
     // written last cannot be had: then `page` holds anything. CAIRN_ECORRUPT: they were read, and are not what was written.
     int (*read)(void *context, uint32_t slot, void *page);
     // Write `page` to the slot. Returns 0; a negative error, and the slot still holds what it held, iff it cannot be. It may be refused for want of room
-    // (CAIRN_ENOMEM), where slots share it. NULL: it is only read. An object of it is read-only then (object.h); nobody else takes such a store.
+    // (CAIRN_ENOMEM), where slots share it. NULL: it is only read. An object of it is read-only then (object.h), an image in it can be read
+    // (image.h), and a checked store over it is as it is (store.h); nobody else takes such a store.
     int (*write)(void *context, uint32_t slot, const void *page);
     // What the slot holds is not wanted any more. Must not fail. NULL: nothing is gained by it.
     void (*trim)(void *context, uint32_t slot);

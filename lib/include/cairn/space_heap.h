@@ -39,8 +39,8 @@ struct cairn_space_heap_stats {
 };
 
 // Make the heap of a space where its break is. What allocates makes it with all defaults where there is none. Fails with CAIRN_EINVAL iff the space has no break
-// (cairn_space_set_break) or an argument is NULL; CAIRN_EBUSY iff it has a heap; CAIRN_ENOMEM iff there is no room above the break, or max has none for a page of blocks;
-// as cairn_space_brk; as an access.
+// (cairn_space_set_break) or is NULL; CAIRN_EBUSY iff it has a heap; CAIRN_ENOMEM iff there is no room above the break, or max has none for a block; as cairn_space_brk;
+// as an access. config NULL: all defaults.
 CAIRN_MUST_CHECK int cairn_space_heap_init(struct cairn_space *space, const struct cairn_space_heap_config *config);
 
 // Allocate `size` bytes, a multiple of CAIRN_GRANULE in their address: *address, 0 for 0 bytes. Not zeroed. Fails with CAIRN_EINVAL iff there is no break, or an

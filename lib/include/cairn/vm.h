@@ -104,6 +104,8 @@ struct cairn_vm_figures {
     uint32_t slots_used;
     uint32_t shared;              // pages that several spaces have, and have not written since (object.h)
     uint32_t tables, table_bytes; // nodes of page tables in use, and what they take: 4 bytes for each entry
+    cairn_vaddr_t virtual_pages;  // of all spaces; these three, too, are made up when asked for
+    uint32_t resident, swapped;   // pages in frames, in slots and in no frame: of spaces, objects, and what spaces have in common
 };
 
 #define CAIRN_VICTIMS 4u // entries of the set behind the TLB
@@ -184,15 +186,18 @@ struct cairn_segment {
     bool grows_down; // offsets limit to the end of the address space, counted from base, wrapping: a stack
 };
 
+// Of a space; of an object's pages, with &object->pages (object.h): who faults on one of them counts the fault, the object the transfers and what was read ahead.
+// The TLB's counters are the vm's: a difference between two switches is the space's.
 struct cairn_space_figures {
     cairn_vaddr_t virtual_pages;
     uint32_t resident, swapped; // of its own
     uint32_t shared; // that it has from others: an object's in a frame, or as they were when spaces forked
     uint32_t minor, major;
-    uint32_t reads, writes;
-    uint32_t prefetches;
+    uint32_t reads, writes;      // transfers; of pages that are its own
+    uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t copies; // that were made because it wrote to a page of several
-    uint32_t working_set; // pages that were seen in use in the last tick
+    uint32_t working_set; // pages that were seen in use in the last tick; one that it shares counts for it, whoever used it
+    uint32_t tick_major;  // major faults in the last tick: its page-fault frequency
 };
 
 struct cairn_space {
@@ -217,6 +222,7 @@ struct cairn_space {
     bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to; where it was used before, with cairn_space_flush
     struct cairn_space_figures figures;
     cairn_vaddr_t heap;         // its address; space_heap.h. 0: none
+    uint32_t tick_from;        // major faults at the last tick
     uint32_t saved, saved_sum; // the last checkpoint of it: its generation, 0: none or not known, and what tells it from others; checkpoint.h
 };
 
@@ -226,11 +232,13 @@ struct cairn_space {
 // others of that size: most in use at a time, size by size, is what is needed. 0 iff the configuration is not valid.
 size_t cairn_vm_size(const struct cairn_vm_config *config, size_t table_bytes);
 
-// Returns 0; fails with CAIRN_EINVAL iff an argument is out of range, CAIRN_ENOMEM iff size is less than cairn_vm_size says for no tables.
+// Returns 0; fails with CAIRN_EINVAL iff an argument is out of range, or the store's pages are of another size or only read; CAIRN_ENOMEM iff size is less
+// than cairn_vm_size says for no tables. With one frame, what needs two pages at once fails with CAIRN_ENOMEM: a word or a copy across pages, a copy-on-write.
 // O(frames + size): all memory for tables is zeroed here, so that no fault has to.
 CAIRN_MUST_CHECK int cairn_vm_init(struct cairn_vm *vm, const struct cairn_vm_config *config);
 
-// Make an empty space. Returns 0; CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff there is no memory for its topmost table, CAIRN_EBUSY iff there are 255.
+// Make an empty space. Returns 0; CAIRN_EINVAL iff an argument is NULL; CAIRN_ENOMEM iff there is no memory for its topmost table, CAIRN_EBUSY iff there are 255,
+// or it is one of the vm's already.
 CAIRN_MUST_CHECK int cairn_space_init(struct cairn_space *space, struct cairn_vm *vm);
 
 // Unmap all of it, give everything back. The current space becomes none. CAIRN_EBUSY iff a page is pinned.
@@ -281,7 +289,8 @@ CAIRN_MUST_CHECK int cairn_space_string(struct cairn_space *space, cairn_vaddr_t
 // Keep the page at `address` where it is, for an access, and hand out where that is. *run: bytes from there to the end of the page. Pins count; a page that was
 // pinned for writing counts as written. CAIRN_EOVERFLOW iff it has 255 already, or, of an object, 7 by this space.
 CAIRN_MUST_CHECK int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, void **memory, size_t *run);
-// CAIRN_EINVAL iff it is not pinned by this space; of memory in place, nothing of the mapping. Give back only what pin took: a cursor's pin is the cursor's, which would use the page on when it has left.
+// CAIRN_EINVAL iff it is not pinned by this space; of memory in place, nothing of the mapping. Give back only what pin took: a cursor's pin is the cursor's, which
+// would use the page on when it has left.
 CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t address);
 
 // -------------------------------------------------------------------------------------------------------------------- upkeep
@@ -289,21 +298,25 @@ CAIRN_MUST_CHECK int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t 
 // Write up to `pages` dirty pages, so that they can leave at once later. Returns how many were written, or the store's error.
 CAIRN_MUST_CHECK int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages);
 
-// What will be used, what not: bring the page in now; let it leave first (it is written if it must be). As an access in their errors; CAIRN_EACCES where nothing
-// is allowed. What is common since a fork, or memory that is executed in place, is left alone by the second.
+// What will be used, what not: bring the page in now; let it leave first (it is written if it must be). As an access in their errors; the first with CAIRN_EACCES
+// where nothing is allowed. What is common since a fork, or memory that is executed in place, is left alone by the second.
 CAIRN_MUST_CHECK int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address);
 CAIRN_MUST_CHECK int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address);
 
-// To be called at regular times: takes each space's working set (the pages that were seen in use since the last call; Denning 1968), and says so where
-// together they are more than there are frames and most misses are faults. Returns the pages wanted by all. O(frames).
+// To be called at regular times: takes each space's working set (the pages that were seen in use since the last call; Denning 1968) and page-fault frequency,
+// and says so where together they are more than there are frames and most misses are faults. Returns the pages wanted by all. O(frames), and where pages are
+// shared O(pages in use).
 uint32_t cairn_vm_tick(struct cairn_vm *vm);
 
-// Load control: write out all that the space has in frames and let nothing of it in, until it is resumed: accesses fail with CAIRN_EBUSY. Fails, and it goes on,
-// where a page is pinned (CAIRN_EBUSY) or cannot be written.
+// Load control: write out all that the space has in frames and let nothing of it in, until it is resumed: accesses fail with CAIRN_EBUSY. What it shares leaves
+// too: a page of an object where no space that runs shows it; one that is common since a fork where no other space has it, or all that share pages are suspended.
+// Fails, and it goes on, where a page is pinned through it or locked (CAIRN_EBUSY), or cannot be written. O(pages in use), and for each that is shared
+// O(spaces, or mappings of the object).
 CAIRN_MUST_CHECK int cairn_space_suspend(struct cairn_space *space);
 void cairn_space_resume(struct cairn_space *space);
 
-// Forget translations: of a space, of all.
+// Forget translations: of a page, of a space, of all. None is ever needed for what the library does itself.
+void cairn_space_flush_page(struct cairn_space *space, cairn_vaddr_t address);
 void cairn_space_flush(struct cairn_space *space);
 void cairn_vm_flush(struct cairn_vm *vm);
 
