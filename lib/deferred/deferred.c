@@ -50,8 +50,11 @@ CAIRN_INLINE struct cairn_deferred *deferred_of(const struct cairn_heap *heap)
 size_t cairn_deferred_size(size_t max_size)
 {
     size_t front;
-    const size_t granules = granules_in(max_size, true, &front); // without tags: never fewer
-    const uint32_t words = granules > GRANULES_MAX ? 0 : words_for_bits((uint32_t)granules);
+    size_t granules = granules_in(max_size, true, &front); // without tags: never fewer
+    if (granules > GRANULES_MAX) {
+        granules = granules_in(max_size, false, &front) > GRANULES_MAX ? 0 : GRANULES_MAX;
+    }
+    const uint32_t words = words_for_bits((uint32_t)granules);
     return ((size_t)words + words_for_bits(words)) * sizeof(uint32_t);
 }
 
@@ -90,7 +93,7 @@ CAIRN_INLINE void wake(struct cairn_deferred *deferred, uint32_t sign)
 // Not marked: it is reported when the heap is entered.
 static CAIRN_NOINLINE void refuse_mark(struct cairn_deferred *deferred, void *block)
 {
-    if (block != NULL) {
+    if (block != NULL && deferred->heap != NULL) { // NULL: not made yet, or ended
         CAIRN_PUT(deferred->refused, block);
         atomic_add(&deferred->refusals, 1);
         wake(deferred, TOP);
@@ -219,6 +222,17 @@ static uint32_t free_and_tell(struct cairn_heap *heap, uint32_t from, void *bloc
     return 1;
 }
 
+// Nothing is marked: the short way is open again, where there is one. pre: the pass is over.
+static void open_quick(struct cairn_deferred *deferred)
+{
+    struct cairn_heap *const heap = deferred->heap;
+    atomic_put(&heap->quick, deferred->before == NULL ? plain_quick(heap) : cairn_hooked.quick(heap));
+    atomic_fence();
+    if (atomic_look(&deferred->again) != 0) {
+        atomic_put(&heap->quick, 0);
+    }
+}
+
 // Free a few blocks that are marked.
 static void drain(struct cairn_deferred *deferred)
 {
@@ -233,6 +247,9 @@ static void drain(struct cairn_deferred *deferred)
         report_refused(deferred);
     }
     if (deferred->idle != 0) {
+        if (CAIRN_SPEED && deferred->hooks.lock == NULL) { // it is shut: by one who was held up in marking what a pass has found meanwhile
+            open_quick(deferred);
+        }
         return;
     }
     for (uint32_t looks = LOOKS; looks != 0 && marks != 0 && deferred->cursor < words; looks--) {
@@ -250,11 +267,7 @@ static void drain(struct cairn_deferred *deferred)
     }
     if (deferred->cursor == words) {
         deferred->idle = 1;
-        atomic_put(&heap->quick, deferred->before == NULL ? plain_quick(heap) : cairn_hooked.quick(heap));
-        atomic_fence();
-        if (atomic_look(&deferred->again) != 0) {
-            atomic_put(&heap->quick, 0);
-        }
+        open_quick(deferred);
     }
 }
 

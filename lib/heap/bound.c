@@ -41,6 +41,7 @@ int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin)
     const uint32_t peak = heap->control->peak;
     const uint32_t classes = heap->control->classes;
     const uint32_t granules = heap->control->granules;
+    const uint32_t failures = heap->control->failures;
     const bool bounded = heap->control->fit == CAIRN_FIT_BOUNDED;
     heap_unlock(heap, key);
     if (!bounded || (classes & CLASS_UNKNOWN) != 0) {
@@ -50,6 +51,6 @@ int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin)
     const uint64_t needed = (uint64_t)peak * (1 + span);
     margin->available = bytes_of(granules);
     margin->needed = needed > SIZE_MAX >> GRANULE_SHIFT ? SIZE_MAX : (size_t)needed << GRANULE_SHIFT;
-    margin->safe = needed <= granules;
+    margin->safe = needed <= granules && failures == 0;
     return 0;
 }

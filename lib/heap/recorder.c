@@ -172,6 +172,12 @@ static void record_realloc(struct cairn_recorder *recorder, const struct cairn_h
     }
     const struct cairn_recorder_slot moved = {granule_of(recorder, event->after), slot->id, (uint32_t)event->size};
     slot_remove(recorder, slot);
+    struct cairn_recorder_slot *const stale = slot_find(recorder, moved.granule); // of a block whose free was not told
+    if (stale != NULL) {
+        write_line(recorder, 'f', stale->id, 0, 0);
+        slot_remove(recorder, stale);
+        recorder->lost++;
+    }
     slot_insert(recorder, &moved);
     write_line(recorder, 'r', moved.id, 0, moved.size);
 }

@@ -93,6 +93,7 @@ void cairn_heap_reset_peak(struct cairn_heap *heap)
         const uint32_t key = heap_lock(heap);
         const uint32_t used = heap->control->used;
         heap->control->peak = used;
+        heap->control->failures = 0;
         heap->control->classes = used == 0 ? 0 : heap->control->classes | CLASS_UNKNOWN; // blocks may lie scattered, as a higher peak left them
         heap_unlock(heap, key);
     }

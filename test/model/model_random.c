@@ -298,6 +298,7 @@ static void step_reset_peak(struct model *model)
 {
     snprintf(model->what, sizeof model->what, "reset_peak");
     cairn_heap_reset_peak(&model->heap);
+    model->failures = 0;
     model->peak = model->used;
 }
 

@@ -202,6 +202,23 @@ static void a_block_from_before_the_recording_is_lost(void **state)
     assert_int_equal(recorder.ops, 0);
 }
 
+// The block whose place another one moves to was freed by a call that tells nothing.
+static void a_block_that_moves_to_a_stale_place_is_told_apart(void **state)
+{
+    (void)state;
+    begin(BLOCKS);
+    void *const untold = cairn_heap_alloc(&heap, 200);
+    void *const moves = cairn_heap_alloc(&heap, 8);
+    assert_non_null(cairn_heap_alloc(&heap, 8));
+    cairn_heap_free_(&heap, untold);
+    assert_ptr_equal(cairn_heap_realloc(&heap, moves, 150), untold);
+    assert_int_equal(recorder.lost, 1);
+    assert_int_equal(recorder.used, 2);
+    cairn_heap_free(&heap, untold);
+    assert_int_equal(recorder.used, 1);
+    assert_int_equal(recorder.live, 8);
+}
+
 static void failed_calls_are_not_written(void **state)
 {
     (void)state;
@@ -251,6 +268,7 @@ int main(void)
         cmocka_unit_test(the_header_goes_over_the_one_of_zeros),
         cmocka_unit_test(full_slots_lose_events_and_break_nothing),
         cmocka_unit_test(a_block_from_before_the_recording_is_lost),
+        cmocka_unit_test(a_block_that_moves_to_a_stale_place_is_told_apart),
         cmocka_unit_test(failed_calls_are_not_written),
         cmocka_unit_test(lines_are_as_the_format_says),
         cmocka_unit_test(bad_arguments_are_refused),

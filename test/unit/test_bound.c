@@ -138,6 +138,26 @@ static void blocks_that_shrank_count_as_they_are(void **state)
     }
 }
 
+// What was granted is within the bound, but what was asked for was not.
+static void a_heap_in_which_a_request_failed_is_not_safe(void **state)
+{
+    struct cairn_margin margin;
+    (void)state;
+    fixture_make_fit(CAIRN_FIT_BOUNDED, 0);
+    void *const block = take_granules(1);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    assert_true(margin.safe);
+    assert_null(cairn_heap_alloc(HEAP, FIXTURE_REGION));
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    assert_false(margin.safe);
+    assert_int_equal(margin.needed, G);
+    cairn_heap_free(HEAP, block);
+    cairn_heap_reset_peak(HEAP);
+    assert_int_equal(stats().failures, 0);
+    assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
+    assert_true(margin.safe);
+}
+
 static void a_skip_for_alignment_leaves_no_margin(void **state)
 {
     struct cairn_margin margin;
@@ -201,6 +221,7 @@ int main(void)
         UNIT(only_a_bounded_heap_has_a_margin),
         UNIT(the_margin_follows_peak_and_sizes),
         UNIT(blocks_that_shrank_count_as_they_are),
+        UNIT(a_heap_in_which_a_request_failed_is_not_safe),
         UNIT(a_skip_for_alignment_leaves_no_margin),
         UNIT(blocks_that_may_lie_scattered_leave_no_margin),
         UNIT(a_gap_leaves_no_margin),

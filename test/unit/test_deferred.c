@@ -98,6 +98,49 @@ static void a_block_that_is_marked_twice_is_reported_and_freed_once(void **state
     part();
 }
 
+// Before it is made, or behind its end, an interrupt may come all the same.
+static void what_is_not_made_yet_marks_nothing(void **state)
+{
+    (void)state;
+    struct cairn_deferred none = {0};
+    void *const block = take_granules(3);
+    cairn_deferred_free(&none, block);
+    cairn_deferred_free(&none, NULL);
+    defer();
+    part();
+    cairn_deferred_free(&deferred, block);
+    assert_int_equal(cairn_deferred_drain(&deferred), 0);
+    cairn_heap_free(HEAP, block);
+}
+
+// As by an interrupt that was held up between its mark, which another's pass has found since, and this.
+static void the_short_way_that_is_shut_late_opens_again(void **state)
+{
+    (void)state;
+    defer();
+    cairn_deferred_free(&deferred, take_granules(3));
+    assert_int_equal(cairn_deferred_drain(&deferred), 1);
+    cairn_heap_free(HEAP, take_granules(1));
+    assert_int_equal(HEAP->quick, CAIRN_SPEED ? CONTROL->granules : 0);
+    HEAP->quick = 0;
+    cairn_heap_free(HEAP, take_granules(1));
+    assert_int_equal(HEAP->quick, CAIRN_SPEED ? CONTROL->granules : 0);
+    part();
+}
+
+static void marks_reach_as_far_as_a_heap_can(void **state)
+{
+    (void)state;
+    const size_t most = CAIRN_GRANULE * (size_t)0x07FFFFFE;
+    const size_t whole = most < SIZE_MAX / 2 ? most + cairn_heap_tags_size(most) : 0; // and a little more in front
+    assert_int_equal(cairn_deferred_size(8), 0);
+    assert_in_range(cairn_deferred_size(1024), 8, 24);
+    if (cairn_heap_control_size(whole) != 0) {
+        assert_true(cairn_deferred_size(whole) >= 0x07FFFFFE / 8);
+    }
+    assert_int_equal(cairn_deferred_size(SIZE_MAX), 0);
+}
+
 static void a_marked_block_is_not_freed_or_changed_by_hand(void **state)
 {
     NEEDS_HARDENING;
@@ -319,6 +362,9 @@ int main(void)
         UNIT(each_call_frees_a_few),
         UNIT(all_marks_are_taken_up_before_an_alloc_fails),
         UNIT(a_block_that_is_marked_twice_is_reported_and_freed_once),
+        UNIT(what_is_not_made_yet_marks_nothing),
+        UNIT(the_short_way_that_is_shut_late_opens_again),
+        UNIT(marks_reach_as_far_as_a_heap_can),
         UNIT(a_marked_block_is_not_freed_or_changed_by_hand),
         UNIT(pointers_that_are_no_block_are_reported_later),
         UNIT(with_hooks_it_is_done_in_the_lock_and_told),

@@ -6,8 +6,8 @@
 // VITALS
 //   memory        a bit for each granule that the heap may have, and one for each 32 of those: 1/62 of the heap's memory and up to 7 bytes, in the
 //                 caller's memory
-//   time          free: O(1), no loop but while somebody else comes between. Each call of the heap frees up to CAIRN_DEFERRED_BLOCKS of what is
-//                 marked, and looks at up to 16 words for it
+//   time          free: O(1), no loop but while somebody else comes between. Each hold of the heap's lock frees up to CAIRN_DEFERRED_BLOCKS of what is
+//                 marked, and looks at up to 16 words for it: each call, a realloc that moves twice
 //   nothing lost  marks are found however calls and interrupts interleave. A block that is marked twice is found at the second mark, one that is not a used
 //                 block when its mark is taken up, one that was moved after it was marked when it has moved; all are reported then. A mark is no link:
 //                 there is no list that could loop.
@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define CAIRN_DEFERRED_BLOCKS 4u // that a call of the heap frees at most
+#define CAIRN_DEFERRED_BLOCKS 4u // that a hold of the heap's lock frees at most
 
 // Read-only for the caller, and where it is: the heap and interrupts hold its address.
 struct cairn_deferred {
@@ -41,14 +41,14 @@ struct cairn_deferred {
     uint32_t refusals;
 };
 
-// Bytes of marks for a heap of max_size bytes. 0 iff max_size is more than the layout can number.
+// Bytes of marks for a heap of max_size bytes. 0 iff that is more than the layout can number, or too little for a heap.
 size_t cairn_deferred_size(size_t max_size);
 
 // Let `heap` take up what is marked in `bits` (aligned to 4, of `size` bytes). Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or
 // misaligned, or the heap has one already; CAIRN_ENOMEM iff size is less than the heap's max_size needs. pre: nobody else has the heap meanwhile.
 CAIRN_MUST_CHECK int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap, void *bits, size_t size);
 
-// Mark the block, to be freed soon. NULL: nothing. Any context.
+// Mark the block, to be freed soon. NULL: nothing; so for any block where *deferred is zeros: not made yet, or ended. Any context.
 void cairn_deferred_free(struct cairn_deferred *deferred, void *block);
 
 // Free all that is marked, a few blocks in each hold of the lock. Returns how many were freed since init, here or by the heap's calls.

@@ -11,8 +11,8 @@
 //   threads, ISR  a heap has no lock of its own: give it lock hooks, or keep it to one context. Heaps share nothing.
 //   stack, RAM    no recursion, no static data; all state is in the region and in the caller's struct cairn_heap
 //
-// Every call takes the lock hook, if there is one; its twin with a trailing underscore does not, and does the same work for a
-// caller who holds the lock already.
+// Every call takes the lock hook, if there is one. Those that are made most have a twin with a trailing underscore, which does not: for a caller who holds the lock
+// already. (The others take it, so that such a caller's lock must count.)
 #ifndef CAIRN_HEAP_H
 #define CAIRN_HEAP_H
 
@@ -46,7 +46,7 @@ enum cairn_fit {
 #define CAIRN_SEARCH_DEFAULT 4u   // within 0.1 % of an exhaustive best fit, on recorded traces
 #define CAIRN_SEARCH_ALL 0xFFFFu  // misses nothing; the time then grows with the number of free blocks
 
-// What the firmware did, for the event hook: one for each call that changed the heap, or found no place.
+// What the firmware did, for the event hook: one for each try of an alloc or realloc, also one that found no place, and for each free and resize that was done.
 enum cairn_heap_act { CAIRN_ACT_ALLOC = 1, CAIRN_ACT_FREE, CAIRN_ACT_REALLOC };
 struct cairn_heap_event {
     enum cairn_heap_act act;
@@ -64,7 +64,7 @@ extern const struct cairn_hooked cairn_hooked;
 // `context` is the one of the configuration. pre: none may call the same heap, but for `failed`, which runs unlocked.
 struct cairn_heap_hooks {
     const struct cairn_hooked *hooked; // CAIRN_HOOKED, always
-    // Enter and leave the section in which the heap is nobody else's. lock returns a key (an interrupt mask, say), unlock gets it.
+    // Enter and leave the section in which the heap is nobody else's: both or neither. lock returns a key (an interrupt mask, say), unlock gets it.
     uint32_t (*lock)(void *context);
     void (*unlock)(void *context, uint32_t key);
     // An allocation of `size` bytes failed. Runs unlocked, may free. Return true to try again, false to let it fail.
@@ -176,7 +176,7 @@ size_t cairn_heap_usable_size(struct cairn_heap *heap, const void *block);
 // The same calls for a caller who holds the lock: no lock, no failed hook, no event.
 void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size);
 void cairn_heap_free_(struct cairn_heap *heap, void *block);
-int cairn_heap_resize_(struct cairn_heap *heap, void *block, size_t size);
+CAIRN_MUST_CHECK int cairn_heap_resize_(struct cairn_heap *heap, void *block, size_t size);
 void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_t size);
 size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *block);
 CAIRN_MUST_CHECK int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size);
@@ -195,14 +195,14 @@ struct cairn_heap_stats {
     size_t overhead;       // bytes of control and tags
     uint32_t used_blocks;
     uint32_t free_blocks;
-    uint32_t failures;     // tries at an allocation that failed, also those that the failed hook had repeated; of 0 bytes none
+    uint32_t failures;     // tries at an allocation that failed since init or cairn_heap_reset_peak, also those that the failed hook had repeated; of 0 bytes none
     uint32_t fragmentation; // 1000 * (1 - largest_free / free), 0 where nothing is free
 };
 
 // Read the figures. Zeros for a NULL heap. O(1).
 CAIRN_SAME_NAME(void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats);)
 
-// Start `peak` again from what is used now. A bounded heap has no margin then (cairn_heap_margin), until this is called while nothing is used.
+// Start `peak` again from what is used now, and `failures` from 0. A bounded heap has no margin then (cairn_heap_margin), until this is called while nothing is used.
 void cairn_heap_reset_peak(struct cairn_heap *heap);
 
 // One block, as walk shows it.
@@ -265,10 +265,11 @@ size_t cairn_heap_bound(const struct cairn_demand *demand);
 struct cairn_margin {
     size_t needed;    // bytes of granules that the peak and the sizes seen so far need at most
     size_t available; // bytes of granules there are
-    bool safe;        // needed <= available: no request inside what was seen can fail
+    bool safe;        // needed <= available, and no request has failed: none inside what was seen can
 };
 
-// Is this heap safe, and by what margin? Speaks of the peak and the sizes seen since init, or since cairn_heap_reset_peak while nothing was used. Returns 0;
+// Is this heap safe, and by what margin? Speaks of the peak and the sizes seen since init, or since cairn_heap_reset_peak while nothing was used; a request that
+// failed is in neither. Returns 0;
 // CAIRN_ENOTSUP iff its fit is not bounded (the others have no useful bound), or what was seen does not say: since then a request was aligned to more than a
 // granule (what it skipped is in no peak), the peak was reset, or the fit became bounded, while something was used (which may lie scattered), or the
 // heap grew past a gap. O(1).
