@@ -5,7 +5,8 @@
 //             fault: BusFault at pc 0x0000012c lr 0x00000117 cfsr 0x00008200 address 0xdead0000
 // INVARIANTS  1. Nothing is pushed before the stack is known to have 256 bytes left: the stack may be what overflowed. If it has
 //                not, the report starts again at the stack's top, over frames that nobody returns to.
-//             2. The frame is read only if it lies inside the stack; otherwise the words are reported as overflow.
+//             2. The frame is read only if it lies in RAM, at the stack's bottom or above: a kernel's tasks have their stacks there. Otherwise
+//                the words are reported as overflow.
 // COST        it does not return: the program ends with BOARD_FAULT_STATUS.
 // CALLERS     the weak handlers in start.c, handler mode. abort(): the program, and the C++ library where nobody catches what was thrown.
 #include <stdbool.h>
@@ -24,7 +25,7 @@
 
 enum { FRAME_LR = 5, FRAME_PC = 6, FRAME_WORDS = 8 };
 
-extern uint32_t stack_bottom[], stack_top[];
+extern uint32_t stack_bottom[], stack_top[], bss_end[];
 
 void fault_entry(void);
 _Noreturn void fault_report(const uint32_t *frame, uint32_t exception);
@@ -44,7 +45,9 @@ static const char *exception_name(uint32_t exception)
 
 static bool frame_is_inside(const uint32_t *frame)
 {
-    return frame >= stack_bottom && frame + FRAME_WORDS <= stack_top;
+    const unsigned char *const first = (const unsigned char *)frame;
+    const unsigned char *const end = (const unsigned char *)(frame + FRAME_WORDS);
+    return (frame >= stack_bottom && frame + FRAME_WORDS <= bss_end) || (first >= cairn_heap_area_start && end <= cairn_heap_area_end);
 }
 
 __attribute__((used)) _Noreturn void fault_report(const uint32_t *frame, uint32_t exception)

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// OWNS        the report of a trap that no program handles.
+// OWNS        the report of a trap that no program handles, and of abort().
 // PICTURE     fault: store access at pc 0x80000a3c ra 0x80000a30 cause 0x00000007 value 0xb0000000
 //             value: the address, or the instruction that does not exist
 // INVARIANTS  1. Nothing is pushed before the stack is known to have 256 bytes left: the stack may be what overflowed. If it has
 //                not, the report starts again at the stack's top, over frames that nobody returns to.
 // COST        it does not return: the program ends with BOARD_FAULT_STATUS.
-// CALLERS     the core, by the trap vector that start.c sets, machine mode.
+// CALLERS     the core, by the trap vector that start.c sets, machine mode. abort(): the program.
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "board.h"
 #include "semihost.h"
 
 #define CAUSE_INTERRUPT 0x80000000u
 
-extern uint32_t stack_bottom[], stack_top[];
+extern uint32_t stack_bottom[];
 
 void fault_entry(void);
 _Noreturn void fault_report(const uint32_t *stack, uint32_t caller);
@@ -36,9 +37,10 @@ static const char *cause_name(uint32_t cause)
     }
 }
 
+// Above the bottom is no overflow: a kernel's tasks have their stacks there.
 static bool stack_is_inside(const uint32_t *stack)
 {
-    return stack >= stack_bottom && stack <= stack_top;
+    return stack >= stack_bottom;
 }
 
 __attribute__((used)) _Noreturn void fault_report(const uint32_t *stack, uint32_t caller)
@@ -58,6 +60,14 @@ __attribute__((used)) _Noreturn void fault_report(const uint32_t *stack, uint32_
     semihost_print_word(" cause ", cause);
     semihost_print_word(" value ", value);
     semihost_print("\n");
+    semihost_exit(BOARD_FAULT_STATUS);
+}
+
+// The C library's raises a signal, which needs a kernel.
+__attribute__((used)) _Noreturn void abort(void)
+{
+    console_flush();
+    semihost_print("fault: abort\n");
     semihost_exit(BOARD_FAULT_STATUS);
 }
 
