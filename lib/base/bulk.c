@@ -10,9 +10,10 @@
 #include <stdint.h>
 #include <string.h>
 
+typedef uint32_t CAIRN_MAY_ALIAS one_word;
+
 #if CAIRN_SPEED && UINTPTR_MAX == UINT32_MAX
 
-typedef uint32_t CAIRN_MAY_ALIAS one_word;
 typedef uint64_t CAIRN_MAY_ALIAS two_words;
 
 CAIRN_NOINLINE void cairn_bulk_zero_(void *to, size_t bytes)
@@ -75,3 +76,32 @@ CAIRN_NOINLINE void cairn_bulk_copy_(void *to, const void *from, size_t bytes)
 }
 
 #endif
+
+CAIRN_INLINE bool is_by_words(uintptr_t one, uintptr_t other, size_t bytes)
+{
+    return CAIRN_SPEED && ((one | other | bytes) & 3) == 0;
+}
+
+CAIRN_NOINLINE bool cairn_bulk_is_zeros_(const void *from, size_t bytes)
+{
+    const unsigned char *at = from;
+    const size_t step = is_by_words((uintptr_t)at, 0, bytes) ? sizeof(one_word) : 1;
+    while (bytes != 0 && (step == 1 ? *at : *(const one_word *)(const void *)at) == 0) {
+        at += step;
+        bytes -= step;
+    }
+    return bytes == 0;
+}
+
+CAIRN_NOINLINE bool cairn_bulk_is_equal_(const void *one, const void *other, size_t bytes)
+{
+    const unsigned char *at = one;
+    const unsigned char *its = other;
+    const size_t step = is_by_words((uintptr_t)at, (uintptr_t)its, bytes) ? sizeof(one_word) : 1;
+    while (bytes != 0 && (step == 1 ? *at == *its : *(const one_word *)(const void *)at == *(const one_word *)(const void *)its)) {
+        at += step;
+        its += step;
+        bytes -= step;
+    }
+    return bytes == 0;
+}

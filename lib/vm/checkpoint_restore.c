@@ -267,14 +267,6 @@ static void give_back(struct restore *restore)
 
 // ------------------------------------------------------------------------------------------------------------------------- pages
 
-static bool is_zeros(const unsigned char *page, uint32_t size)
-{
-    while (size != 0 && page[size - 1] == 0) {
-        size--;
-    }
-    return size == 0;
-}
-
 // Does the owner's store hold the page as it is? Then it need not be written there, and may be where nothing can.
 static bool is_stored(const struct restore *restore, const struct cairn_space *owner, cairn_vaddr_t page, const unsigned char *bytes)
 {
@@ -306,7 +298,7 @@ static int bring_page(const struct restore *restore, struct cairn_space *owner, 
         memset(bytes, 0, page_size(vm));
         error = 0;
     }
-    const bool is_wanted = error == 0 && (with_zeros || !is_zeros(bytes, page_size(vm))) && !is_stored(restore, owner, page, bytes);
+    const bool is_wanted = error == 0 && (with_zeros || !cairn_bulk_is_zeros_(bytes, page_size(vm))) && !is_stored(restore, owner, page, bytes);
     const bool is_allowed = owner->backing == NULL || owner->backing->write != NULL;
     uint32_t *const leaf = is_wanted && is_allowed ? cairn_table_make_(owner, page) : NULL;
     if (leaf == NULL) {

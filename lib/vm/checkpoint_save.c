@@ -96,15 +96,6 @@ static enum verdict judge(const struct checkpoint_walk *walk)
     return pages_of(work, walk->part)->backing != NULL ? IS_TO_COMPARE : IS_CHANGED;
 }
 
-static bool is_equal(const unsigned char *a, const unsigned char *b, uint32_t size)
-{
-    uint32_t at = 0;
-    while (at < size && a[at] == b[at]) {
-        at++;
-    }
-    return at == size;
-}
-
 // Does the checkpoint have another page for this key? Returns 0, 1 or an error.
 static int differs(const struct checkpoint_walk *walk, uint64_t key)
 {
@@ -115,7 +106,7 @@ static int differs(const struct checkpoint_walk *walk, uint64_t key)
         return 1;
     }
     error = error == 0 ? cairn_checkpoint_bytes_(walk, &bytes) : error;
-    return error != 0 ? error : !is_equal(bytes, checkpoint->other, checkpoint->image.page);
+    return error != 0 ? error : !cairn_bulk_is_equal_(bytes, checkpoint->other, checkpoint->image.page);
 }
 
 // Put the page that was found.

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define STACK_PAGES 16u
-#define MAPPINGS (2 * CAIRN_ELF_SEGMENTS + 2)
 
 // Bytes of an object, for elf.c.
 static int read_image(void *context, uint32_t offset, void *bytes, size_t size)
@@ -92,6 +91,7 @@ static bool is_allowed(const struct cairn_space *space, const struct cairn_objec
 static int reserve(struct cairn_space *space, const struct program_plan *plan, const struct cairn_elf *elf)
 {
     struct cairn_vm *const vm = space->vm;
+    const uint32_t wanted_nodes = 2 * elf->segment_count + 2;
     struct cairn_mapping *nodes = NULL;
     uint32_t count = 0;
     cairn_vaddr_t promised = 0;
@@ -99,7 +99,7 @@ static int reserve(struct cairn_space *space, const struct program_plan *plan, c
         promised += (mapping->flags & MAP_CHARGED) != 0 ? mapping->pages : 0;
         count += (mapping->flags & MAP_NODE) != 0;
     }
-    for (; count < MAPPINGS; count++) { // those that the space has come back
+    for (; count < wanted_nodes; count++) { // those that the space has come back
         struct cairn_mapping *const node = cairn_table_take_(vm, TABLE_LIST_MAPPINGS, NODE_BYTES);
         if (node == NULL) {
             break;
@@ -112,7 +112,7 @@ static int reserve(struct cairn_space *space, const struct program_plan *plan, c
         cairn_table_give_(vm, TABLE_LIST_MAPPINGS, nodes);
         nodes = next;
     }
-    if (count < MAPPINGS) {
+    if (count < wanted_nodes) {
         return CAIRN_ENOMEM;
     }
     cairn_commit_give_(vm, promised);

@@ -6,6 +6,7 @@
 // PICTURE: memory | entries, 16 bytes each | pages of index, 24 bytes each | held | wanted, a bit a slot | a page |
 // COST: as cairn/image.h says.
 // CALLERS: the user; what checkpoints.
+#include "base/bulk.h"
 #include "vm/image_layout.h"
 
 #include <string.h>
@@ -232,14 +233,6 @@ static CAIRN_NOINLINE int make_place(struct cairn_image *image, uint64_t key, ui
     return error;
 }
 
-static bool is_zeros(const unsigned char *page, uint32_t size)
-{
-    while (size != 0 && page[size - 1] == 0) {
-        size--;
-    }
-    return size == 0;
-}
-
 CAIRN_NOINLINE int cairn_image_put(struct cairn_image *image, uint64_t key, const void *page)
 {
     struct cairn_image_entry entry = {key, SLOT_ZEROS, 0};
@@ -248,7 +241,7 @@ CAIRN_NOINLINE int cairn_image_put(struct cairn_image *image, uint64_t key, cons
     if (error != 0) {
         return error;
     }
-    if (!is_zeros(page, image->page)) {
+    if (!cairn_bulk_is_zeros_(page, image->page)) {
         const struct cairn_image_entry *const old = &image->entries[place];
         const bool is_own = place < image->count && old->key == key && entry_is_page(old) && !bit_is_set(image->held, entry_slot(old)); // 1
         entry.slot = is_own ? entry_slot(old) : cairn_image_take_(image, false);

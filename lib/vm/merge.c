@@ -24,24 +24,6 @@ static bool is_candidate(const struct cairn_vm *vm, uint32_t frame)
     return its->space->generation != GENERATION_OTHERS && mapping_of(its->space, its->page)->object == NULL;
 }
 
-static bool is_equal(const unsigned char *a, const unsigned char *b, uint32_t size)
-{
-    uint32_t at = 0;
-    while (at < size && a[at] == b[at]) {
-        at++;
-    }
-    return at == size;
-}
-
-static bool is_zeros(const unsigned char *bytes, uint32_t size)
-{
-    uint32_t at = 0;
-    while (at < size && bytes[at] == 0) {
-        at++;
-    }
-    return at == size;
-}
-
 // PTE_SAVED, where the page in the frame, which is a space's own, is in its checkpoint.
 static pte_t saved_of(const struct cairn_vm *vm, uint32_t frame)
 {
@@ -117,14 +99,14 @@ int cairn_vm_merge(struct cairn_vm *vm, uint32_t frames, uint32_t *seen, uint32_
             continue;
         }
         const unsigned char *const bytes = frame_memory(vm, frame);
-        if (vm->table[frame].space != vm->pool && is_zeros(bytes, size)) {
+        if (vm->table[frame].space != vm->pool && cairn_bulk_is_zeros_(bytes, size)) {
             cairn_page_drop_(vm->table[frame].space, vm->table[frame].page);
             freed++;
             continue;
         }
         uint32_t *const last = &seen[cairn_checksum_(0, bytes, size) & (count - 1)];
         const uint32_t same = *last - 1;
-        if (same < vm->frame_count && same != frame && is_candidate(vm, same) && is_equal(bytes, frame_memory(vm, same), size) && merge(vm, frame, same)) {
+        if (same < vm->frame_count && same != frame && is_candidate(vm, same) && cairn_bulk_is_equal_(bytes, frame_memory(vm, same), size) && merge(vm, frame, same)) {
             freed++;
         } else {
             *last = frame + 1;

@@ -54,11 +54,36 @@ static void a_copy_is_the_same_bytes_from_and_to_any_address(void **state)
     }
 }
 
+static void zeros_and_equals_are_told_from_any_byte_that_differs(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0; at < AROUND * AROUND; at++) {
+        unsigned char *const one = to + at % AROUND;
+        unsigned char *const other = from + at / AROUND;
+        for (uint32_t size = 0; size <= MOST; size += size < 36 ? 1 : 11) {
+            fill(); // what is around is neither zeros nor the same
+            cairn_bulk_zero_(one, size);
+            cairn_bulk_zero_(other, size);
+            assert_true(cairn_bulk_is_zeros_(one, size));
+            assert_true(cairn_bulk_is_equal_(one, other, size));
+            for (uint32_t i = 0; i < size; i++) {
+                other[i] = 1;
+                assert_false(cairn_bulk_is_zeros_(other, size));
+                assert_false(cairn_bulk_is_equal_(one, other, size));
+                one[i] = 1;
+                assert_true(cairn_bulk_is_equal_(one, other, size));
+                one[i] = other[i] = 0;
+            }
+        }
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeros_go_where_they_should_and_nowhere_else),
         cmocka_unit_test(a_copy_is_the_same_bytes_from_and_to_any_address),
+        cmocka_unit_test(zeros_and_equals_are_told_from_any_byte_that_differs),
     };
     return cmocka_run_group_tests_name("bulk", tests, NULL, NULL);
 }
