@@ -10,7 +10,8 @@
 //             L3. Others may move the break between two calls. What they took stands in the heap as a used block that nobody touches.
 // COST        a call: the heap's, and the lock's. Where the break must move: the calls of sbrk, and the tags of what is new. Where it cannot, a
 //             search of all free blocks of a list, before NULL is returned.
-// CALLERS     the program and its C library, in threads and wherever else the lock below admits.
+// CALLERS     the program and its C library, in threads and wherever else the lock below admits. An interrupt should call the functions below, not malloc: one that fails
+//             sets the errno of the thread that was interrupted.
 //
 // malloc(0), calloc(0, n) return a block of their own, as those of the three libraries do. realloc(p, 0) frees p and returns NULL with newlib-nano
 // and picolibc, and leaves the smallest block with newlib: each as the library's own does. What fails sets errno to ENOMEM, what succeeds leaves it;
