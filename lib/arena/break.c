@@ -9,19 +9,33 @@
 //                                                                                          bottom
 //
 // INVARIANTS: the heap ends where the arena left the break, to the byte; what the port answers is compared with what was asked before it is
-//     believed; what came of a failed step is given back.
-// COST: two calls of the port at most three times. CALLERS: blocks.c, change.c, lock held.
+//     believed; what came of a failed step is given back, and the break goes down only from where the arena left it.
+// COST: nine calls of the port at most, and as many again up to twice where others move the break meanwhile. CALLERS: blocks.c, change.c, maps.c,
+//     figures.c, lock held.
 #include "arena/arena_core.h"
 #include "heap/layout.h"
 
 #define HEAP_MAX_UNKNOWN ((size_t)64 * 1024 * 1024)
+#define BREAK_TRIES 3u // places where the break is met, where others move it meanwhile
 
 static unsigned char *heap_end(const struct cairn_heap *heap)
 {
     return heap->base + bytes_of(heap->control->granules);
 }
 
-// Move the break from `where` up by `size`. False where it did not move, or was not there.
+// Move the break down from `from` by `size`. False, and it stays, where others have moved it: what is on top is theirs. Those who come between the two
+// calls lose bytes; they get the addresses back.
+static bool lower_break(const struct cairn_port_region *port, const unsigned char *from, size_t size)
+{
+    const unsigned char *const was = port->brk(port->context, 0) == from ? port->brk(port->context, -(ptrdiff_t)size) : NULL;
+    if (was != NULL && was != from) {
+        (void)port->brk(port->context, (ptrdiff_t)size);
+    }
+    return was == from;
+}
+
+// Move the break from `where` up by `size`. False where it did not move, or was not there: then it is moved back, or, if others were faster again, the
+// memory is lost below what is theirs.
 static bool raise_break(const struct cairn_port_region *port, const unsigned char *where, size_t size)
 {
     if (size > PTRDIFF_MAX || size > UINTPTR_MAX - (uintptr_t)where) {
@@ -29,7 +43,7 @@ static bool raise_break(const struct cairn_port_region *port, const unsigned cha
     }
     const unsigned char *const was = port->brk(port->context, (ptrdiff_t)size);
     if (was != NULL && was != where) {
-        (void)port->brk(port->context, -(ptrdiff_t)size);
+        (void)lower_break(port, was + size, size);
     }
     return was == where;
 }
@@ -50,14 +64,16 @@ static size_t with_step(const struct cairn_arena *arena, size_t size)
     return more >= size ? more : size;
 }
 
-// Make the heap, with room for a request of `need` bytes.
-static bool start_heap(struct cairn_arena *arena, size_t need)
+// Is the break still there? Where it is not, a try that failed is worth another.
+static bool is_at(const struct cairn_arena *arena, const unsigned char *where)
+{
+    return arena->config->port->brk(arena->config->port->context, 0) == where;
+}
+
+// Make the heap at the break, with room for a request of `need` bytes.
+static bool start_heap(struct cairn_arena *arena, unsigned char *where, size_t need)
 {
     const struct cairn_port_region *const port = arena->config->port;
-    unsigned char *const where = port->brk(port->context, 0);
-    if (where == NULL) {
-        return false;
-    }
     const size_t lead = lead_of(where);
     const size_t room = port->room(port->context);
     size_t front;
@@ -69,12 +85,12 @@ static bool start_heap(struct cairn_arena *arena, size_t need)
     size_t size = with_step(arena, front + need);
     if (size > most || !raise_break(port, where, lead + size)) {
         size = round_to(front + need, CAIRN_GRANULE);
-        if (!raise_break(port, where, lead + size)) {
+        if (!is_at(arena, where) || !raise_break(port, where, lead + size)) {
             return false;
         }
     }
     if (cairn_arena_heap_(arena, &arena->first, where + lead, size, most) != 0) {
-        (void)port->brk(port->context, -(ptrdiff_t)(lead + size));
+        (void)lower_break(port, where + lead + size, lead + size);
         return false;
     }
     arena->bottom = where;
@@ -92,7 +108,7 @@ static bool grow_heap(struct cairn_arena *arena, unsigned char *where, size_t le
     }
     const size_t total = (size_t)(heap_end(heap) - (unsigned char *)heap->control) + gap + size;
     if (cairn_heap_grow_past_(heap, gap, total) != 0) {
-        (void)arena->config->port->brk(arena->config->port->context, -(ptrdiff_t)(lead + size));
+        (void)lower_break(arena->config->port, where + lead + size, lead + size);
         return false;
     }
     if (gap != 0) {
@@ -101,30 +117,40 @@ static bool grow_heap(struct cairn_arena *arena, unsigned char *where, size_t le
     return true;
 }
 
-bool cairn_arena_extend_(struct cairn_arena *arena, size_t need)
+// Make `need` bytes free in the heap where the break is.
+static bool extend_at(struct cairn_arena *arena, unsigned char *where, size_t need)
 {
-    struct cairn_heap *const heap = &arena->first.heap;
-    if (!has_break(arena) || need > PTRDIFF_MAX) {
-        return false;
-    }
-    if (heap->control == NULL) {
-        return start_heap(arena, need);
-    }
-    const struct cairn_port_region *const port = arena->config->port;
-    unsigned char *const where = port->brk(port->context, 0);
-    if (where == NULL || where < heap_end(heap)) {
-        return false;
-    }
+    const struct cairn_heap *const heap = &arena->first.heap;
     const size_t lead = where == heap_end(heap) ? 0 : lead_of(where);
     const size_t top = where == heap_end(heap) ? cairn_heap_top_(heap) : 0;
     const size_t size = top >= need ? 0 : round_to(need - top, CAIRN_GRANULE);
-    return size == 0 || grow_heap(arena, where, lead, with_step(arena, size)) || grow_heap(arena, where, lead, size);
+    return size == 0 || grow_heap(arena, where, lead, with_step(arena, size)) || (is_at(arena, where) && grow_heap(arena, where, lead, size));
+}
+
+bool cairn_arena_extend_(struct cairn_arena *arena, size_t need)
+{
+    const struct cairn_heap *const heap = &arena->first.heap;
+    if (!has_break(arena) || need > PTRDIFF_MAX) {
+        return false;
+    }
+    for (uint32_t left = BREAK_TRIES; left != 0; left--) {
+        unsigned char *const where = arena->config->port->brk(arena->config->port->context, 0);
+        if (where == NULL || (heap->control != NULL && where < heap_end(heap))) {
+            return false;
+        }
+        if (heap->control == NULL ? start_heap(arena, where, need) : extend_at(arena, where, need)) {
+            return true;
+        }
+        if (is_at(arena, where)) {
+            return false;
+        }
+    }
+    return false;
 }
 
 size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep)
 {
     struct cairn_heap *const heap = &arena->first.heap;
-    const struct cairn_port_region *const port = arena->config->port;
     if (!has_break(arena) || heap->control == NULL) {
         return 0;
     }
@@ -134,31 +160,26 @@ size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep)
     if (size == bytes_of(heap->control->granules)) {
         size -= CAIRN_GRANULE; // a heap has one
     }
-    if (size == 0 || port->brk(port->context, 0) != end) {
+    if (size == 0 || !is_at(arena, end)) {
         return 0;
     }
     const size_t total = (size_t)(end - (unsigned char *)heap->control);
     if (cairn_heap_shrink_(heap, total - size) != 0) {
         return 0;
     }
-    const unsigned char *const was = port->brk(port->context, -(ptrdiff_t)size);
-    if (was == end) {
-        return size;
+    if (!lower_break(arena->config->port, end, size)) {
+        if (cairn_heap_grow_past_(heap, 0, total) != 0) {
+            CAIRN_TRAP(); // it was so long before
+        }
+        size = 0;
     }
-    if (was != NULL) {
-        (void)port->brk(port->context, (ptrdiff_t)size);
-    }
-    if (cairn_heap_grow_past_(heap, 0, total) != 0) {
-        CAIRN_TRAP(); // it was so long before
-    }
-    return 0;
+    return size;
 }
 
 CAIRN_NOINLINE void cairn_arena_leave_(struct cairn_arena *arena)
 {
     const struct cairn_heap *const heap = &arena->first.heap;
-    const struct cairn_port_region *const port = arena->config->port;
-    if (heap->control != NULL && port->brk(port->context, 0) == heap_end(heap)) {
-        (void)port->brk(port->context, arena->bottom - heap_end(heap));
+    if (heap->control != NULL) {
+        (void)lower_break(arena->config->port, heap_end(heap), (size_t)(heap_end(heap) - arena->bottom));
     }
 }

@@ -45,13 +45,40 @@ void wild_give(void)
     }
 }
 
+// Others are faster than a call that moves the break down, and write only when it is back where they had it: not before the next call, which moves it there.
+static void *lower_raced(void *context, ptrdiff_t delta)
+{
+    const uint32_t before = wild_port.their_count;
+    wild_take(1 + prng_below(&wild_port.prng, 40));
+    wild_port.unwritten = wild_port.their_count != before;
+    unsigned char *const was = baremetal_brk(context, delta);
+    memset(was + delta, 0xA5, (size_t)-delta);
+    return was;
+}
+
+static void *raise_again(void *context, ptrdiff_t delta)
+{
+    void *const was = baremetal_brk(context, delta);
+    wild_port.unwritten = false;
+    assert_true(delta > 0 && was != NULL);
+    memset(wild_port.theirs[wild_port.their_count - 1].address, 0x77, wild_port.theirs[wild_port.their_count - 1].size);
+    assert_ptr_equal(wild_port.theirs[wild_port.their_count - 1].address + wild_port.theirs[wild_port.their_count - 1].size, wild_port.at);
+    return was;
+}
+
 static void *brk(void *context, ptrdiff_t delta)
 {
+    if (wild_port.unwritten) {
+        return raise_again(context, delta);
+    }
     if (delta != 0 && fails()) {
         return NULL;
     }
-    if (delta > 0 && chance(wild_port.meddle)) {
+    if (chance(wild_port.meddle)) {
         wild_port.meddled++;
+        if (delta < 0) {
+            return lower_raced(context, delta);
+        }
         wild_take(1 + prng_below(&wild_port.prng, 40));
     }
     unsigned char *const was = baremetal_brk(context, delta);
@@ -121,6 +148,15 @@ bool wild_is_untouched(void)
         }
     }
     return true;
+}
+
+size_t wild_theirs(void)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < wild_port.their_count; i++) {
+        bytes += wild_port.theirs[i].size;
+    }
+    return bytes;
 }
 
 size_t wild_held(void)

@@ -33,8 +33,9 @@ struct wild_port {
     uint32_t used[WILD_PAGES / 32];   // a bit a page
     uint32_t fail;                    // of 256 calls so many fail
     uint32_t failed;                  // calls that did
-    uint32_t meddle;                  // of 256 moves of the break, others move it at the same time
-    uint32_t meddled;                 // moves where they did
+    uint32_t meddle;                  // of 256 calls of brk, others move it up at the same time
+    uint32_t meddled;                 // calls where they did
+    bool unwritten;                   // what they took last is above the break just now
     uint32_t depth;                   // of the lock
     void (*other)(void);              // what another thread does before it lets the lock go; NULL: there is none
     struct {
@@ -57,6 +58,7 @@ void wild_give(void);
 // Is the byte theirs? Is all that is theirs as they left it? Bytes of the port that are not free.
 bool wild_is_theirs(const void *address);
 bool wild_is_untouched(void);
+size_t wild_theirs(void); // bytes
 size_t wild_held(void);
 bool wild_is_page(const void *address);
 

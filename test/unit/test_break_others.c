@@ -133,6 +133,76 @@ static void a_break_that_others_moved_meanwhile_is_given_back(void **state)
     arena_fixture.at = (unsigned char *)ARENA->first.heap.base + ARENA->first.heap.control->granules * G;
 }
 
+static unsigned char *theirs[2];
+static unsigned races; // moves up, of those that follow, that others are before and behind
+
+static void *twice_raced_brk(void *context, ptrdiff_t delta)
+{
+    const bool now = delta > 0 && races != 0;
+    races -= now;
+    theirs[0] = now ? baremetal_brk(context, 16) : theirs[0];
+    void *const was = baremetal_brk(context, delta);
+    theirs[1] = now ? baremetal_brk(context, 48) : theirs[1];
+    if (now) {
+        memset(theirs[0], 0x77, 16);
+        memset(theirs[1], 0x77, 48);
+    }
+    return was;
+}
+
+// What came of the step cannot go back.
+static void what_others_have_above_a_step_stays_theirs(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) { // the heap is made, it grows
+        unsigned char *const first = i == 0 ? NULL : arena_take(100);
+        arena_fixture.port.brk = twice_raced_brk;
+        races = 1;
+        unsigned char *const block = arena_take(450);
+        assert_true(block > theirs[1] && !arena_is_page(block)); // behind them
+        for (size_t at = 0; at < 48; at++) {
+            assert_int_equal(theirs[1][at], 0x77);
+            assert_true(at >= 16 || theirs[0][at] == 0x77);
+        }
+        arena_sound();
+        assert_true(arena_is_filled(block, 450, 450));
+        assert_true(i == 0 || arena_is_filled(first, 100, 100));
+        arena_fixture.port.brk = baremetal_brk;
+        assert_int_equal(cairn_arena_deinit(ARENA), 0);
+        assert_ptr_equal(arena_fixture.at, theirs[1] + 48);
+        arena_fixture.at = arena_span;
+        arena_make();
+    }
+}
+
+static void *once_raced_brk(void *context, ptrdiff_t delta)
+{
+    if (delta > 0 && races != 0) {
+        races--;
+        (void)baremetal_brk(context, (ptrdiff_t)G);
+    }
+    return baremetal_brk(context, delta);
+}
+
+static void a_request_goes_on_from_where_others_left_the_break(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        arena_fixture.port.brk = once_raced_brk;
+        races = 1;
+        unsigned char *const first = arena_take(100);
+        races = 1;
+        unsigned char *const second = arena_take(450);
+        assert_false(arena_is_page(first) || arena_is_page(second));
+        assert_int_equal(races, 0);
+        arena_sound();
+        arena_fixture.port.brk = baremetal_brk;
+        assert_int_equal(cairn_arena_deinit(ARENA), 0);
+        arena_fixture.at = arena_span;
+        arena_make();
+    }
+}
+
 // Somebody else moves it up just before it goes down.
 static void *rising_brk(void *context, ptrdiff_t delta)
 {
@@ -167,6 +237,8 @@ int main(void)
         ARENA_UNIT(a_break_below_the_heap_is_not_believed),
         ARENA_UNIT(a_break_that_is_gone_is_left_alone),
         ARENA_UNIT(a_break_that_others_moved_meanwhile_is_given_back),
+        ARENA_UNIT(what_others_have_above_a_step_stays_theirs),
+        ARENA_UNIT(a_request_goes_on_from_where_others_left_the_break),
         ARENA_UNIT(a_trim_that_others_were_faster_than_is_taken_back),
     };
     return cmocka_run_group_tests_name("break_others", tests, NULL, NULL);

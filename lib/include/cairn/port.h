@@ -39,7 +39,9 @@ struct cairn_port_region {
     void *context;
 
     // Move the break by `delta`, up or down. Returns where it was; with a delta of 0 that is where it is. Others may move the same break
-    // between two calls. What is above the old break may hold anything. Returns NULL, and nothing has changed, iff it cannot be moved there.
+    // between two calls, but for one pair: it is moved down only right after a call with a delta of 0 found it where cairn had left it, and who moves it
+    // up between these two may find other bytes in what he got. Where others can come in there (threads with an sbrk of their own), the port's lock is
+    // to keep them out. What is above the old break may hold anything. Returns NULL, and nothing has changed, iff it cannot be moved there.
     // NULL: there is no break.
     void *(*brk)(void *context, ptrdiff_t delta);
     // At most how far the break can still be moved up, as far as is known now: 0 if it cannot, SIZE_MAX if nobody knows.
