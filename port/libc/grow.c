@@ -8,7 +8,7 @@
 //          others    | .............................. | granules | theirs, used, never touched | granules .. |
 //
 // INVARIANTS: L1, L3 of libc.h. The heap ends where it left the break, to the byte; what sbrk answers is compared with what was asked before it is
-//     believed; what came of a failed step is given back.
+//     believed; what came of a failed step is given back, and the break goes down only from where the heap left it.
 // COST: libc.h. CALLERS: malloc.c, reent.c.
 #include "libc.h"
 
@@ -19,7 +19,9 @@
 #include "sbrk.h"
 
 #define SIZE_MOST ((size_t)PTRDIFF_MAX / 2) // no machine of 32 bits has more for one block
-#define ROOM_MOST ((size_t)1 << 29)         // what one heap can span, with the smallest granule
+#define ROOM_MOST ((size_t)0x07FFFFFE * CAIRN_GRANULE) // what one heap numbers
+#define ROOM_BIT ((size_t)1 << 29)          // the highest of it, with the smallest granule
+#define BREAK_TRIES 3u                      // places where the break is met, where others move it meanwhile
 
 _Static_assert(CAIRN_GRANULE % _Alignof(max_align_t) == 0, "port/libc: on this core malloc aligns to 16: build with CAIRN_GRANULE=16");
 
@@ -63,13 +65,26 @@ __attribute__((weak)) void cairn_libc_report(const struct cairn_report *report)
     __builtin_trap();
 }
 
+// Move the break down from `from` by `size`. False, and it stays, where others have moved it: what is on top is theirs. Those who come between the two
+// calls lose bytes; they get the addresses back.
+static bool lower_break(const unsigned char *from, size_t size)
+{
+    const unsigned char *const now = libc_sbrk(0); // NULL: it does not say. Then what the move answers must do.
+    const unsigned char *const was = now == NULL || now == from ? libc_sbrk(-(ptrdiff_t)size) : NULL;
+    if (was != NULL && was != from) {
+        (void)libc_sbrk((ptrdiff_t)size);
+    }
+    return was == from;
+}
+
 // Bit by bit from above: each that sbrk grants on top of those before stays in the sum.
 __attribute__((weak)) size_t cairn_libc_room(void)
 {
     size_t room = 0;
-    for (size_t bit = ROOM_MOST; bit >= CAIRN_GRANULE; bit /= 2) {
-        if (libc_sbrk((ptrdiff_t)(room + bit)) != NULL) {
-            (void)libc_sbrk(-(ptrdiff_t)(room + bit));
+    for (size_t bit = ROOM_BIT; bit >= CAIRN_GRANULE; bit /= 2) {
+        const unsigned char *const was = libc_sbrk((ptrdiff_t)(room + bit));
+        if (was != NULL) {
+            (void)lower_break(was + room + bit, room + bit);
             room += bit;
         }
     }
@@ -100,26 +115,24 @@ static unsigned char *heap_end(void)
     return heap.base + stats.size;
 }
 
-// Move the break from `where` up by `size`. False where it did not move, or was not there.
+// Move the break from `where` up by `size`. False where it did not move, or was not there: then it is moved back, or, if others were faster again, the
+// memory is lost below what is theirs.
 static bool raise_break(const unsigned char *where, size_t size)
 {
     const unsigned char *const was = libc_sbrk((ptrdiff_t)size);
     if (was != NULL && was != where) {
-        (void)libc_sbrk(-(ptrdiff_t)size);
+        (void)lower_break(was + size, size);
     }
     return was == where;
 }
 
-// Make the heap, with room for a request of `need` bytes.
-static bool start_heap(size_t need)
+// Make the heap at the break, with room for a request of `need` bytes.
+static bool start_heap(unsigned char *where, size_t need)
 {
-    unsigned char *const where = libc_sbrk(0);
-    if (where == NULL) {
-        return false;
-    }
     const size_t lead = lead_of(where);
     const size_t all = cairn_libc_room();
-    const size_t room = all <= lead ? 0 : (all - lead) & ~(size_t)(CAIRN_GRANULE - 1);
+    const size_t some = all < ROOM_MOST ? all : ROOM_MOST;
+    const size_t room = some <= lead ? 0 : (some - lead) & ~(size_t)(CAIRN_GRANULE - 1);
     const size_t front = round_up(cairn_heap_control_size(room) + cairn_heap_tags_size(room));
     if (room <= front || need > room - front) {
         return false;
@@ -128,13 +141,13 @@ static bool start_heap(size_t need)
     size_t size = least < room && room - least > CAIRN_LIBC_STEP ? least + CAIRN_LIBC_STEP : room;
     if (!raise_break(where, lead + size)) {
         size = least < room ? least : room;
-        if (!raise_break(where, lead + size)) {
+        if (libc_sbrk(0) != where || !raise_break(where, lead + size)) {
             return false;
         }
     }
     const struct cairn_heap_config config = {.max_size = room, .hooks = &hooks};
     if (cairn_heap_init(&heap, where + lead, size, &config) != 0) {
-        (void)libc_sbrk(-(ptrdiff_t)(lead + size));
+        (void)lower_break(where + lead + size, lead + size);
         return false;
     }
     return true;
@@ -149,42 +162,50 @@ static bool grow_heap(unsigned char *where, const unsigned char *end, size_t lea
         return false;
     }
     if (cairn_heap_grow_past_(&heap, gap, before + gap + size) != 0) {
-        (void)libc_sbrk(-(ptrdiff_t)(lead + size));
+        (void)lower_break(where + lead + size, lead + size);
         return false;
     }
     return true;
 }
 
-// Make `need` bytes free in one piece at the break, what is free there counted. False: nothing has changed. pre: lock held.
-static bool extend(size_t need)
+// Make `need` bytes free in the heap where the break is.
+static bool extend_at(unsigned char *where, size_t need)
 {
-    if (heap.control == NULL) {
-        return start_heap(need);
-    }
-    unsigned char *const where = libc_sbrk(0);
     const unsigned char *const end = heap_end();
-    if (where == NULL || where < end) {
-        return false;
-    }
     const size_t lead = where == end ? 0 : lead_of(where);
     const size_t top = where == end ? cairn_heap_top_(&heap) : 0;
     const size_t size = top >= need ? 0 : need - top;
-    return size == 0 || grow_heap(where, end, lead, round_up(size + CAIRN_LIBC_STEP)) || grow_heap(where, end, lead, size);
+    return size == 0 || grow_heap(where, end, lead, round_up(size + CAIRN_LIBC_STEP)) ||
+           (libc_sbrk(0) == where && grow_heap(where, end, lead, size));
+}
+
+// Make `need` bytes free in one piece at the break, what is free there counted. False: nothing has changed. pre: lock held.
+static bool extend(size_t need)
+{
+    for (unsigned left = BREAK_TRIES; left != 0; left--) {
+        unsigned char *const where = libc_sbrk(0);
+        if (where == NULL || (heap.control != NULL && where < heap_end())) {
+            return false;
+        }
+        if (heap.control == NULL ? start_heap(where, need) : extend_at(where, need)) {
+            return true;
+        }
+        if (libc_sbrk(0) == where) {
+            return false;
+        }
+    }
+    return false;
 }
 
 // Cut `size` bytes off a heap that ends at the break. False: nothing has changed.
-static bool lower_break(const unsigned char *end, size_t size)
+static bool cut_heap(const unsigned char *end, size_t size)
 {
     const size_t total = (size_t)(end - (unsigned char *)heap.control);
     if (cairn_heap_shrink_(&heap, total - size) != 0) {
         return false;
     }
-    const unsigned char *const was = libc_sbrk(-(ptrdiff_t)size);
-    if (was == end) {
+    if (lower_break(end, size)) {
         return true;
-    }
-    if (was != NULL) {
-        (void)libc_sbrk((ptrdiff_t)size);
     }
     if (cairn_heap_grow_past_(&heap, 0, total) != 0) {
         __builtin_trap(); // it was so long before
@@ -201,7 +222,7 @@ size_t cairn_libc_trim(size_t keep)
         const size_t top = cairn_heap_top_(&heap);
         size = top <= keep ? 0 : (top - keep) & ~(size_t)(CAIRN_GRANULE - 1);
         size -= size != 0 && heap.base + size == end ? CAIRN_GRANULE : 0; // a heap has one
-        if (size == 0 || libc_sbrk(0) != end || !lower_break(end, size)) {
+        if (size == 0 || libc_sbrk(0) != end || !cut_heap(end, size)) {
             size = 0;
         }
     }

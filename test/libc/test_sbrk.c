@@ -19,7 +19,7 @@
 int malloc_trim(size_t keep);
 
 enum { AREA = 65536, THEIRS = 0xD7, GAP = 24, GAPS = 256 };
-enum mode { FAILS_ONCE, FAILS_FROM_THEN_ON, SOMEBODY_WAS_FASTER };
+enum mode { FAILS_ONCE, FAILS_FROM_THEN_ON, SOMEBODY_WAS_FASTER, SOMEBODY_CAME_TWICE }; // before the call and behind it
 enum way { UP, DOWN };
 
 static _Alignas(16) unsigned char area[AREA];
@@ -32,15 +32,22 @@ static enum way way; // strikes when the break is asked for, or moved up; or whe
 static size_t gaps[GAPS];
 static uint32_t gap_count;
 
+static void take_gap(void)
+{
+    if (at + GAP <= size_now) {
+        memset(area + at, THEIRS, GAP);
+        gaps[gap_count++] = at;
+        at += GAP;
+    }
+}
+
 void *LIBC_SBRK(ptrdiff_t step)
 {
     calls += (step < 0) == (way == DOWN);
     const bool strikes = strikes_at != 0 && (step < 0) == (way == DOWN) && (calls == strikes_at || (mode == FAILS_FROM_THEN_ON && calls > strikes_at));
-    if (strikes && mode == SOMEBODY_WAS_FASTER && at + GAP <= size_now) {
-        memset(area + at, THEIRS, GAP);
-        gaps[gap_count++] = at;
-        at += GAP;
-    } else if (strikes && mode != SOMEBODY_WAS_FASTER) {
+    if (strikes && mode >= SOMEBODY_WAS_FASTER) {
+        take_gap();
+    } else if (strikes) {
         errno = ENOMEM;
         return (void *)-1;
     }
@@ -48,8 +55,12 @@ void *LIBC_SBRK(ptrdiff_t step)
         errno = ENOMEM;
         return (void *)-1;
     }
+    unsigned char *const was = area + at;
     at = (size_t)((ptrdiff_t)at + step);
-    return area + ((ptrdiff_t)at - step);
+    if (strikes && mode == SOMEBODY_CAME_TWICE) {
+        take_gap();
+    }
+    return was;
 }
 
 // From nothing: no heap, the break at the start.
@@ -153,6 +164,9 @@ static void somebody_who_moves_the_break_in_between_keeps_what_is_his(void **sta
     uint32_t failed;
     (void)state;
     strike_everywhere(SOMEBODY_WAS_FASTER, &failed);
+    assert_int_equal(failed, 0); // the heap goes on behind him
+    strike_everywhere(SOMEBODY_CAME_TWICE, &failed);
+    assert_int_equal(failed, 0);
 }
 
 static void a_break_that_does_not_go_down_or_not_from_there_is_left(void **state)
