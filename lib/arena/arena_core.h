@@ -107,7 +107,9 @@ void *cairn_arena_pool_alloc_(struct cairn_arena *arena, size_t size);
 // The pool that holds the address; NULL for none.
 struct cairn_pool *cairn_arena_pool_of_(const struct cairn_arena *arena, const void *address);
 
-// break.c. Make at least `need` bytes free in one piece at the break, what is free there counted. False: nothing has changed.
+// break.c. Set `near`, after the heap in the break, or where the table of maps is, has changed.
+void cairn_arena_set_near_(struct cairn_arena *arena);
+// Make at least `need` bytes free in one piece at the break, what is free there counted. False: nothing has changed.
 bool cairn_arena_extend_(struct cairn_arena *arena, size_t need);
 // Give back what is free there but for `keep` bytes. Returns the bytes that went.
 size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep);
@@ -135,7 +137,7 @@ bool cairn_map_region_(struct cairn_arena *arena, size_t need);
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size);
 // Allocate where the wish can be met, a map from the threshold on. fresh: just as the port mapped it.
 void *cairn_arena_try_(struct cairn_arena *arena, struct cairn_arena_want want, size_t alignment, size_t size, bool *fresh);
-// Free a block that is no pool's. NULL is none; any other address that is no used block is refused, and reported.
+// Free a block that is no pool's. NULL is none; any other address that is no used block is refused, and reported; so is the table of maps.
 void cairn_arena_free_(struct cairn_arena *arena, void *block);
 // Report an address outside every heap that is no mapped block.
 void cairn_arena_refuse_(struct cairn_arena *arena, const void *address);

@@ -10,7 +10,8 @@
 // INVARIANTS: a request that fails has changed nothing but what was freed or grown for it, which trim gives back.
 //     What alloc and free read before they take the lock is only changed while nobody else calls the arena: config; or it
 //     is one word, and may be old: quick.
-// COST: below the threshold, where the heap in the break has room and there are no pools: the heap's, one frame, and the lock taken once.
+// COST: below the threshold, where the heap in the break has room and there are no pools: the heap's, one frame, and the lock taken once; a compare more to
+//     free while the table of maps is in that heap.
 //     The first function has no frame, and each way on has its own: saving fewer registers is cheaper than sharing a call.
 // CALLERS: the user.
 #include "arena/arena_core.h"
@@ -267,6 +268,12 @@ static CAIRN_NOINLINE void trim_break(struct cairn_arena *arena)
 CAIRN_NOINLINE void cairn_arena_free_(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
+    if (CAIRN_UNLIKELY(block == arena->maps)) { // to the tags the table is a block like any other
+        if (block != NULL) {
+            cairn_arena_refuse_(arena, block);
+        }
+        return;
+    }
     if (heap->control == NULL || !is_inside(heap, block)) {
         if (block != NULL) {
             free_elsewhere(arena, block);
@@ -279,11 +286,21 @@ CAIRN_NOINLINE void cairn_arena_free_(struct cairn_arena *arena, void *block)
     }
 }
 
+// Is the block beyond the short way, or the table of maps?
+CAIRN_INLINE bool is_far(const struct cairn_arena *arena, const void *block)
+{
+    if (CAIRN_LIKELY(border_number(arena->first.heap.base, block) < arena->near)) {
+        return false;
+    }
+    CAIRN_FORGET(block); // the number is computed anew: kept, it would cost the short way an instruction
+    return border_number(arena->first.heap.base, block) >= arena->first.heap.quick || block == arena->maps;
+}
+
 // As cairn_arena_free_, with the short way of the heap in the break first. Lock held.
 CAIRN_INLINE void free_near(struct cairn_arena *arena, void *block)
 {
     struct cairn_heap *const heap = &arena->first.heap;
-    if (!CAIRN_SPEED || CAIRN_UNLIKELY(border_number(heap->base, block) >= CAIRN_LOOK(heap->quick))) {
+    if (!CAIRN_SPEED || CAIRN_UNLIKELY(is_far(arena, block))) {
         cairn_arena_free_(arena, block);
         return;
     }

@@ -23,6 +23,12 @@ static unsigned char *heap_end(const struct cairn_heap *heap)
     return heap->base + bytes_of(heap->control->granules);
 }
 
+void cairn_arena_set_near_(struct cairn_arena *arena)
+{
+    const struct cairn_heap *const heap = &arena->first.heap;
+    arena->near = heap->control == NULL || is_inside(heap, arena->maps) ? 0 : heap->quick;
+}
+
 // Move the break down from `from` by `size`. False, and it stays, where others have moved it: what is on top is theirs. Those who come between the two
 // calls lose bytes; they get the addresses back.
 static bool lower_break(const struct cairn_port_region *port, const unsigned char *from, size_t size)
@@ -94,6 +100,7 @@ static bool start_heap(struct cairn_arena *arena, unsigned char *where, size_t n
         return false;
     }
     arena->bottom = where;
+    cairn_arena_set_near_(arena);
     return true;
 }
 
@@ -114,6 +121,7 @@ static bool grow_heap(struct cairn_arena *arena, unsigned char *where, size_t le
     if (gap != 0) {
         arena->bottom = where;
     }
+    cairn_arena_set_near_(arena);
     return true;
 }
 
@@ -173,6 +181,7 @@ size_t cairn_arena_lower_(struct cairn_arena *arena, size_t keep)
         }
         size = 0;
     }
+    cairn_arena_set_near_(arena);
     return size;
 }
 

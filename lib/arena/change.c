@@ -14,10 +14,13 @@
 
 #include <string.h>
 
-// Bytes of the used block, 0 if it is none; and the region that it is in, NULL for a mapped one.
+// Bytes of the used block, 0 if it is none or the table of maps; and the region that it is in, NULL for a mapped one.
 static size_t look_up(struct cairn_arena *arena, const void *block, struct cairn_arena_region **region)
 {
     *region = cairn_arena_find_(arena, block);
+    if (block == arena->maps) {
+        return 0;
+    }
     if (*region != NULL) {
         return cairn_heap_usable_size_(&(*region)->heap, block);
     }

@@ -56,6 +56,7 @@ static void drop_table(struct cairn_arena *arena)
     }
     arena->maps = NULL;
     arena->map_room = 0;
+    cairn_arena_set_near_(arena);
 }
 
 // Make sure that one more entry fits. The table moves by alloc, copy, free: it is small, and an arena has no locked realloc.
@@ -76,6 +77,7 @@ static bool has_place(struct cairn_arena *arena)
     drop_table(arena);
     arena->maps = maps;
     arena->map_room = (uint16_t)room;
+    cairn_arena_set_near_(arena);
     return true;
 }
 

@@ -212,7 +212,7 @@ static void change(struct block *block)
 
 static bool is_live(const unsigned char *address)
 {
-    bool found = address == (unsigned char *)arena.maps;
+    bool found = false;
     for (uint32_t i = 0; i < BLOCKS; i++) {
         found = found || blocks[i].address == address;
     }

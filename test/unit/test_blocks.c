@@ -212,6 +212,37 @@ static void bad_pointers_are_refused_and_reported(void **state)
     arena_expect(CAIRN_WRONG_POINTER, mapped);
 }
 
+// A pointer of the program's that is stale, where the arena's own table has come to be: in the break, and in a region that was mapped.
+static void the_table_of_maps_is_nobodys_block(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned char *const stale = arena_take(sizeof(struct cairn_arena_map) * 4);
+        unsigned char *const wall = arena_take(G);
+        cairn_arena_free(ARENA, stale);
+        unsigned char *const mapped = arena_take(THRESHOLD);
+        assert_ptr_equal(ARENA->maps, stale);
+        assert_int_equal(arena_is_page(stale), i);
+        cairn_arena_free(ARENA, stale);
+        arena_expect(CAIRN_WRONG_POINTER, stale);
+        assert_null(cairn_arena_realloc(ARENA, stale, 8));
+        arena_expect(CAIRN_WRONG_POINTER, stale);
+        assert_int_equal(cairn_arena_usable_size(ARENA, stale), 0);
+        cairn_arena_free(ARENA, wall); // the short way is taken, or not, for all others
+        arena_sound();
+        assert_int_equal(cairn_arena_usable_size(ARENA, mapped), THRESHOLD);
+        cairn_arena_free(ARENA, NULL);
+        cairn_arena_free(ARENA, mapped);
+        (void)cairn_arena_trim(ARENA, 0); // the table too: then it is not compared with NULL
+        assert_null(ARENA->maps);
+        cairn_arena_free(ARENA, NULL);
+        assert_int_equal(cairn_arena_deinit(ARENA), 0);
+        arena_fixture.port.brk = NULL;
+        arena_fixture.port.room = NULL;
+        arena_make();
+    }
+}
+
 static unsigned asked;
 static void *kept;
 
@@ -316,6 +347,7 @@ int main(void)
         ARENA_UNIT(sizes_that_are_too_large_fail),
         ARENA_UNIT(a_free_keeps_a_step_also_where_none_was_given),
         ARENA_UNIT(bad_pointers_are_refused_and_reported),
+        ARENA_UNIT(the_table_of_maps_is_nobodys_block),
         ARENA_UNIT(the_failed_hook_can_help),
         ARENA_UNIT(a_small_request_takes_the_lock_once_if_there_is_one),
         ARENA_UNIT(no_arena_answers_every_call),

@@ -7,13 +7,13 @@
 //   alignment     every pointer is a multiple of CAIRN_GRANULE; that of a mapped block of the port's page
 //   a block       below the threshold as in a heap (heap.h); from it on whole pages, and 2 words in a table
 //   memory        none before the first request. Then from the port's break: control and tags for all that the break has room for
-//   handle        72 bytes on a 32-bit machine, in the caller's memory
+//   handle        76 bytes on a 32-bit machine, in the caller's memory; it stays where it is: the heaps of its regions and its pools hold its address
 //   time          as the heap's, where the break need not move and no page is mapped. Which region a pointer is in: O(regions), then
 //                 O(log mapped blocks)
-//   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call but check keeps it longer than a heap
-//                 call, the port's own calls, and a pass over the table of mapped blocks
-//   bad pointers  found exactly, in every region and for mapped blocks too, and reported as in heap.h; but for the first address of what others
-//                 took out of the middle of the break, which is a used block to the tags
+//   threads, ISR  every call takes the port's lock, if it has one, and leaves it while a realloc copies. No call but check and walk keeps it longer
+//                 than a heap call, the port's own calls, and a pass over the table of mapped blocks
+//   bad pointers  found exactly, in every region and for mapped blocks too, and reported as in heap.h; so is the arena's own table, a block of a
+//                 heap. But for the first address of what others took out of the middle of the break, which is a used block to the tags
 #ifndef CAIRN_ARENA_H
 #define CAIRN_ARENA_H
 
@@ -98,6 +98,7 @@ struct cairn_arena {
     size_t mapped;
     size_t quick;        // requests of fewer bytes go to the heap in the break at once: the threshold as it is now, 0 where there are pools
     uint32_t long_lists; // of the heap in the break: lists that hold blocks worth giving back
+    uint32_t near;       // free takes blocks below this border of the heap in the break there at once: its `quick`, 0 while it holds the table of maps
 };
 
 // -------------------------------------------------------------------------------------------------------- making and ending
