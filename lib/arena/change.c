@@ -59,6 +59,18 @@ static void *move(struct cairn_arena *arena, void *block, size_t old_size, size_
     return to;
 }
 
+// A mapped block that no heap has room for gives back the pages that it does not need.
+static void *stay(struct cairn_arena *arena, void *block, size_t size)
+{
+    const uint32_t key = arena_lock(arena);
+    struct cairn_arena_map *const map = cairn_map_find_(arena, block);
+    if (map != NULL) {
+        cairn_map_shrink_(arena, map, size);
+    }
+    arena_unlock(arena, key);
+    return block;
+}
+
 // Change a mapped block: it keeps its pages, gives some back, or moves.
 static void *change_map(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
 {
@@ -80,7 +92,7 @@ static void *change_map(struct cairn_arena *arena, void *block, size_t old_size,
     if (to == NULL) {
         to = move(arena, block, old_size, size, arena->config->attributes);
     }
-    return to == NULL && size <= old_size ? block : to;
+    return to == NULL && size <= old_size ? stay(arena, block, size) : to;
 }
 
 // Change a block of the heap in the break: in place where the break can move for it, by moving where not.

@@ -71,6 +71,21 @@ static void shrinking_never_fails(void **state)
     assert_true(arena_is_filled(small, 20, 200));
 }
 
+static void a_mapped_block_that_no_heap_has_room_for_gives_pages_back(void **state)
+{
+    (void)state;
+    unsigned char *const mapped = arena_take(PAGES * PAGE);
+    while (cairn_arena_alloc(ARENA, G) != NULL) {
+    }
+    arena_fixture.leaks = true;
+    assert_ptr_equal(cairn_arena_realloc(ARENA, mapped, PAGE + 1), mapped);
+    assert_int_equal(cairn_arena_usable_size(ARENA, mapped), 2 * PAGE);
+    assert_int_equal(arena_used_pages(), 2);
+    assert_true(arena_is_filled(mapped, PAGE + 1, PAGES * PAGE));
+    arena_sound();
+    cairn_arena_free(ARENA, mapped);
+}
+
 static void a_block_at_the_end_grows_where_it_is(void **state)
 {
     (void)state;
@@ -88,6 +103,7 @@ int main(void)
         ARENA_UNIT(without_maps_a_long_block_stays_in_the_heap),
         ARENA_UNIT(a_mapped_block_gives_pages_back_where_it_is),
         ARENA_UNIT(shrinking_never_fails),
+        ARENA_UNIT(a_mapped_block_that_no_heap_has_room_for_gives_pages_back),
         ARENA_UNIT(a_block_at_the_end_grows_where_it_is),
     };
     return cmocka_run_group_tests_name("change", tests, NULL, NULL);
