@@ -49,7 +49,7 @@ void *baremetal_map(void *context, size_t size, size_t alignment)
     const struct baremetal_memory *const memory = context;
     const size_t n = size / memory->page;
     uint32_t page = 0;
-    if (n > memory->count) {
+    if (n == 0 || n > memory->count || size % memory->page != 0) { // whole pages of the description, whatever the port's `page` says
         return NULL;
     }
     while (page < memory->count) {

@@ -26,11 +26,12 @@ struct baremetal_memory {
 // The entries of struct cairn_port_region; the context is a struct baremetal_memory.
 void *baremetal_brk(void *context, ptrdiff_t delta);
 size_t baremetal_room(void *context);
+// Returns NULL also iff size is 0 or no whole pages of the description.
 void *baremetal_map(void *context, size_t size, size_t alignment);
 // Returns CAIRN_EINVAL, and nothing has changed, iff that is not a run of whole pages that are all used.
 int baremetal_unmap(void *context, void *address, size_t size);
 
-// A port over a description: zeroed is false, because pages come back as they were left.
+// A port over a description, of the same page: zeroed is false, because pages come back as they were left.
 #define BAREMETAL_REGION(memory, page_bytes)                                                                                     \
     {.context = (void *)(uintptr_t)(memory), .brk = baremetal_brk, .room = baremetal_room, .map = baremetal_map, .unmap = baremetal_unmap, .page = (page_bytes)}
 

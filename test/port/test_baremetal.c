@@ -97,6 +97,18 @@ static void alignment_skips_pages_and_the_end_is_the_end(void **state)
     assert_null(port.map(port.context, half, PAGE));
 }
 
+static void what_is_no_whole_page_of_the_description_is_not_mapped(void **state)
+{
+    (void)state;
+    static const struct cairn_port_region halves = BAREMETAL_REGION(&memory, PAGE / 2);
+    assert_null(halves.map(halves.context, PAGE / 2, PAGE / 2));
+    assert_null(halves.map(halves.context, 3 * (PAGE / 2), PAGE / 2));
+    assert_null(halves.map(halves.context, 0, PAGE / 2));
+    assert_int_equal(used[0] | used[1], 0);
+    assert_ptr_equal(halves.map(halves.context, PAGE, PAGE / 2), pages);
+    assert_ptr_equal(halves.map(halves.context, PAGE, PAGE / 2), pages + PAGE);
+}
+
 static void what_was_not_given_out_is_not_taken_back(void **state)
 {
     (void)state;
@@ -197,6 +209,7 @@ int main(void)
         cmocka_unit_test_setup(the_break_reaches_both_ends_and_no_farther, setup),
         cmocka_unit_test_setup(the_first_hole_that_fits_is_taken_and_holes_are_one, setup),
         cmocka_unit_test_setup(alignment_skips_pages_and_the_end_is_the_end, setup),
+        cmocka_unit_test_setup(what_is_no_whole_page_of_the_description_is_not_mapped, setup),
         cmocka_unit_test_setup(what_was_not_given_out_is_not_taken_back, setup),
 #if CAIRN_TEST_BOARD
         cmocka_unit_test(the_linkers_span_keeps_the_contract),
