@@ -19,7 +19,7 @@
 #define MEMORY_OWN 0x80000000u // attribute of what the arena got from the port: the break, and regions that it mapped
 #define ANY_MEMORY ((struct cairn_arena_want){0, 0})
 
-#define HEAP_MOST (bytes_of(GRANULES_MAX) / 2) // what any heap can span, with what is in front of it
+#define HEAP_MOST bytes_of(GRANULES_MAX) // what any heap can span, with what is in front of it
 
 struct cairn_arena_map {
     unsigned char *address;

@@ -188,6 +188,24 @@ static void a_large_threshold_does_not_keep_regions_from_being_mapped(void **sta
     }
 }
 
+// With its control and tags, of which hardly any are touched.
+static void the_heap_in_the_break_may_be_as_large_as_heaps_are(void **state)
+{
+    (void)state;
+    const struct cairn_arena_config config = {.system = &posix_system, .port = &posix_region, .heap_max = SIZE_MAX};
+    const size_t most = (((size_t)1 << 27) - 2) * CAIRN_GRANULE;
+    posix_start();
+    assert_int_equal(cairn_arena_init(&arena, &config), 0);
+    unsigned char *const block = cairn_arena_alloc(&arena, 100);
+    assert_non_null(block);
+    assert_ptr_equal(cairn_arena_region_of(&arena, block), &arena.first);
+    const size_t front = (size_t)(arena.first.heap.base - (unsigned char *)arena.first.heap.control);
+    assert_in_range(front, most / (4 * CAIRN_GRANULE + 2), most / (4 * CAIRN_GRANULE)); // tags are two bits a granule
+    cairn_arena_free(&arena, block);
+    assert_int_equal(cairn_arena_check(&arena, NULL), 0);
+    assert_int_equal(cairn_arena_deinit(&arena), 0);
+}
+
 // So that which one an address is in is soon found, however much there is.
 static void the_regions_of_a_large_heap_are_few(void **state)
 {
@@ -249,6 +267,7 @@ int main(void)
         cmocka_unit_test(threads_share_an_arena),
         cmocka_unit_test(threads_run_out_of_memory_together),
         cmocka_unit_test(a_large_threshold_does_not_keep_regions_from_being_mapped),
+        cmocka_unit_test(the_heap_in_the_break_may_be_as_large_as_heaps_are),
         cmocka_unit_test(the_regions_of_a_large_heap_are_few),
         cmocka_unit_test(the_regions_are_few_where_little_is_left),
     };

@@ -59,7 +59,7 @@ struct cairn_arena_config {
     size_t step;      // the break moves by multiples of this, where it can; 0: CAIRN_ARENA_STEP
     size_t trim;      // when a free leaves so many bytes free at the break, all but a step of them goes back; 0: twice the step
     size_t heap_max;  // most bytes that the heap in the break may take, for which its tags are made; 0: what the port has room for, or 64 MB
-                      // if it does not know
+                      // if it does not know. Control and tags are in it. Either way no more than 2^27 - 2 granules (1 GB), heap.h's limit
     uint32_t attributes; // of the break and of maps; not bit 31
     enum cairn_fit fit;  // of every region's heap, and so the next one: heap.h
     uint16_t search;
