@@ -81,13 +81,19 @@ static bool has_place(struct cairn_arena *arena)
     return true;
 }
 
+// Can pages be at that address? NULL is no lie.
+static bool is_believed(const unsigned char *address, size_t alignment, size_t size)
+{
+    return ((uintptr_t)address & (alignment - 1)) == 0 && (uintptr_t)address <= UINTPTR_MAX - size;
+}
+
 // Pages from the port, or NULL. What is not aligned as asked for is not believed.
 static unsigned char *pages(const struct cairn_arena *arena, size_t alignment, size_t size)
 {
     const struct cairn_port_region *const port = arena->config->port;
     const size_t least = alignment > port->page ? alignment : port->page;
     unsigned char *const address = port->map(port->context, size, least);
-    if (address != NULL && (((uintptr_t)address & (least - 1)) != 0 || (uintptr_t)address > UINTPTR_MAX - size)) {
+    if (!is_believed(address, least, size)) {
         (void)port->unmap(port->context, address, size);
         return NULL;
     }
@@ -180,6 +186,9 @@ CAIRN_NOINLINE void *cairn_map_grow_(struct cairn_arena *arena, struct cairn_are
         return NULL;
     }
     unsigned char *const address = whole == map->size ? map->address : port->remap(port->context, map->address, map->size, whole);
+    if (!is_believed(address, port->page, whole)) {
+        return NULL; // the block is where it was, as far as anybody knows
+    }
     if (address != NULL) {
         arena->mapped += whole - map->size;
         move_entry(arena, (uint32_t)(map - arena->maps), (struct cairn_arena_map){address, whole});

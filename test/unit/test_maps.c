@@ -260,6 +260,32 @@ static void the_port_moves_the_pages_of_a_block_that_grows(void **state)
     cairn_arena_free(ARENA, blocks[3]);
 }
 
+// Moves nothing, and says that it did: to no page, or to one behind the last address.
+static void *lying_remap(void *context, void *address, size_t size, size_t new_size)
+{
+    (void)context;
+    (void)size;
+    (void)new_size;
+    return ++remaps % 2 == 0 ? (unsigned char *)address + G : (void *)(0 - (uintptr_t)PAGE);
+}
+
+static void a_remap_to_where_no_map_can_be_is_not_believed(void **state)
+{
+    (void)state;
+    arena_fixture.port.remap = lying_remap;
+    remaps = 0;
+    unsigned char *block = arena_take(2 * PAGE);
+    for (size_t pages = 3; pages < 5; pages++) {
+        block = cairn_arena_realloc(ARENA, block, pages * PAGE);
+        assert_int_equal(remaps, pages - 2);
+        assert_true(arena_is_page(block) && (uintptr_t)block % PAGE == 0);
+        assert_true(arena_is_filled(block, 2 * PAGE, 2 * PAGE));
+        assert_int_equal(arena_stats().mapped, pages * PAGE);
+        arena_sound();
+    }
+    cairn_arena_free(ARENA, block);
+}
+
 static void blocks_that_come_and_go_are_kept_up_to_a_size(void **state)
 {
     (void)state;
@@ -324,6 +350,7 @@ int main(void)
         ARENA_UNIT(a_region_is_mapped_no_larger_than_there_is_room),
         ARENA_UNIT(a_region_that_the_port_will_not_take_back_stays_in_use),
         ARENA_UNIT(the_port_moves_the_pages_of_a_block_that_grows),
+        ARENA_UNIT(a_remap_to_where_no_map_can_be_is_not_believed),
         ARENA_UNIT(blocks_that_come_and_go_are_kept_up_to_a_size),
         ARENA_UNIT(a_threshold_that_rose_is_as_at_first_behind_a_pool),
     };

@@ -5,7 +5,7 @@
 //
 // VITALS
 //   calls         context pointer first; an entry that is NULL is not there, and its comment says what that means
-//   errors        an entry that may fail says so; every other must succeed. What brk and map answer is checked before it is believed.
+//   errors        an entry that may fail says so; every other must succeed. What brk, map and remap answer is checked before it is believed.
 //   proof         test/port runs the contract below against any port, and arenas over one in which each call is made to fail
 #ifndef CAIRN_PORT_H
 #define CAIRN_PORT_H
@@ -56,7 +56,7 @@ struct cairn_port_region {
     int (*unmap)(void *context, void *address, size_t size);
     // Make a map longer, where it is or elsewhere: its bytes come along, and what is new is as map gives it. pre: the whole of one map, sizes
     // are multiples of `page`, new_size is the larger. Returns its address; NULL, and nothing has changed, iff that cannot be done. NULL: a map is
-    // made longer by a new one and a copy.
+    // made longer by a new one and a copy. An address that no map can have counts as NULL.
     void *(*remap)(void *context, void *address, size_t size, size_t new_size);
 
     size_t page; // bytes, a power of two, at least 16: what map and unmap count in. 0 only where there are no maps.
