@@ -132,6 +132,7 @@ int cairn_map_walk_(const struct cairn_arena *arena, int (*visit)(void *context,
 bool cairn_map_is_whole_(const struct cairn_arena *arena); // A1
 // A region of the arena's own, mapped for a request of so many bytes. False: nothing has changed.
 bool cairn_map_region_(struct cairn_arena *arena, size_t need);
+size_t cairn_map_region_size_(const struct cairn_arena_region *region); // bytes of the map that such a region stands in
 
 // blocks.c. Lock held. Allocate for the arena itself: neither mapped nor in a region that was added.
 void *cairn_arena_alloc_(struct cairn_arena *arena, size_t size);

@@ -37,7 +37,8 @@ void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stat
         cairn_heap_stats(&region->heap, &its);
         stats->used += its.used;
         stats->free += its.free;
-        stats->system += its.size + its.overhead;
+        const bool is_mapped = region != &arena->first && (region->attributes & MEMORY_OWN) != 0;
+        stats->system += is_mapped ? cairn_map_region_size_(region) : its.size + its.overhead;
         stats->largest_free = its.largest_free > stats->largest_free ? its.largest_free : stats->largest_free;
         stats->used_blocks += its.used_blocks;
         stats->free_blocks += its.free_blocks;

@@ -251,11 +251,16 @@ CAIRN_NOINLINE bool cairn_map_region_(struct cairn_arena *arena, size_t need)
     return true;
 }
 
+size_t cairn_map_region_size_(const struct cairn_arena_region *region)
+{
+    return ((const struct mapped_region *)(const void *)region)->size;
+}
+
 // Give back a region that is empty, or whose blocks do not count any more. Returns its bytes; 0 where the port keeps it.
 static size_t drop_region(struct cairn_arena *arena, struct cairn_arena_region *before)
 {
     struct cairn_arena_region *const region = before->next;
-    const size_t size = ((struct mapped_region *)(void *)region)->size;
+    const size_t size = cairn_map_region_size_(region);
     before->next = region->next;
     if (arena->config->port->unmap(arena->config->port->context, region, size) != 0) {
         before->next = region;

@@ -202,6 +202,20 @@ static void pages_that_the_port_keeps_are_still_the_systems(void **state)
     assert_int_equal(arena_stats().system, system - 3 * PAGE);
 }
 
+static void a_region_that_was_mapped_is_the_systems_to_its_last_page(void **state)
+{
+    (void)state;
+    arena_fixture.port.brk = NULL;
+    arena_fixture.port.room = NULL;
+    arena_make();
+    unsigned char *const block = arena_take(100);
+    const size_t system = arena_stats().system;
+    assert_int_equal(system, arena_used_pages() * PAGE);
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(cairn_arena_trim(ARENA, 0), system);
+    assert_int_equal(arena_stats().system, 0);
+}
+
 static void a_break_that_others_use_stays(void **state)
 {
     (void)state;
@@ -259,6 +273,7 @@ int main(void)
         ARENA_UNIT(an_end_that_failed_keeps_the_table_of_what_is_left),
         ARENA_UNIT(trim_counts_what_the_table_gives_back),
         ARENA_UNIT(pages_that_the_port_keeps_are_still_the_systems),
+        ARENA_UNIT(a_region_that_was_mapped_is_the_systems_to_its_last_page),
         ARENA_UNIT(a_break_that_others_use_stays),
         ARENA_UNIT(what_others_have_in_the_middle_of_the_break_stays),
         ARENA_UNIT(nothing_answers_with_zeros),

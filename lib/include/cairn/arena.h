@@ -169,7 +169,8 @@ size_t cairn_arena_trim(struct cairn_arena *arena, size_t keep);
 
 // All in bytes, but for the counts. `used` and `free` are granules of the break and of all regions; mapped blocks are apart.
 struct cairn_arena_stats {
-    size_t system;        // from the port, and in regions that were added: all there is
+    size_t system;        // from the port, and in regions that were added, with what others took out of the middle of the break; but for the few bytes that
+                          // rounding leaves in front of and behind a heap in the break and in a region that was added
     size_t used;          // in used blocks, with the table of maps, and with what others took out of the middle of the break
     size_t free;
     size_t largest_free;  // as in cairn_heap_stats, of all regions
