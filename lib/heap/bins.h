@@ -21,7 +21,7 @@
 
 uint32_t cairn_bin_of_(uint32_t length); // heap.c: one copy, for builds that favour size
 
-// report.c: tell the report hook about `address`, or stop the program where there is none. For CAIRN_WRONG_POINTER it finds out itself what is
+// heap.c: tell the report hook about `address`, or stop the program where there is none. For CAIRN_WRONG_POINTER it finds out itself what is
 // wrong with it.
 void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
 

@@ -155,7 +155,7 @@ CAIRN_INLINE uint32_t take_fresh(struct cairn_pool *pool)
     }
 }
 
-// report.c
+// pool_check.c
 void cairn_pool_report_(const struct cairn_pool *pool, const void *address);
 
 #endif
