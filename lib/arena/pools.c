@@ -14,6 +14,16 @@ int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *fro
     if (!is_arena(arena) || front == NULL || smallest > block_size) {
         return CAIRN_EINVAL;
     }
+    for (const struct cairn_arena_pool *other = arena->pools; other != NULL; other = other->next) {
+        if (other == front) {
+            return CAIRN_EBUSY;
+        }
+        const uintptr_t start = (uintptr_t)other->pool.words;
+        const uintptr_t end = (uintptr_t)other->pool.base + other->pool.count * other->pool.stride;
+        if (start - (uintptr_t)memory < size || (uintptr_t)memory - start < end - start) {
+            return CAIRN_EINVAL;
+        }
+    }
     const struct cairn_pool_config config = {.report = cairn_arena_report_, .context = arena};
     *front = (struct cairn_arena_pool){.smallest = smallest};
     const int error = cairn_pool_init(&front->pool, memory, size, block_size, &config);

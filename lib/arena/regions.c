@@ -95,18 +95,39 @@ const struct cairn_arena_region *cairn_arena_region_of(struct cairn_arena *arena
     return region;
 }
 
+// Is the handle a region's already (CAIRN_EBUSY), or some of the memory (CAIRN_EINVAL)? 0: neither. Lock held.
+static int look_for(const struct cairn_arena *arena, const struct cairn_arena_region *region, const void *memory, size_t size)
+{
+    for (const struct cairn_arena_region *other = &arena->first; other != NULL; other = other->next) {
+        const unsigned char *const start = (const unsigned char *)other->heap.control;
+        if (other == region) {
+            return CAIRN_EBUSY;
+        }
+        if (start != NULL && ((uintptr_t)start - (uintptr_t)memory < size ||
+                              (uintptr_t)memory - (uintptr_t)start < (size_t)(other->heap.base - start) + bytes_of(other->heap.control->granules))) {
+            return CAIRN_EINVAL;
+        }
+    }
+    return 0;
+}
+
 int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, uint32_t attributes,
                     size_t smallest)
 {
     if (!is_arena(arena) || region == NULL || (attributes & MEMORY_OWN) != 0) {
         return CAIRN_EINVAL;
     }
-    *region = (struct cairn_arena_region){.attributes = attributes, .smallest = smallest};
-    const int error = cairn_arena_heap_(arena, region, memory, size, size);
+    uint32_t key = arena_lock(arena);
+    int error = look_for(arena, region, memory, size);
+    arena_unlock(arena, key);
+    if (error == 0) {
+        *region = (struct cairn_arena_region){.attributes = attributes, .smallest = smallest};
+        error = cairn_arena_heap_(arena, region, memory, size, size);
+    }
     if (error != 0) {
         return error;
     }
-    const uint32_t key = arena_lock(arena);
+    key = arena_lock(arena);
     struct cairn_arena_region *before = &arena->first;
     while (before->next != NULL && (before->next->attributes & MEMORY_OWN) == 0) {
         before = before->next;

@@ -145,6 +145,11 @@ static void a_pool_in_use_is_not_removed(void **state)
     assert_int_equal(cairn_arena_add_pool(NULL, &fronts[0], memory[0], 64, 8, 0), CAIRN_EINVAL);
     assert_int_equal(cairn_arena_add_pool(ARENA, NULL, memory[0], 64, 8, 0), CAIRN_EINVAL);
     assert_int_equal(cairn_arena_add_pool(ARENA, &fronts[0], memory[0], 64, 8, 9), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add_pool(ARENA, &fronts[0], memory[0] + 64, 128, 8, 0), 0);
+    assert_int_equal(cairn_arena_add_pool(ARENA, &fronts[0], memory[1], 64, 8, 0), CAIRN_EBUSY);
+    assert_int_equal(cairn_arena_add_pool(ARENA, &fronts[1], memory[0], 72, 8, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add_pool(ARENA, &fronts[1], memory[0] + 64 + 120, 64, 8, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_remove_pool(ARENA, &fronts[0]), 0);
     assert_int_equal(cairn_arena_add_pool(ARENA, &fronts[0], memory[0], 8, 64, 0), CAIRN_ENOMEM);
     assert_null(ARENA->pools);
 }

@@ -192,6 +192,33 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(arena_stats().regions, 0);
 }
 
+// Neither the list nor what is live in it is touched.
+static void a_region_that_is_there_is_not_added_again(void **state)
+{
+    (void)state;
+    static _Alignas(16) unsigned char wide[3 * REGION];
+    add(0, CAIRN_MEMORY_FAST, 0);
+    struct cairn_arena_want fast = {CAIRN_MEMORY_FAST, 0};
+    void *const block = cairn_arena_alloc_where(ARENA, &fast, 1, 0, 40);
+    assert_non_null(block);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[0], memory[0], REGION, 0, 0), CAIRN_EBUSY);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[0], memory[1], REGION, 0, 0), CAIRN_EBUSY);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[1], memory[0], REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[1], memory[0] + REGION - 32, 16, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &regions[1], wide + REGION, REGION, 0, 0), 0);
+    static struct cairn_arena_region other;
+    assert_int_equal(cairn_arena_add(ARENA, &other, wide, REGION + 64, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &other, wide, 3 * REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &other, wide + 2 * REGION - 64, REGION, 0, 0), CAIRN_EINVAL);
+    assert_int_equal(cairn_arena_add(ARENA, &other, wide, REGION, 0, 0), 0);
+    assert_int_equal(cairn_arena_check(ARENA, NULL), 0);
+    assert_true(cairn_arena_region_of(ARENA, block) == &regions[0] && cairn_arena_usable_size(ARENA, block) >= 40);
+    cairn_arena_free(ARENA, block);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[0]), 0);
+    assert_int_equal(cairn_arena_remove(ARENA, &regions[1]), 0);
+    assert_int_equal(cairn_arena_remove(ARENA, &other), 0);
+}
+
 static void *never(void *context, void *address, size_t size, size_t new_size)
 {
     (void)context;
@@ -383,6 +410,7 @@ int main(void)
         ARENA_UNIT(the_table_of_maps_stays_out_of_the_callers_regions),
         ARENA_UNIT(no_wish_is_no_lack_of_memory),
         ARENA_UNIT(bad_arguments_are_refused),
+        ARENA_UNIT(a_region_that_is_there_is_not_added_again),
         ARENA_UNIT(a_port_that_is_not_whole_is_refused),
         ARENA_UNIT(regions_stand_before_those_that_the_arena_maps),
         ARENA_UNIT(a_step_of_half_of_all_addresses_never_trims),

@@ -114,8 +114,8 @@ CAIRN_MUST_CHECK int cairn_arena_init(struct cairn_arena *arena, const struct ca
 CAIRN_MUST_CHECK int cairn_arena_deinit(struct cairn_arena *arena);
 
 // Add `size` bytes at `memory` as the last region. `smallest`: requests of fewer bytes go there only when no other region has room. Nothing but
-// what is asked for is put there. Returns 0, or what cairn_heap_init fails with; CAIRN_EINVAL also iff attributes has bit 31. pre: neither the
-// region nor any of the memory is part of an arena.
+// what is asked for is put there. Returns 0, or what cairn_heap_init fails with; CAIRN_EBUSY iff the region was added already, CAIRN_EINVAL also iff attributes has
+// bit 31 or some of the memory is a region's of this arena. pre: neither the region nor any of the memory is part of another one.
 CAIRN_MUST_CHECK int cairn_arena_add(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size,
                                      uint32_t attributes, size_t smallest);
 
@@ -125,7 +125,8 @@ CAIRN_MUST_CHECK int cairn_arena_remove(struct cairn_arena *arena, struct cairn_
 
 // Put a pool in front of the arena, behind those that are there: cairn_arena_alloc and calloc take requests of `smallest` to `block_size` bytes from
 // it while it has blocks, without the lock (pool.h); free, realloc and usable size know it. `memory`, `size` and what it fails with: as in
-// cairn_pool_init, and CAIRN_EINVAL iff smallest is larger than block_size. pre: nobody else calls the arena meanwhile. Where a pool is for the
+// cairn_pool_init, and CAIRN_EINVAL iff smallest is larger than block_size or some of the memory is that of a pool in front; CAIRN_EBUSY iff this pool is there
+// already. pre: nobody else calls the arena meanwhile. Where a pool is for the
 // contexts of one core (pool.h; a pair of Cortex-M0+, say), so is an arena with pools in front: its lock keeps the other core out of the heaps only.
 CAIRN_MUST_CHECK int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *front, void *memory, size_t size,
                                           size_t block_size, size_t smallest);
