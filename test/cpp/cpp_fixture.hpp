@@ -23,6 +23,8 @@ extern "C" {
 #include <cmocka.h>
 }
 
+#include "../support/hardening.h"
+
 // The memory that a test on Backing uses, and a second one of its kind.
 template <class Backing>
 Backing *memory();

@@ -234,6 +234,7 @@ static void no_objects_still_have_an_address(void **)
 template <class Backing>
 static void what_is_no_block_is_refused(void **)
 {
+    NEEDS_HARDENING;
     its_allocator<long, Backing> allocator(memory<Backing>());
     its_allocator<long, Backing> other(other_memory<Backing>());
     long *const block = allocator.allocate(20);

@@ -156,6 +156,7 @@ static void kinds_are_not_equal(void **)
 template <class Backing>
 static void what_is_no_block_is_refused(void **)
 {
+    NEEDS_HARDENING;
     cairn::memory_resource resource(memory<Backing>());
     unsigned char *const block = static_cast<unsigned char *>(resource.allocate(100));
     resource.deallocate(block + 32, 68);

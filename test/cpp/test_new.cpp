@@ -166,6 +166,7 @@ static void nullptr_is_nothing_to_delete(void **)
 
 static void what_is_no_block_is_refused(void **)
 {
+    NEEDS_HARDENING;
     unsigned char *const block = static_cast<unsigned char *>(::operator new(100));
     void *volatile inside = block + 32;
     void *volatile twice = block;

@@ -21,7 +21,7 @@
 
 #define THREADS 4u
 #define HOLDS 5u
-#define STRIDE 24u
+#define STRIDE (3u * CAIRN_GRANULE)
 
 struct worker {
     pthread_t thread;
@@ -93,7 +93,7 @@ static void run(uint32_t blocks, uint32_t holds)
     struct cairn_pool_stats stats;
     uint32_t taken = 0, refused = 0;
     const size_t words = words_for(blocks) * sizeof(uint32_t);
-    assert_int_equal(cairn_pool_init(&pool, region, ((words + 7) & ~(size_t)7) + blocks * STRIDE, STRIDE, NULL), 0);
+    assert_int_equal(cairn_pool_init(&pool, region, (words + CAIRN_GRANULE - 1) / CAIRN_GRANULE * CAIRN_GRANULE + blocks * STRIDE, STRIDE, NULL), 0);
     assert_int_equal(pool.count, blocks);
     memset(owner, 0, sizeof owner);
     for (uint32_t i = 0; i < THREADS; i++) {

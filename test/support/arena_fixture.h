@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "arena/arena_core.h"
+#include "hardening.h"
 #include "port/baremetal/memory.h"
 
 #include <stdio.h>

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "cairn/heap.h"
+#include "hardening.h"
 #include "heap/core.h"
 #include "heap/layout.h"
 
@@ -92,11 +93,5 @@ uint32_t fill_up(uint32_t n);
 void free_all(void);
 
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
-#define NEEDS_HARDENING \
-    do { \
-        if (!HARDENED) { \
-            skip(); \
-        } \
-    } while (0)
 
 #endif
