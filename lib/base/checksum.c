@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // CRC-32C, half a byte at a time.
-// OWNS: the table. CALLERS: checksum.h says who.
+// OWNS: the table. COST: two look-ups a byte. CALLERS: checksum.h says who.
 #include "base/checksum.h"
 
 #include "base/compiler.h"

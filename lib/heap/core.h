@@ -3,6 +3,7 @@
 // What the files of the heap owe each other: the lock, the reports, and the two moves that all the calls are made of.
 //
 // OWNS: nothing; names who does.
+// COST: O(1), but for cairn_heap_take_, which searches as fit.h says, and cairn_heap_check_, O(region). No recursion.
 // CALLERS: lib/heap.
 #ifndef CAIRN_HEAP_CORE_H
 #define CAIRN_HEAP_CORE_H

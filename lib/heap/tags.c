@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The tags' longer functions, one copy of each.
-// OWNS: nothing; tags.h says what they do and how. CALLERS: lib/heap, lock held.
+// OWNS: nothing; tags.h says what they do and how. COST: a call more than there. CALLERS: lib/heap, lock held.
 #include "heap/tags.h"
 
 CAIRN_NOINLINE uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border)

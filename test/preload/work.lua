@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Tables that grow, strings, closures, garbage.
 local rows = {}
 for i = 1, 100000 do rows[i] = {i, tostring(i), next = rows[i - 1]} end

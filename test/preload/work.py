@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Objects, JSON, regular expressions, large buffers that grow, processes and threads."""
 import json
 import os

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- A database in memory: rows, an index, sorts, groups, a join, deletes.
 CREATE TABLE item(id INTEGER PRIMARY KEY, name TEXT, price REAL);
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
