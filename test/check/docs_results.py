@@ -34,12 +34,28 @@ def presets(root):
     return table(("preset", "tests", "failed"), rows) if any(row[2] for row in rows) else None
 
 
-def counts(root):
+def explored(what, states, operations, sparing):
+    return f"exploration, {what}", f"{states:,} states, {states - sparing:,} of them completely, {sparing:,} sparingly; {operations:,} operations"
+
+
+def explorations(root):
+    """A row for each test of the preset host that explores; of the full tier, one for all its heaps."""
     rows = []
-    exploration = root / "build/explore-full.csv"
-    if exploration.is_file():
-        lines = list(csv.reader(line for line in exploration.read_text(encoding="utf-8").splitlines()[1:] if not line.startswith("#")))
-        rows.append(("exploration, full", f"{sum(int(line[2]) for line in lines):,} states, {sum(int(line[4]) for line in lines):,} operations"))
+    for test, granules in (("small", 4), ("middle", 8)):
+        found = re.search(r"heaps of 1 to (\d+) granules.*^(\d+) distinct states, (\d+) operations: \d+ states completely, (\d+) sparingly",
+                          last_output(root, f"explore_{test}_pairs"), re.DOTALL | re.MULTILINE)
+        if found:
+            rows.append(explored(f"up to {found[1]} granules, {granules} a pair of tag words", *(int(number) for number in found.groups()[1:])))
+    full = root / "build/explore-full.csv"
+    if full.is_file():
+        lines = list(csv.DictReader(line for line in full.read_text(encoding="utf-8").splitlines() if not line.startswith("#")))
+        states, operations = (sum(int(line[what]) for line in lines) for what in ("states", "operations"))
+        rows.append(explored("full", states, operations, sum(int(line["states"]) for line in lines if line["sparing"] == "1")))
+    return rows
+
+
+def counts(root):
+    rows = explorations(root)
     for target in ("heap", "attach", "elf", "codec", "image", "checkpoint", "calls"):
         log = text_of(root / f"build/fuzz/{target}.log")
         units = re.search(r"stat::number_of_executed_units:\s*(\d+)", log)

@@ -85,6 +85,7 @@ static void complain(const struct worker *worker)
 
 struct total {
     uint64_t states;
+    uint64_t sparing; // of these
     uint64_t operations;
 };
 
@@ -125,13 +126,14 @@ static bool explore(uint32_t granules, bool sparing, uint32_t threads, FILE *out
     timespec_get(&ended, TIME_UTC);
     const uint64_t states = found.tail;
     const double seconds = (double)(ended.tv_sec - begun.tv_sec) + 1e-9 * (double)(ended.tv_nsec - begun.tv_nsec);
-    fprintf(out, "%u,%u,%llu,%llu,%llu\n", 1u << CAIRN_TAG_SHIFT, granules, (unsigned long long)states, (unsigned long long)expected,
-            (unsigned long long)operations);
+    fprintf(out, "%u,%u,%llu,%llu,%llu,%d\n", 1u << CAIRN_TAG_SHIFT, granules, (unsigned long long)states, (unsigned long long)expected,
+            (unsigned long long)operations, sparing);
     fflush(out);
-    printf("%2u granules: %11llu states, %11llu legal, %13llu operations, %.1f s\n", granules, (unsigned long long)states,
-           (unsigned long long)expected, (unsigned long long)operations, seconds);
+    printf("%2u granules: %11llu states, %11llu legal, %13llu operations, %.1f s%s\n", granules, (unsigned long long)states,
+           (unsigned long long)expected, (unsigned long long)operations, seconds, sparing ? ", sparingly" : "");
     fflush(stdout);
     total->states += states;
+    total->sparing += sparing ? states : 0;
     total->operations += operations;
     found_deinit(&found);
     free(workers);
@@ -164,13 +166,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "explore: lengths 1 to %u, threads 1 to %u\n", LONGEST, THREADS);
         return 2;
     }
-    fprintf(out, "tag_granules,granules,states,legal,operations\n");
+    fprintf(out, "tag_granules,granules,states,legal,operations,sparing\n");
     printf("every state of heaps of 1 to %u granules, %u granules a pair of tag words\n", last, 1u << CAIRN_TAG_SHIFT);
     bool right = true;
     for (uint32_t granules = 1; granules <= last && right; granules++) {
         right = explore(granules, granules > wide, threads, out, &total);
     }
-    printf("%llu distinct states, %llu operations\n", (unsigned long long)total.states, (unsigned long long)total.operations);
+    printf("%llu distinct states, %llu operations: %llu states completely, %llu sparingly\n", (unsigned long long)total.states,
+           (unsigned long long)total.operations, (unsigned long long)(total.states - total.sparing), (unsigned long long)total.sparing);
     fclose(out);
     if (right && total.states < floor) {
         printf("below the floor of %llu states\n", (unsigned long long)floor);
