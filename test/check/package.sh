@@ -129,7 +129,10 @@ host() {
     installed header -D CAIRN_MALLOC=OFF -D CAIRN_CONFIG_FILE="$work/my cairn's.h"
 
     project folder 16 2 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
-    project folder 16 2 -D CAIRN_CONFIG_FILE="$work/my cairn's.h"
+    project folder 16 2 -D CAIRN_CONFIG_FILE="$work/my cairn's.h" -D CAIRN_GRANULE=16 -D CMAKE_UNITY_BUILD=ON # which says what the header does
+    refused "a granule that the header contradicts" "CAIRN_GRANULE is 8, and .* sets it to 16: set it in one place" \
+        cmake -G Ninja -S "$consumer/cmake" -B "$work/contradicted" -D WAY=folder -D CAIRN="$root" \
+        -D CAIRN_CONFIG_FILE="$work/my cairn's.h" -D CAIRN_GRANULE=8
     project fetch 16 2 -D CAIRN_GRANULE=16 -D CAIRN_HARDEN=2
     mv "$work/my cairn's.h" "$work/gone.h" # what is installed does without it
     project package 8 1 -D cairn_DIR="$work/plain/lib/cmake/cairn" -D WANTED="${version%.*}"
