@@ -207,10 +207,13 @@ def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit("usage: python3 single.py FOLDER")
     folder = pathlib.Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
     library = Library()
-    for name, text in (("cairn.h", header(library)), ("cairn.c", source(library))):
-        (folder / name).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in (("cairn.h", header(library)), ("cairn.c", source(library))):
+            (folder / name).write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
 
 
 main()

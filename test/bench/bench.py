@@ -113,8 +113,15 @@ def in_parallel(work, items, jobs):
         return list(pool.map(work, items))
 
 
-def jobs_default():
-    return int(os.environ.get("BENCH_JOBS", os.cpu_count() or 1))
+def add_jobs(parser):
+    """The option --jobs of a command line."""
+    def positive(text):
+        jobs = int(text)
+        if jobs < 1:
+            raise ValueError
+        return jobs
+    positive.__name__ = "number of jobs"  # as argparse names it
+    parser.add_argument("--jobs", type=positive, default=os.environ.get("BENCH_JOBS", str(os.cpu_count() or 1)))
 
 
 def write(name, header, rows, comments=()):

@@ -105,7 +105,7 @@ def main():
     parser = argparse.ArgumentParser(prog="sh test/check/budget.sh")
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--cores", default=",".join(bench.CORES))
-    parser.add_argument("--jobs", type=int, default=bench.jobs_default())
+    bench.add_jobs(parser)
     options = parser.parse_args()
     cores = options.cores.split(",")
     try:

@@ -19,7 +19,12 @@ while [ $# -gt 0 ]; do
     case $1 in
     --) shift; break ;;
     --quiet) options="$options $1"; shift ;;
-    *) options="$options $1"; name="${name}_$(echo "$1" | tr -dc 'a-z0-9')"; shift ;;
+    --policy | --policy=* | --frames | --frames=* | --tlb | --tlb=* | --prefetch | --plot | --plot=* | [!-]*)
+        options="$options $1"
+        name="${name}_$(echo "$1" | tr -dc 'a-z0-9')"
+        shift
+        ;;
+    *) echo "usage: sh test/bench/pages.sh [options of cairn-pages] [-- TRACE...]" >&2; exit 2 ;;
     esac
 done
 [ $# -gt 0 ] || set -- test/traces/pages/*
@@ -28,7 +33,8 @@ cmake --build --preset host --target cairn-pages >/dev/null
 mkdir -p build/bench
 out=build/bench/$name.csv
 # shellcheck disable=SC2086
-build/host/bin/cairn-pages $options "$@" >"$out"
+build/host/bin/cairn-pages $options "$@" >"$out.new" || { status=$?; rm "$out.new"; exit $status; }
+mv "$out.new" "$out"
 awk -F, 'NR > 1 && $5 != "opt" {
         key = $1 "," $3
         if (!(key in best) || $11 < best[key]) best[key] = $11

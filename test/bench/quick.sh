@@ -7,6 +7,10 @@
 set -eu
 cd "$(dirname "$0")/../.."
 core=${1:-m4}
+case $#:$core in
+[01]:m0 | [01]:m3 | [01]:m4 | [01]:m7 | [01]:m33) ;;
+*) echo "usage: sh test/bench/quick.sh [m0 | m3 | m4 | m7 | m33]" >&2; exit 2 ;;
+esac
 . test/bench/target.sh
 
 sh test/bench/build.sh "$core" O2 cairn

@@ -145,7 +145,7 @@ def main():
     parser = argparse.ArgumentParser(prog="sh test/bench/run.sh")
     parser.add_argument("--cores", default=",".join(bench.CORES))
     parser.add_argument("--only", default=",".join(STEPS))
-    parser.add_argument("--jobs", type=int, default=bench.jobs_default())
+    bench.add_jobs(parser)
     parser.add_argument("traces", nargs="*", metavar="TRACE")
     options = parser.parse_args()
     options.cores = options.cores.split(",")
