@@ -42,7 +42,7 @@ static const char usage[] =
     "  opt_faults       faults of OPT, which knows the future and does not prefetch; x_opt: faults / opt_faults\n"
     "\n"
     "A trace is text: `# page BYTES`, then `r PAGE` or `w PAGE` a line, in hexadecimal; or packed.\n"
-    "Status: 0; 1 if a trace is malformed or cannot be read; 2 for a wrong command line.\n";
+    "Status: 0; 1 if a trace is malformed or cannot be read, or a file cannot be written; 2 for a wrong command line.\n";
 
 static const struct cairn_policy *const policies[] = {
     &cairn_policy_fifo, &cairn_policy_lru,      &cairn_policy_clock,  &cairn_policy_nru,     &cairn_policy_lfu,      &cairn_policy_random,
@@ -281,6 +281,9 @@ int main(int argc, char **argv)
     const int result = settings_read(&settings, argc, argv);
     if (result != TOOL_OK) {
         return result == HELPED ? tool_end(TOOL_OK) : result;
+    }
+    if ((settings.pack != NULL && !tool_can_write(settings.pack)) || (settings.plot != NULL && !tool_can_write(settings.plot))) {
+        return TOOL_FAILED;
     }
     if (settings.pack != NULL) {
         return trace_pack(argv[optind], settings.pack);

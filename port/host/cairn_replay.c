@@ -30,7 +30,7 @@ static const char usage[] =
     "  ratio            region_bytes / peak_bytes\n"
     "  failed           operations that failed; later ones on the same block are left out\n"
     "\n"
-    "Status: 0; 1 if an operation failed, or a trace is malformed or cannot be read; 2 for a wrong command line.\n";
+    "Status: 0; 1 if an operation failed, or a trace is malformed or cannot be read, or the picture cannot be written; 2 for a wrong command line.\n";
 
 static const char *const fit_names[] = {
     [CAIRN_FIT_BEST] = "best", [CAIRN_FIT_FIRST] = "first", [CAIRN_FIT_WORST] = "worst", [CAIRN_FIT_BOUNDED] = "bounded"};
@@ -167,6 +167,9 @@ int main(int argc, char **argv)
     const int result = settings_read(&settings, argc, argv);
     if (result != TOOL_OK) {
         return result == HELPED ? tool_end(TOOL_OK) : result;
+    }
+    if (settings.map != NULL && !tool_can_write(settings.map)) {
+        return TOOL_FAILED;
     }
     printf("trace,fit,search,ops,peak_bytes,region_bytes,ratio,failed\n");
     for (int at = optind; at < argc; at++) {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +51,25 @@ bool tool_number(const char *text, uint64_t low, uint64_t high, uint64_t *number
         return false;
     }
     *number = value;
+    return true;
+}
+
+bool tool_can_write(const char *path)
+{
+    struct stat status;
+    const bool is_there = stat(path, &status) == 0;
+    if (is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+        return true; // to open a pipe is to begin writing
+    }
+    FILE *const file = fopen(path, "ab");
+    if (file == NULL) {
+        tool_complain("%s: %s", path, strerror(errno));
+        return false;
+    }
+    fclose(file);
+    if (!is_there) {
+        (void)remove(path);
+    }
     return true;
 }
 

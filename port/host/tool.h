@@ -20,6 +20,9 @@ void tool_complain(const char *format, ...) __attribute__((format(printf, 1, 2))
 // Read a decimal number from low to high. Returns false iff the text is anything else.
 bool tool_number(const char *text, uint64_t low, uint64_t high, uint64_t *number);
 
+// Can a file be written there? Asked before what takes long, and nothing is left. Complains and returns false iff it cannot.
+bool tool_can_write(const char *path);
+
 // Say what is being done. Shown from the second second on, four times a second: in place on a terminal, every ten seconds elsewhere.
 void tool_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
 // Is it time to call tool_progress? Cheap.

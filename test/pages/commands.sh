@@ -126,6 +126,11 @@ expect 2 "$pages" --policy lru,sieve "$dir/belady.trace"
 printed err "--policy does not know: sieve"
 expect 2 "$pages"
 expect 2 "$pages" --plot "$dir/b.svg" "$dir/belady.trace" "$dir/belady.trace"
+for output in --plot --pack; do
+    expect 1 "$pages" $output "$dir/none/b" "$dir/belady.trace"
+    printed err "none/b: No such file"
+    [ ! -s "$dir/out" ] || bad "$output: it ran first"
+done
 expect 0 "$pages" --help
 printed out "usage: cairn-pages"
 if [ -c /dev/full ]; then

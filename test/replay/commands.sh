@@ -179,6 +179,8 @@ print(len(d), set(d[1:]), "#f7e3ae" in t.split("<g ")[1])'
 expect "its rows" 0 python3 -c "$rows" "$dir/map.svg"; prints "12 {1} False"
 expect "a map of no heap" 1 "$replay" --region 10 --map "$dir/map.svg" "$dir/tiny.one.rep"
 expect "a map nowhere" 1 "$replay" --map "$dir/none/map.svg" "$dir/tiny.one.rep"; complains "none/map.svg"
+[ ! -s "$dir/out" ] || bad "it was replayed first"
+expect "a map of nothing" 1 "$replay" --map "$dir/nothing.svg" "$dir/none.rep"; [ ! -e "$dir/nothing.svg" ] || bad "it left a file"
 
 # README's picture is the one that its command draws: the figures, and each cell. (Curves are rounded, which 32-bit machines do another way.)
 expect "README's picture" 0 "$replay" --min-region --quiet --map "$dir/map.svg" "$traces/lvgl_screens.ctr"
