@@ -17,6 +17,13 @@ case ${1:-/} in
     fi
     ;;
 esac
+usage="usage: sh examples/run.sh [TRACE [REGION]]"
+[ "${1:-}" != --help ] || { echo "$usage"; exit 0; }
+[ $# -le 2 ] || { echo "$usage" >&2; exit 2; }
+if [ $# -gt 0 ] && { [ ! -f "$1" ] || [ ! -r "$1" ]; }; then
+    echo "examples/run.sh: $1 is no file that can be read" >&2
+    exit 2
+fi
 
 # on_m4 NAME ARGUMENT...: instructions are counted, so every figure is the same on any machine.
 on_m4() {

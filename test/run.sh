@@ -4,6 +4,7 @@
 # Builds everything and runs every test, from a fresh clone on a fresh Debian 12 or Ubuntu 24.04.
 #
 #   sh test/run.sh [full] [STEP...]     full: everything at its full length; steps given by name: those only
+#   sh test/run.sh --help               the names of the steps
 #
 # A step is a preset (configure, build, ctest), or a check: an executable-by-sh script test/check/<name>.sh, which passes when it
 # returns 0 and is told "fast" or "full" as its argument. A preset counts as many tests as ctest ran, and one failure more if it
@@ -16,12 +17,31 @@ case $PWD in
 esac
 
 presets="host host32 host-clang host-san m0 m3 m4 m7 m33 rv32"
+more=host-cov # by name only: coverage.sh builds it
 tier=fast
 if [ "${1:-}" = full ]; then
     tier=full
     shift
 fi
 export CAIRN_TIER=$tier
+
+# usage: also the steps that there are.
+usage() {
+    echo "usage: sh test/run.sh [full] [STEP...]"
+    echo "presets: $presets $more"
+    echo "checks: $(cd test/check && echo *.sh | sed 's/\.sh//g')"
+}
+
+for step; do
+    case " $presets $more " in *" $step "*) continue ;; esac
+    case $step in
+    -h | --help) usage; exit 0 ;;
+    */*) ;;
+    *) [ ! -f "test/check/$step.sh" ] || continue ;;
+    esac
+    { echo "test/run.sh: no step is called '$step'"; usage; } >&2
+    exit 2
+done
 
 passed=0
 failed=0
