@@ -142,7 +142,7 @@ const char *iso_pin(struct iso *iso, uint32_t i)
         return iso_answered(iso, error);
     }
     const bool is_rom = iso_is_rom(iso->answers.place);
-    *pin = (struct iso_pin){!is_rom, i, address >> ISO_SHIFT, iso->answers.place, iso->answers.size};
+    *pin = (struct iso_pin){true, i, address >> ISO_SHIFT, iso->answers.place, iso->answers.size};
     if (pin->run != ISO_PAGE - address % ISO_PAGE || !iso_is_place(iso, pin->memory, pin->run)) {
         return "it leads elsewhere";
     }
@@ -164,11 +164,20 @@ static const struct cairn_mapping *mapping_at(const struct iso *iso, uint32_t i,
     return its;
 }
 
-static bool is_pinned(const struct iso *iso, uint32_t i, cairn_vaddr_t page)
+// Is a pin of the one page a pin of the other? The mapping shows the first: pins of memory in place are counted for all its pages together.
+static bool is_shared_pin(const struct cairn_mapping *mapping, cairn_vaddr_t page, cairn_vaddr_t other)
 {
-    bool found = false;
-    for (uint32_t p = 0; p < ISO_PINS; p++) {
-        found = found || (iso->pins[p].held && iso->pins[p].space == i && iso->pins[p].page == page);
+    return page == other || (mapping != NULL && mapping->memory != NULL && other >= mapping->first && other - mapping->first < mapping->pages);
+}
+
+// A pin that covers the page: of itself, if there is one; NULL for none.
+static const struct iso_pin *pin_of(const struct iso *iso, uint32_t i, const struct cairn_mapping *mapping, cairn_vaddr_t page)
+{
+    const struct iso_pin *found = NULL;
+    for (const struct iso_pin *pin = iso->pins; pin < iso->pins + ISO_PINS; pin++) {
+        if (pin->held && pin->space == i && is_shared_pin(mapping, page, pin->page) && (found == NULL || pin->page == page)) {
+            found = pin;
+        }
     }
     return found;
 }
@@ -183,17 +192,14 @@ const char *iso_unpin(struct iso *iso, uint32_t i)
     const cairn_vaddr_t page = any ? address >> ISO_SHIFT : pin->page;
     const struct cairn_mapping *const mapping = mapping_at(iso, i, page);
     // A cursor's pin is the cursor's, as a pointer that is used is its user's: nobody else may take it.
-    const bool is_cursors = iso->has_cursor && i == iso->cursor_of && page << ISO_SHIFT == iso->cursor.tag;
+    const bool is_cursors = iso->has_cursor && i == iso->cursor_of && iso->cursor.tag != CAIRN_TAG_NONE && is_shared_pin(mapping, page, iso->cursor.tag >> ISO_SHIFT);
     if (is_cursors) {
         return NULL;
     }
-    const bool was_pinned = is_pinned(iso, i, page);
+    const struct iso_pin *const held = pin_of(iso, i, mapping, page);
     const int error = cairn_space_unpin(&iso->family[i], any ? address : page << ISO_SHIFT);
-    if (error == 0 && !was_pinned && (mapping == NULL || mapping->memory == NULL)) { // of memory in place no pins are counted
+    if (error == 0 && (held == NULL || !iso_forget_pin(iso, i, held->page))) {
         return "nobody had pinned it";
-    }
-    if (error == 0 && was_pinned) {
-        iso_forget_pin(iso, i, page);
     }
     return iso_answered(iso, error);
 }
