@@ -338,11 +338,18 @@ static void concept_thrashing(void **state)
     assert_int_equal(alarms, 1);
     assert_true(wanted_pages > 4);
     assert_int_equal(cairn_space_suspend(TWO), 0);
+    assert_int_equal(figures_of(TWO).resident, 0);
+    cairn_space_switch(VM, TWO);
+    assert_int_equal(load_answers(AT(1)), CAIRN_EBUSY); // nothing of it comes in
     for (uint32_t i = 0; i < 10; i++) {
         loop(ONE, 3);
     }
     assert_true(figures().major <= before + 3);
     cairn_space_resume(TWO);
+    cairn_space_switch(VM, TWO);
+    for (uint32_t i = 12; i < 15; i++) {
+        assert_int_equal(get(AT(1 + i % 3)), i); // what it stored last
+    }
     loop(TWO, 3);
     finish();
 }

@@ -197,6 +197,7 @@ static void concept_exec(void **state)
     config.bits[0] = config.bits[1] = 4;
     start(&config);
     elf_image_make(image, CAIRN_ELF_ARM);
+    memset(image + IMAGE_SIZE, 0xEE, sizeof image - IMAGE_SIZE); // what is in the file behind the data
     assert_int_equal(cairn_store_ram_init(&ram, image, sizeof image, PAGE, 3), 0);
     const struct cairn_object_config its = {.size = sizeof image, .store = &ram.store};
     assert_int_equal(cairn_object_init(&object, VM, &its), 0);
@@ -212,7 +213,10 @@ static void concept_exec(void **state)
     assert_int_equal(load_answers(AT(2)), CAIRN_EFAULT);
     assert_int_equal(get(0x1000), elf_image_get(image, 0, 4));
     assert_int_equal(store_answers(0x1000), CAIRN_EACCES);
-    assert_int_equal(get(0x11B0), 0);
+    assert_int_equal(get(0x11AC), elf_image_get(image, 0x12C, 4)); // the last word of the data
+    for (uint32_t address = 0x11B0; address < 0x1220; address += 4) { // the rest of its page, and what is behind
+        assert_int_equal(get(address), 0);
+    }
     put(0x11B0, 1);
     assert_int_equal(get(program.sp), 2); // argc
     finish();

@@ -171,6 +171,10 @@ static void concept_nru(void **state)
         }
         assert_int_equal(ram.policy->victim(ram.state, 5, &view), stays - 1);
     }
+    begin(&cairn_policy_nru, 4);
+    USE(1, 2, 3, 4, 5); // all were used: the first leaves, and of the others that is forgotten
+    USE(2, 6);          // but 2 was used since
+    assert_int_equal(ram.left, 3);
 }
 
 // Who was used in more intervals than others stays through a scan, which LRU forgets it in; but not for ever.
@@ -227,6 +231,11 @@ static void concept_2q(void **state)
     use(1, false); // it is remembered
     scan(200, 30);
     assert_true(is_there(1));
+    begin(&cairn_policy_2q, 8);
+    scan(1, 9);
+    scan(1, 6); // each has just left: these are kept, and two in the queue
+    USE(1, 7);  // of those that are kept the least recently used leaves, not who was kept first
+    assert_int_equal(ram.left, 2);
 }
 
 // Pages are hot or cold by how soon they come back, and memory is kept for the hot: most of a loop longer than memory hits (Jiang, Chen, Zhang 2005).
@@ -241,7 +250,8 @@ static void concept_clock_pro(void **state)
     assert_true(is_there(1));
 }
 
-// Three queues: who is used while in the small one goes to the main one at once; who is not leaves soon (Yang et al. 2023).
+// Three queues: who is used while in the small one goes to the main one at once; who is not leaves soon, and goes there if it is back soon; who is used in the main
+// one goes round again (Yang et al. 2023).
 static void concept_s3_fifo(void **state)
 {
     (void)state;
@@ -253,6 +263,23 @@ static void concept_s3_fifo(void **state)
     USE(1, 1, 1);
     scan(100, 30);
     assert_false(is_there(1));
+    begin(&cairn_policy_s3fifo, 10);
+    scan(1, 11);
+    assert_int_equal(ram.left, 1);
+    use(1, false); // it is remembered, and goes to the main one
+    scan(100, 30);
+    assert_true(is_there(1));
+    begin(&cairn_policy_s3fifo, 10);
+    for (uint32_t times = 0; times < 3; times++) {
+        scan(1, 10);
+    }
+    use(11, false); // the main one has all but two then, and is the one that is too long
+    assert_int_equal(ram.left, 1);
+    USE(2, 12); // a FIFO's would be 2
+    assert_int_equal(ram.left, 3);
+    use(13, false); // the small one's
+    assert_int_equal(ram.left, 11);
+    assert_int_equal(faults_of_loop(&cairn_policy_s3fifo, 8, 16, 20), 320); // who is back after memory and history forgot him is new
 }
 
 // A hand, as CLOCK's, that takes who was not used within a window, and is clean: the working set stays, and what would have to be written (Carr, Hennessy 1981).
@@ -275,11 +302,12 @@ static void concept_adaptive(void **state)
     (void)state;
     assert_int_equal(faults_of_loop(&cairn_policy_lru, 8, 10, 100), 1000);
     assert_true(faults_of_loop(&cairn_policy_adaptive, 8, 10, 100) < 600);
+    assert_true(faults_of_loop(&cairn_policy_adaptive, 8, 16, 100) < 1200); // every other one, but Random, has 1600
     uint32_t faults[2];
     for (uint32_t i = 0; i < 2; i++) {
         begin(i == 0 ? &cairn_policy_lru : &cairn_policy_adaptive, 8);
-        for (uint32_t n = 0; n < 400; n++) {
-            scan(1 + n / 20, 6); // a window that moves
+        for (uint32_t n = 0; n < 600; n++) {
+            scan(1 + n / 3, 7); // a window that moves: who is good at loops has thrice the faults
         }
         faults[i] = ram.faults;
     }
