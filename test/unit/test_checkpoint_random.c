@@ -21,7 +21,7 @@ struct pinned {
 static struct prng prng;
 static struct snapshot old, new;
 static struct pinned pins[PINS];
-static uint32_t saves, cuts, restarts, child_saves, forks, merged;
+static uint32_t changes, saves, cuts, restarts, child_saves, forks, merged;
 static uint32_t seen[64];
 // The child's checkpoint.
 static unsigned char child_slots[KEPT_SLOTS * PAGE];
@@ -341,8 +341,9 @@ static void live(uint32_t seed, uint32_t steps)
     assert_int_equal(cairn_space_set_break(&HERE->space, 30 * PAGE), 0);
     save();
     for (uint32_t step = 0; step < steps; step++) {
-        for (uint32_t changes = below(30); changes != 0; changes--) {
+        for (uint32_t left = below(30); left != 0; left--) {
             change();
+            changes++;
         }
         machine_sound(HERE);
         const uint32_t what = below(10);
@@ -369,12 +370,13 @@ static uint32_t first = 1, lives;
 static void random_lives_of_a_space(void **state)
 {
     (void)state;
-    lives = lives != 0 ? lives : fx_scale(3, 150, 10000);
+    lives = lives != 0 ? lives : fx_scale(3, FX_LONG ? 4500 : 150, FX_LONG ? 45000 : 10000);
     for (uint32_t seed = first; seed - first < lives; seed++) {
         live(seed, 20);
     }
-    print_message("%u saves, %u cut, %u restarts; %u forks, %u saves of a child, %u pages merged\n", (unsigned)saves, (unsigned)cuts,
-                  (unsigned)restarts, (unsigned)forks, (unsigned)child_saves, (unsigned)merged);
+    print_message("%u changes, %u saves, %u cut, %u restarts; %u forks, %u saves of a child, %u pages merged\n", (unsigned)changes, (unsigned)saves,
+                  (unsigned)cuts, (unsigned)restarts, (unsigned)forks, (unsigned)child_saves, (unsigned)merged);
+    assert_true(lives < 100 || changes > 250 * lives);
     assert_true(lives < 100 || (saves > 5 * lives && cuts > 3 * lives && restarts > lives / 4 && forks > lives && child_saves > lives / 4 && merged > lives));
 }
 

@@ -3,11 +3,13 @@
 // OWNS        random calls of cairn/space_heap.h against a list of blocks: two spaces and children of theirs that diverge, transfers that fail, frames that run
 //             out, others who move the break. After each call that fails all is as it was; every so often each block is compared, and each heap checked as a
 //             heap in memory (space_fixture.h).
-// CALLERS     ctest, on every preset: lib/inner.
+// CALLERS     ctest, on every preset: test_space_random [SEED [LIVES]]. lib/inner.
 #include "space_fixture.h"
 
 #include "prng.h"
 #include "scale.h"
+
+#include <stdio.h>
 
 #define BLOCKS 40u
 #define SPACES 3u
@@ -26,6 +28,7 @@ static struct owner owners[SPACES];
 static struct cairn_space child;
 static struct prng prng;
 static uint32_t failed, made;
+static uint32_t first = 1, lives, seed_now;
 
 static void compare(const struct owner *owner)
 {
@@ -166,17 +169,16 @@ static void step(void)
     }
 }
 
-static void random_calls(void **state)
+// From two spaces without a heap to their end: the break only rises, so that none may last for ever.
+static void live(uint32_t seed, uint32_t steps)
 {
     const struct cairn_space_heap_config config = {.max = 40 * 1024, .threshold = 16 * PAGE, .step = 3 * PAGE};
-    (void)state;
-    prng_seed(&prng, 1);
-    failed = made = 0;
+    seed_now = seed;
+    prng_seed(&prng, seed);
     begin(&owners[0], SPACE);
     begin(&owners[1], OTHER);
     begin(&owners[2], NULL);
     assert_int_equal(cairn_space_heap_init(SPACE, &config), 0); // the other has the defaults
-    const uint32_t steps = fx_scale(2500, 20000, 600000);
     for (uint32_t i = 0; i < steps; i++) {
         step();
         if (i % 128 == 0) {
@@ -188,14 +190,31 @@ static void random_calls(void **state)
     for (uint32_t i = 0; i < SPACES; i++) {
         compare(&owners[i]);
     }
-    print_message("%u calls, %u of which failed\n", (unsigned)made, (unsigned)failed);
-    assert_true(failed > steps / 300 && made > steps / 2);
 }
 
-int main(void)
+static void random_calls(void **state)
+{
+    const uint32_t steps = fx_scale(2500, 20000, 20000);
+    lives = lives != 0 ? lives : fx_scale(1, FX_LONG ? 65 : 1, FX_LONG ? 650 : 30); // of 13 steps ten are calls
+    for (uint32_t seed = first; seed - first < lives; seed++) {
+        live(seed, steps);
+        assert_int_equal(space_teardown(state), 0);
+        assert_int_equal(space_setup(state), 0);
+    }
+    print_message("%u calls, %u of which failed\n", (unsigned)made, (unsigned)failed);
+    assert_true(failed > lives * (steps / 300) && made > lives * (steps / 13 * 10));
+}
+
+int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         SPACE_UNIT(random_calls),
     };
-    return cmocka_run_group_tests_name("space_random", tests, NULL, NULL);
+    first = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : first;
+    lives = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    const int lost = cmocka_run_group_tests_name("space_random", tests, NULL, NULL);
+    if (lost != 0) {
+        printf("seed %u\n", (unsigned)seed_now);
+    }
+    return lost;
 }
