@@ -21,6 +21,8 @@ LIBCS = ("newlib", "nano", "picolibc")
 SEARCH = 4
 KINDS = ("malloc", "free", "realloc")
 HOLES = (100, 1000, 4000)
+POLICIES = ("fifo", "lru", "clock", "nru", "lfu", "random", "2q", "clockpro", "s3fifo", "wsclock", "adaptive")
+POLICY_ACCESSES = ("tlb_miss", "minor", "minor_evicting", "major", "major_evicting_dirty")
 PATIENCE = int(os.environ.get("BENCH_TIMEOUT", 1200))  # seconds for one run of QEMU: many times what the longest takes
 SHORT = ("coap_client", "lwip_tcp_udp", "nanopb_reports")  # the traces of the short form
 

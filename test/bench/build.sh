@@ -10,7 +10,7 @@
 #                                                               arena: the calls of an arena, and of a heap beside it;
 #                                                               vm: accesses through the software MMU, page, tables and TLB fixed at build time;
 #                                                               vm_any: the same where each vm has its own;
-#                                                               share: objects, fork and ranges, fixed as vm
+#                                                               share: objects, fork and ranges, fixed as vm; share_any: where each vm has its own
 #
 # CORE is m0 m3 m4 m7 m33, OPT is O2 or Os. No LTO, the library's default configuration; BENCH_DEFINES adds -D options.
 set -eu
@@ -42,7 +42,7 @@ lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
 compress) main=compress.c sources= board=console.c specs=picolibc ;;
 vm | vm_any) main=vm.c sources= board=console.c specs=picolibc ;;
-share) main=share.c sources= board=console.c specs=picolibc ;;
+share | share_any) main=share.c sources= board=console.c specs=picolibc ;;
 arena) sources="peer_arena.c" board=console.c specs=picolibc port="memory.c lock.c" ;;
 picolibc) sources="peer_libc.c" board=console.c specs=picolibc ;;
 newlib) sources="peer_libc.c newlib_port.c" board= specs=nosys ;;

@@ -126,17 +126,23 @@ def arena_rows(core, traces, found, jobs, opt="O2"):
 
 
 def vm_rows(core, opt="O2"):
-    """Accesses through the software MMU by what they meet, page, tables and TLB fixed at build time (vm), or each vm's own (vm-any)."""
+    """Accesses through the software MMU by what they meet, page, tables and TLB fixed at build time (vm), or each vm's own (vm-any); and, fixed, those that a
+    policy has a part in, for each policy (vm-POLICY)."""
     rows = []
     for peer in ("vm", "vm_any"):
         for name, *figures in bench.qemu(core, bench.build(core, opt, peer)):
             rows.append((f"{peer.replace('_', '-')}.{name}", core, opt, "all", *figures))
+    for policy in bench.POLICIES:
+        for name, *figures in bench.qemu(core, bench.build(core, opt, "vm"), policy):
+            if name in bench.POLICY_ACCESSES:
+                rows.append((f"vm-{policy}.{name}", core, opt, "all", *figures))
     return rows
 
 
 def object_rows(core, opt="O2"):
-    """Fork, pages that spaces share, ranges: page, tables and TLB fixed at build time."""
-    return [(f"objects.{name}", core, opt, "all", *figures) for name, *figures in bench.qemu(core, bench.build(core, opt, "share"))]
+    """Fork, pages that spaces share, ranges: page, tables and TLB fixed at build time (objects), or each vm's own (objects-any)."""
+    return [(f"{what}.{name}", core, opt, "all", *figures) for what, peer in (("objects", "share"), ("objects-any", "share_any"))
+            for name, *figures in bench.qemu(core, bench.build(core, opt, peer))]
 
 
 def size_rows(core, opts=("Os", "O2"), hardens=(1, 0), libcs=True):

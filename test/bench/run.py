@@ -8,13 +8,14 @@ import pathlib
 import sys
 
 import bench
+import checkpoints
 import host
 import measure
 import plot
 import preload
 import summary
 
-STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "objects", "compress", "pages", "sizes", "host", "preload", "summary", "plots")
+STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "objects", "checkpoints", "compress", "pages", "sizes", "host", "preload", "summary", "plots")
 
 def regions_known(traces, peers):
     """From memory.csv of an earlier run."""
@@ -84,7 +85,9 @@ def step_vm(options):
     for row in rows:
         if row[1] == "m4":
             print(",".join(map(str, row)), flush=True)
-    bench.write("vm.csv", bench.INSTRUCTIONS, rows, ["instructions an access; minor, major: without the zeroing or the transfer; bytes.*: bytes"])
+    bench.write("vm.csv", bench.INSTRUCTIONS, rows,
+                ["instructions an access; minor, major: without the zeroing or the transfer; bytes.*: bytes",
+                 "vm: page, tables and TLB fixed at build time, CLOCK; vm-any: each vm's own, CLOCK; vm-POLICY: fixed, that policy"])
 
 
 def step_objects(options):
@@ -92,7 +95,12 @@ def step_objects(options):
     for row in rows:
         if row[1] == "m4":
             print(",".join(map(str, row)), flush=True)
-    bench.write("objects.csv", bench.INSTRUCTIONS, rows, ["instructions a call; copy: without the copy of the page"])
+    bench.write("objects.csv", bench.INSTRUCTIONS, rows,
+                ["instructions a call; copy: without the copy of the page", "objects: page, tables and TLB fixed at build time; objects-any: each vm's own"])
+
+
+def step_checkpoints(_):
+    bench.write("checkpoints.csv", checkpoints.HEADER, checkpoints.rows(), ["slots that are written beside the pages that were stored to"])
 
 
 def step_compress(_):

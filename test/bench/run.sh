@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every benchmark: memory, instructions, the time the lock is held, pools, the arena, the software MMU, compression, code, control, stack, the host's malloc,
+# Every benchmark: memory, instructions, the time the lock is held, pools, the arena, the software MMU, checkpoints, compression, code, control, stack, the host's malloc,
 # real programs, and the pictures.
 #
 #   sh test/bench/run.sh [--cores m4,m33] [--only memory,sizes] [--jobs N] [TRACE...]

@@ -21,11 +21,25 @@ def need(rows, name):
     return rows
 
 
-def promised():
-    """Every figure of the project with its limits."""
+def promised(before):
+    """Every figure of the project with its limits. What was not measured here stays as it was in the table before."""
     words = {"no": "**not met**", "must": "met", "stretch": "met, and the stretch", "-": "not measured"}
-    return markdown(("figure", "measured", "must be at most", "stretch", "standing"),
-                    [(figure, measured, must, stretch, words[met]) for figure, measured, must, stretch, met in summary.rows()])
+    known = {}  # a figure may stand there twice: in order
+    for line in before.splitlines():
+        known.setdefault(line.split(" | ")[0].removeprefix("| "), []).append(line)
+    table = []
+    for figure, measured, must, stretch, met, default, elsewhere in summary.rows():
+        old = known[figure].pop(0) if known.get(figure) else None
+        if measured == "-" and old is not None:
+            table.append(old.removeprefix("| ").removesuffix(" |").split(" | "))
+            continue
+        standing = words[met]
+        if met in ("must", "stretch") and default != "" and default > must:
+            standing += "; by default **not met**"
+        if elsewhere != "":
+            standing += f"; **not met** on {elsewhere}"
+        table.append((figure, measured if default == "" else f"{measured}; by default {default}", must, stretch, standing))
+    return markdown(("figure", "measured", "must be at most", "stretch", "standing"), table)
 
 
 def memory():
@@ -98,14 +112,42 @@ def vm():
              "victim_hit": "load, hit in the victim set", "tlb_miss": "load, missed, the page resident", "tlb_miss_store": "store, the same",
              "minor": "minor fault, a frame is free", "minor_with_table": "minor fault that makes a table", "minor_evicting": "minor fault, another page leaves",
              "major": "major fault, a clean page leaves", "major_evicting_dirty": "major fault, a dirty page leaves", "switch": "switch of space"}
+    return fixed_and_own(summary.vm, "load_hit", words)
+
+
+def fixed_and_own(of, some, words):
+    """A row for each access or call: on each core, page, tables and TLB fixed at build time; on a Cortex-M4, each vm its own."""
+    peer = of.__name__
+    cores = need([core for core in bench.CORES if of(some, "max", core) is not None], f"{peer}.csv")
+
+    def cell(name, core, peer):
+        average, most = (of(name, field, core, peer) for field in ("avg", "max"))
+        return "-" if most is None else f"{average:,.0f} / {most:,}"
+
+    return markdown(("average / maximum", *cores, "m4, each vm its own"),
+                    [(word, *(cell(name, core, peer) for core in cores), cell(name, "m4", f"{peer}-any")) for name, word in words.items()])
+
+
+def policy_cost():
+    """What a policy has a part in, page, tables and TLB fixed at build time."""
+    words = {"tlb_miss": "load, missed, the page resident", "minor": "minor fault, a frame is free", "minor_evicting": "minor fault, another page leaves",
+             "major": "major fault, a clean page leaves", "major_evicting_dirty": "major fault, a dirty page leaves"}
     need(bench.load(bench.OUT / "vm.csv"), "vm.csv")
 
-    def cell(name, peer):
-        average, most = (summary.vm(name, field, peer) for field in ("avg", "max"))
-        return "-" if most is None else f"{average:.0f} / {most:,}"
+    def cell(name, policy):
+        average, most = (summary.vm(name, field, peer=f"vm-{policy}") for field in ("avg", "max"))
+        return "-" if most is None else f"{average:,.0f}" if average == most else f"{average:,.0f} / {most:,}"
 
-    return markdown(("average / maximum", "page, tables and TLB fixed at build time", "each vm its own"),
-                    [(word, cell(name, "vm"), cell(name, "vm-any")) for name, word in words.items()])
+    return markdown(("policy", *words.values()), [(f"`{policy}`", *(cell(name, policy) for name in words)) for policy in bench.POLICIES])
+
+
+def checkpoints():
+    """Per cent beside what was stored to, by size of page."""
+    rows = need(bench.load(bench.OUT / "checkpoints.csv"), "checkpoints.csv")
+    cell = {(row["page_bytes"], row["stored"]): row["percent"] for row in rows}
+    sizes = list(dict.fromkeys(row["page_bytes"] for row in rows))
+    return markdown((f"stored to, of {int(rows[0]['pages']):,} pages", *(f"pages of {size} bytes" for size in sizes)),
+                    [(stored, *(f"{cell[(size, stored)]} %" for size in sizes)) for stored in dict.fromkeys(row["stored"] for row in rows)])
 
 
 def objects():
@@ -114,14 +156,7 @@ def objects():
              "map_1": "map a range of a page", "map_most": "map a range of 6,144 pages", "unmap_1": "unmap the one", "unmap_most": "unmap the other",
              "malloc": "malloc of 8 to 600 bytes in a space, its pages resident", "free": "free of them",
              "malloc_mapped": "malloc of 200 KB in a space", "free_mapped": "free of it"}
-    need(bench.load(bench.OUT / "objects.csv"), "objects.csv")
-    cores = [core for core in bench.CORES if summary.objects("fork_1", "max", core) is not None]
-
-    def cell(name, core):
-        average, most = (summary.objects(name, field, core) for field in ("avg", "max"))
-        return f"{average:,.0f} / {most:,}"
-
-    return markdown(("average / maximum", *cores), [(word, *(cell(name, core) for core in cores)) for name, word in words.items()])
+    return fixed_and_own(summary.objects, "fork_1", words)
 
 
 def compress():
@@ -212,4 +247,4 @@ def preload_promised():
     return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, objects, compress, policies, sizes, control, stack, host, preload, preload_promised)}
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, policy_cost, objects, checkpoints, compress, policies, sizes, control, stack, host, preload, preload_promised)}
