@@ -135,13 +135,20 @@ static unsigned sizes_read(const char *text, uint32_t pages, uint32_t *sizes)
     }
 }
 
-static int settings_check(const struct settings *settings, int traces)
+static int settings_check(const struct settings *settings, char *const *traces, int count)
 {
-    if (traces == 0) {
+    const char *const output = settings->plot != NULL ? settings->plot : settings->pack;
+    if (count == 0) {
         return wrong("no trace", "name at least one file");
     }
-    if ((settings->plot != NULL || settings->pack != NULL) && traces != 1) {
+    if (output != NULL && count != 1) {
         return wrong("--plot and --pack", "one trace only");
+    }
+    if (settings->plot != NULL && settings->pack != NULL) {
+        return wrong("--plot and --pack", "one of them only");
+    }
+    if (output != NULL && tool_is_same_file(output, traces[0])) {
+        return wrong("this would be written over the trace", output);
     }
     return TOOL_OK;
 }
@@ -192,7 +199,7 @@ static int settings_read(struct settings *settings, int argc, char **argv)
     if (!is_chosen) {
         (void)choose(settings, "all");
     }
-    return settings_check(settings, argc - optind);
+    return settings_check(settings, argv + optind, argc - optind);
 }
 
 static void row_print(const struct page_run *run, const char *policy, uint32_t opt_faults)

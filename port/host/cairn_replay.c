@@ -108,6 +108,9 @@ static int settings_read(struct settings *settings, int argc, char **argv)
     if (settings->map != NULL && argc - optind != 1) {
         return wrong("--map", "draws one trace only");
     }
+    if (settings->map != NULL && tool_is_same_file(settings->map, argv[optind])) {
+        return wrong("this would be written over the trace", settings->map);
+    }
     return TOOL_OK;
 }
 

@@ -143,6 +143,13 @@ void tool_print_field(const char *text)
     }
 }
 
+bool tool_is_same_file(const char *one, const char *other)
+{
+    struct stat first;
+    struct stat second;
+    return stat(one, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 const char *tool_base_name(const char *path, char *name, unsigned size)
 {
     const char *const slash = strrchr(path, '/');

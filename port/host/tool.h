@@ -38,6 +38,9 @@ int tool_end(int status);
 // Print a text as a field of CSV: in quotes where it has a comma, a quote or a line's end in it (RFC 4180).
 void tool_print_field(const char *text);
 
+// Are both names one file's, that is there? What is written to one would be lost in the other.
+bool tool_is_same_file(const char *one, const char *other);
+
 // The file's name without folder and ending, into name[size].
 const char *tool_base_name(const char *path, char *name, unsigned size);
 

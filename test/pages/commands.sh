@@ -131,6 +131,18 @@ for output in --plot --pack; do
     printed err "none/b: No such file"
     [ ! -s "$dir/out" ] || bad "$output: it ran first"
 done
+cp "$dir/belady.trace" "$dir/kept.trace"
+ln -s belady.trace "$dir/linked.trace"
+for output in --plot --pack; do
+    for name in belady linked; do # by whatever name
+        expect 2 "$pages" --quiet $output "$dir/$name.trace" "$dir/belady.trace"
+        printed err "this would be written over the trace"
+    done
+done
+expect 2 "$pages" --quiet --plot "$dir/c.svg" --pack "$dir/c.ctp" "$dir/belady.trace"
+printed err "--plot and --pack: one of them only"
+checks=$((checks + 1))
+if ! cmp -s "$dir/belady.trace" "$dir/kept.trace" || [ -e "$dir/c.svg" ] || [ -e "$dir/c.ctp" ]; then bad "what was refused was written"; fi
 expect 0 "$pages" --help
 printed out "usage: cairn-pages"
 if [ -c /dev/full ]; then

@@ -48,6 +48,9 @@ for k in x -1 65535 4x ''; do expect "search $k" 2 "$replay" --search "$k" "$dir
 for r in 0 -8 x 8k 99999999999999999999; do expect "region $r" 2 "$replay" --region "$r" "$dir/tiny.one.rep"; complains "--region"; done
 expect "both regions" 2 "$replay" --region 4096 --min-region "$dir/tiny.one.rep"; complains "one of them"
 expect "two maps" 2 "$replay" --map "$dir/m.svg" "$dir/tiny.one.rep" "$dir/tiny.one.rep"; complains "one trace only"
+cp "$dir/tiny.one.rep" "$dir/kept.rep"
+expect "a map over the trace" 2 "$replay" --map "$dir/tiny.one.rep" "$dir/tiny.one.rep"; complains "written over the trace"
+cmp -s "$dir/tiny.one.rep" "$dir/kept.rep" || bad "the trace is another one"
 expect "help" 0 "$replay" --help; grep -q '^usage: cairn-replay' "$dir/out" || bad "no usage"
 expect "trace: no argument" 2 "$trace"
 expect "trace: one argument" 2 "$trace" "$dir/tiny.one.rep"
