@@ -87,6 +87,10 @@ static void print_instructions(void)
 int main(int argc, char **argv)
 {
     const bool is_asked = argc > 1 && strcmp(argv[1], "count") == 0;
+    if (argc > 2 || (argc > 1 && !is_asked)) {
+        printf("usage: bigger_than_ram [count]\n");
+        return 2;
+    }
     const bool is_counted = is_asked && platform_begin();
     uint32_t wrong = 0;
     printf("%lu pages of %lu bytes in %lu page frames: %lu KB of words in %lu KB of RAM\n", (unsigned long)WORDS * 4 >> MACHINE_PAGE_SHIFT,

@@ -108,12 +108,17 @@ static int becomes_a_program(struct cairn_space *child, struct cairn_object *ima
     return error != 0 || result != image_result(2);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct cairn_store_ram files[2];
     struct cairn_object images[2];
     uint32_t rule;
 
+    (void)argv;
+    if (argc > 1) {
+        printf("usage: fork_exec\n");
+        return 2;
+    }
     image_make(flash[0]);
     image_make(flash[1]);
     flash[1][4] = 2; // 64 bits

@@ -51,11 +51,16 @@ static uint32_t bad_records(void)
     return bad;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     uint32_t confirmed = 0, unheard = 0, lost = 0, bad = 0, looked = 0, commits = 0, written = 0, copied = 0, rule;
     bool sound = true;
 
+    (void)argv;
+    if (argc > 1) {
+        printf("usage: mapped_log\n");
+        return 2;
+    }
     flash_make();
     for (uint32_t life = 0; life <= LIVES; life++) {
         flash_power(life < LIVES ? any(120) : UINT32_MAX, life); // the last one only looks

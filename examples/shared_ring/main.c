@@ -73,11 +73,16 @@ static uint32_t receive_some(void)
     return wrong;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct cairn_store_ram store;
     uint32_t sent = 0, wrong = 0, turns = 0, rule;
 
+    (void)argv;
+    if (argc > 1) {
+        printf("usage: shared_ring\n");
+        return 2;
+    }
     if (cairn_store_ram_init(&store, elsewhere, sizeof elsewhere, PAGE, sizeof elsewhere / PAGE) != 0)
         return 1;
     const struct cairn_vm_config config = {
