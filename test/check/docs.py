@@ -188,7 +188,7 @@ def check_links(path, text):
 def published_names():
     """Those that publish.py can fill: the numbers inside a line, and the tables."""
     names = set(re.findall(r'^        "([a-z0-9_]+)": ', (ROOT / "test/bench/publish.py").read_text(encoding="utf-8"), re.MULTILINE))
-    return names | set(re.findall(r"^def ([a-z0-9_]+)\(\):", (ROOT / "test/bench/tables.py").read_text(encoding="utf-8"), re.MULTILINE))
+    return names | set(re.findall(r"^def ([a-z0-9_]+)\((?:before)?\):", (ROOT / "test/bench/tables.py").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def check_numbers(path, text, names):
