@@ -93,9 +93,9 @@ static bool begin(struct paged *paged, const struct page_run *run)
     config.size = cairn_vm_size(&config, table_bytes(trace, config.levels));
     config.frames = paged->frames;
     config.memory = paged->memory = malloc(config.size);
-    const cairn_vaddr_t size = ((cairn_vaddr_t)last_page(trace) + 1) * page;
+    const cairn_vaddr_t size = ((cairn_vaddr_t)last_page(trace) + 1) * (cairn_vaddr_t)page;
     return paged->memory != NULL && cairn_vm_init(&paged->vm, &config) == 0 && cairn_space_init(&paged->space, &paged->vm) == 0 &&
-           cairn_space_map(&paged->space, &paged->mapping, page, size, CAIRN_READ | CAIRN_WRITE) == 0;
+           cairn_space_map(&paged->space, &paged->mapping, (cairn_vaddr_t)page, size, CAIRN_READ | CAIRN_WRITE) == 0;
 }
 
 static bool access_page(struct paged *paged, const struct page_trace *trace, uint32_t access)

@@ -345,7 +345,7 @@ static void a_control_that_is_none_is_an_error(void **state)
 static void move_bytes(cairn_vaddr_t to, cairn_vaddr_t from, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        const size_t at = to > from ? size - 1 - i : i;
+        const cairn_vaddr_t at = (cairn_vaddr_t)(to > from ? size - 1 - i : i);
         unsigned char byte;
         assert_int_equal(cairn_space_read(SPACE, &byte, from + at, 1), 0);
         assert_int_equal(cairn_space_write(SPACE, to + at, &byte, 1), 0);
