@@ -23,7 +23,7 @@ static unsigned char *heap_end(const struct cairn_heap *heap)
     return heap->base + bytes_of(heap->control->granules);
 }
 
-void cairn_arena_set_near_(struct cairn_arena *arena)
+CAIRN_NOINLINE void cairn_arena_set_near_(struct cairn_arena *arena)
 {
     const struct cairn_heap *const heap = &arena->first.heap;
     arena->near = heap->control == NULL || is_inside(heap, arena->maps) ? 0 : heap->quick;

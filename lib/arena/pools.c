@@ -61,7 +61,7 @@ int cairn_arena_remove_pool(struct cairn_arena *arena, struct cairn_arena_pool *
     return 0;
 }
 
-void *cairn_arena_pool_alloc_(struct cairn_arena *arena, size_t size)
+CAIRN_NOINLINE void *cairn_arena_pool_alloc_(struct cairn_arena *arena, size_t size)
 {
     void *block = NULL;
     for (struct cairn_arena_pool *front = arena->pools; front != NULL && block == NULL; front = front->next) {

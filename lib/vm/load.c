@@ -15,8 +15,7 @@ uint32_t cairn_vm_tick(struct cairn_vm *vm)
     for (struct cairn_space *space = vm->spaces; space != NULL; space = space->next) {
         const bool has_others = vm->sharing != NULL && space->generation != GENERATION_OTHERS && !space->suspended;
         space->figures.working_set = has_others ? vm->sharing->used(space) : 0;
-        space->figures.tick_major = space->figures.major - space->tick_from;
-        space->tick_from = space->figures.major;
+        space->figures.since_tick = space->figures.major;
     }
     for (uint32_t frame = 0; frame < vm->frame_count; frame++) {
         struct cairn_frame *const its = &vm->table[frame];

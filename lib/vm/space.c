@@ -232,4 +232,5 @@ void cairn_space_figures(const struct cairn_space *space, struct cairn_space_fig
 {
     *figures = space->figures;
     figures->reads = figures->major + figures->prefetches;
+    figures->since_tick = figures->major - figures->since_tick;
 }

@@ -197,7 +197,7 @@ struct cairn_space_figures {
     uint32_t prefetches, useful; // pages read ahead; those that were asked for then
     uint32_t copies; // that were made because it wrote to a page of several
     uint32_t working_set; // pages that were seen in use in the last tick; one that it shares counts for it, whoever used it
-    uint32_t tick_major;  // major faults in the last tick: its page-fault frequency
+    uint32_t since_tick;  // major faults since the last tick: asked for before each, its page-fault frequency. (Kept is the number at that tick.)
 };
 
 struct cairn_space {
@@ -222,7 +222,6 @@ struct cairn_space {
     bool user; // accesses are a user's, and need CAIRN_USER. The caller's to set, before it is switched to; where it was used before, with cairn_space_flush
     struct cairn_space_figures figures;
     cairn_vaddr_t heap;         // its address; space_heap.h. 0: none
-    uint32_t tick_from;        // major faults at the last tick
     uint32_t saved, saved_sum; // the last checkpoint of it: its generation, 0: none or not known, and what tells it from others; checkpoint.h
 };
 
@@ -303,8 +302,8 @@ CAIRN_MUST_CHECK int cairn_vm_clean(struct cairn_vm *vm, uint32_t pages);
 CAIRN_MUST_CHECK int cairn_space_will_need(struct cairn_space *space, cairn_vaddr_t address);
 CAIRN_MUST_CHECK int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_t address);
 
-// To be called at regular times: takes each space's working set (the pages that were seen in use since the last call; Denning 1968) and page-fault frequency,
-// and says so where together they are more than there are frames and most misses are faults. Returns the pages wanted by all. O(frames), and where pages are
+// To be called at regular times: takes each space's working set (the pages that were seen in use since the last call; Denning 1968), and says so where
+// together they are more than there are frames and most misses are faults. Returns the pages wanted by all. O(frames), and where pages are
 // shared O(pages in use).
 uint32_t cairn_vm_tick(struct cairn_vm *vm);
 
