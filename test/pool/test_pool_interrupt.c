@@ -2,9 +2,9 @@
 //
 // An interrupt at every instruction of alloc and of free, which allocates and frees in the same pool.
 //
-// OWNS        SysTick, one shot; the handler; where it struck.
-// PICTURE     for each state of the pool, each thing the handler does, each delay: SysTick armed -> alloc, free -> the pool counted
-// INVARIANTS  1. Delays grow by one tick, and an instruction takes more than four (-icount shift=8): no instruction boundary is passed over. Proved:
+// OWNS        the timer, one shot; the handler; where it struck.
+// PICTURE     for each state of the pool, each thing the handler does, each delay: timer armed -> alloc, free -> the pool counted
+// INVARIANTS  1. Delays grow by one tick, and an instruction takes more than two (-icount shift=8): no instruction boundary is passed over. Proved:
 //                the handler has struck as many places of each call as the call has instructions.
 //             2. Whatever came between: the checker passes, the count is that of the calls that succeeded, and each block is there once.
 //             3. A block that the handler has freed is there for its next alloc, wherever it struck.
@@ -24,7 +24,7 @@
 #define STRIDE 8u
 #define CODE_BYTES 1024u // more than alloc or free has; free is behind alloc
 #define TICKS 1600u      // more than alloc and free take together
-#if __ARM_ARCH == 6
+#if defined(__ARM_ARCH) && __ARM_ARCH == 6
 #define MASKED 18u // instructions in two critical sections, behind which the interrupt strikes
 #else
 #define MASKED 0u
@@ -41,8 +41,6 @@ static volatile uint32_t struck; // times; its handler's doings:
 static uint32_t freed, taken;
 static bool missed; // what it freed itself was not to be had
 static uint8_t hit[2][CODE_BYTES / 2]; // by halfword of alloc, of free
-
-void interrupted(const uint32_t *frame);
 
 static void note_place(uint32_t place)
 {
@@ -68,11 +66,11 @@ static bool handler_take(void)
     return true;
 }
 
-__attribute__((used)) void interrupted(const uint32_t *frame)
+void one_shot_struck(uint32_t place)
 {
     one_shot_taken();
     struck++;
-    note_place(frame[6]);
+    note_place(place);
     if (act == ACT_BOTH) {
         cairn_pool_free(&pool, cairn_pool_alloc(&pool));
     }
@@ -87,14 +85,6 @@ __attribute__((used)) void interrupted(const uint32_t *frame)
     }
     while (act == ACT_TAKE_ALL && handler_take()) {
     }
-}
-
-__attribute__((naked)) void systick_handler(void)
-{
-    __asm__ volatile("mov r0, sp\n\t"
-                     "ldr r1, =interrupted\n\t"
-                     "bx r1\n\t"
-                     ".ltorg");
 }
 
 static void begin(enum start start)
