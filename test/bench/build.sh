@@ -6,6 +6,7 @@
 #   sh test/bench/build.sh CORE OPT PEER    ->  build/bench/CORE-OPT/PEER.elf    peers: cairn newlib nano picolibc;
 #                                                               lock: the times the lock is held;
 #                                                               pool: the calls of a pool;
+#                                                               deferred: frees from an interrupt;
 #                                                               compress: pages of a file through the compressed store;
 #                                                               arena: the calls of an arena, and of a heap beside it;
 #                                                               vm: accesses through the software MMU, page, tables and TLB fixed at build time;
@@ -24,6 +25,7 @@ out=build/bench/$core-$opt
 mkdir -p "$out"
 
 main="main.c workload.c holes.c"
+replay="trace_read.c trace_text.c trace_compact.c replay.c"
 port=
 objects=
 defines=
@@ -40,6 +42,7 @@ case $peer in
 cairn) sources="peer_cairn.c" board=console.c specs=picolibc ;;
 lock) main=lock.c sources= board=console.c specs=picolibc ;;
 pool) main=pool.c sources= board=console.c specs=picolibc ;;
+deferred) main=deferred.c sources= board=console.c specs=picolibc ;;
 compress) main=compress.c sources= board=console.c specs=picolibc ;;
 vm | vm_any) main=vm.c sources= board=console.c specs=picolibc ;;
 share | share_any) main=share.c sources= board=console.c specs=picolibc ;;
@@ -54,7 +57,8 @@ for source in $main print.c $sources; do files="$files test/bench/target/$source
 for source in start.c fault.c counter.c; do files="$files port/cortexm/$source"; done
 for source in program.c semihost.c $board; do files="$files port/board/$source"; done
 for source in $port; do files="$files port/baremetal/$source"; done
-for source in trace_read.c trace_text.c trace_compact.c replay.c; do files="$files port/replay/$source"; done
+case $main in main.c*) ;; *) replay= ;; esac
+for source in $replay; do files="$files port/replay/$source"; done
 
 # The bench itself is the same code at the same level whatever is measured; memcpy is the C library's.
 arm-none-eabi-gcc $(core_flags "$core") --specs=$specs.specs -std=c11 -O2 -g -Wall -Wextra -Wundef -Wconversion -Wshadow -Werror \

@@ -2,6 +2,9 @@
 #
 # OWNS     one measurement each: it takes cores, traces and peers, and returns rows.
 # CALLERS  run.py (everything), budget.py (the short form). bench.py is below.
+import os
+import shutil
+
 import bench
 
 
@@ -58,18 +61,18 @@ def summary_rows(core, opt, rows):
 def hole_rows(core, peers, counts, jobs, opt="O2"):
     """Maxima with N free holes; trace is holes_N.SITUATION, and holes_N for the largest of the call's situations."""
     programs = {peer: bench.build(core, opt, peer) for peer in dict.fromkeys(peer for peer, _, _ in peers)}
-    kinds = {"none": "malloc", "exact": "malloc", "rest": "malloc", "alone": "free", "between": "free"}
+    kinds = {"none": "malloc", "exact": "malloc", "rest": "malloc", "alone": "free", "between": "free", "grows": "realloc", "moves": "realloc"}
 
     def one(item):
         (peer, fit, name), count = item
         lines, _ = split(bench.qemu(core, programs[peer], "holes", count, fit, bench.SEARCH))
         rows = [(f"{name}.{kinds[case]}", core, opt, f"holes_{count}.{case}", *figures) for case, *figures in lines]
-        for kind in ("malloc", "free"):
+        for kind in bench.KINDS:
             mine = [row for row in rows if row[0] == f"{name}.{kind}"]
             calls = sum(int(row[4]) for row in mine)
             average = sum(int(row[4]) * float(row[5]) for row in mine) / calls
             rows.append((f"{name}.{kind}", core, opt, f"holes_{count}", calls, f"{average:.1f}", max(int(row[6]) for row in mine)))
-        bench.say(f"holes {core} {name} {count}: malloc {rows[-2][6]}, free {rows[-1][6]}")
+        bench.say(f"holes {core} {name} {count}: malloc {rows[-3][6]}, free {rows[-2][6]}, realloc {rows[-1][6]}")
         return rows
 
     return [row for part in bench.in_parallel(one, [(peer, count) for peer in peers for count in counts], jobs) for row in part]
@@ -94,19 +97,23 @@ def lock_rows(core, opt="O2"):
     return rows, control
 
 
-def pool_rows(core, opt="O2"):
-    """Each call of a pool, by situation."""
+def call_rows(core, peer, opt="O2"):
+    """Each call of a pool (pool), or that of an interrupt that frees (deferred), by situation."""
     rows = []
-    for name, *figures in bench.qemu(core, bench.build(core, opt, "pool")):
+    for name, *figures in bench.qemu(core, bench.build(core, opt, peer)):
         call, _, situation = name.partition(".")
-        rows.append((f"cairn-pool.{call}", core, opt, situation or "all", *figures))
+        rows.append((f"cairn-{peer}.{call}", core, opt, situation or "all", *figures))
     return rows
 
 
 BOTH_LEAD = 10000  # as in peer_arena.c: what is counted in this mode may be less than nothing
 
 
-def arena_rows(core, traces, found, jobs, opt="O2"):
+ARENA_MODES = {"grows": "grows", "heap": "heap", "extra": "extra", "extra_primask": "extra-primask", "heap_primask": "heap-primask",
+               "both_primask": "extra-both-primask"}
+
+
+def arena_rows(core, traces, found, jobs, opt="O2", modes=tuple(ARENA_MODES)):
     """Each call of an arena, growing; the heap's own in the same memory; and what the arena's took beyond it: without a lock, with PRIMASK in the arena alone,
     and with the same lock in both."""
     program = bench.build(core, opt, "arena")
@@ -119,9 +126,7 @@ def arena_rows(core, traces, found, jobs, opt="O2"):
         return [(f"cairn-arena-{name}.{kind}", core, opt, trace.stem, calls, f"{float(average) - lead:.1f}", int(most) - lead)
                 for kind, calls, average, most in rows if calls != "0"]
 
-    modes = {"grows": "grows", "heap": "heap", "extra": "extra", "extra_primask": "extra-primask", "heap_primask": "heap-primask",
-             "both_primask": "extra-both-primask"}
-    rows = [row for part in bench.in_parallel(one, [(mode, trace) for mode in modes.items() for trace in traces], jobs) for row in part]
+    rows = [row for part in bench.in_parallel(one, [((mode, ARENA_MODES[mode]), trace) for mode in modes for trace in traces], jobs) for row in part]
     return rows + summary_rows(core, opt, rows)
 
 
@@ -157,9 +162,21 @@ def size_rows(core, opts=("Os", "O2"), hardens=(1, 0), libcs=True):
 
 def static_ram(core, opt="O2"):
     """Bytes of .data and .bss in the library's objects."""
-    objects = sorted((bench.OUT / f"{core}-{opt}" / "lib").glob("*.o"))
-    lines = bench.run(["arm-none-eabi-size", *objects]).splitlines()[1:]
+    return ram_of((bench.OUT / f"{core}-{opt}" / "lib").glob("*.o"))
+
+
+def ram_of(objects):
+    lines = bench.run(["arm-none-eabi-size", *sorted(objects)]).splitlines()[1:]
     return sum(int(line.split()[1]) + int(line.split()[2]) for line in lines)
+
+
+def drop_in_ram(core, library):
+    """The same of port/libc over a C library, what it needs of port/baremetal and the heap with it; compiled anew, at -Os."""
+    out = bench.OUT / "libc"
+    shutil.rmtree(out / core / library, ignore_errors=True)
+    shutil.rmtree(out / core / "lib", ignore_errors=True)
+    bench.run(["sh", "test/libc/build.sh", core, library, "cairn", f"stats_{library}", "test/libc/stats.c"], env={**os.environ, "LIBC_OUT": str(out.relative_to(bench.ROOT))})
+    return ram_of([*(out / core / library / "malloc").glob("*.o"), *(out / core / "lib").glob("*.o")])
 
 
 def stack_rows(core, opt="O2"):

@@ -83,7 +83,7 @@ def holes_of(rows, name, kind):
 
 
 def draw_holes():
-    rows = bench.load(bench.OUT / "instructions.csv")
+    rows = bench.load(bench.OUT / "holes.csv")
     panels = []
     for kind in ("malloc", "free"):
         plots = []

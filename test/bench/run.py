@@ -15,7 +15,8 @@ import plot
 import preload
 import summary
 
-STEPS = ("memory", "instructions", "lock", "pools", "arena", "vm", "objects", "checkpoints", "compress", "pages", "sizes", "host", "preload", "summary", "plots")
+STEPS = ("memory", "instructions", "holes", "lock", "pools", "deferred", "arena", "vm", "objects",
+         "checkpoints", "compress", "pages", "sizes", "libc", "host", "preload", "summary", "plots")
 
 def regions_known(traces, peers):
     """From memory.csv of an earlier run."""
@@ -44,11 +45,16 @@ def step_instructions(options):
     rows, bars = [], []
     for core in options.cores:
         core_rows, core_bars = measure.trace_rows(core, options.traces, bench.peers(), known, options.jobs)
-        rows += core_rows + measure.hole_rows(core, bench.peers(), bench.HOLES, options.jobs)
+        rows += core_rows
         bars += core_bars
     notes = ["instructions a call, counted on QEMU with -icount; they are not cycles", "trace `all`: avg is the mean of the traces' averages"]
     bench.write("instructions.csv", bench.INSTRUCTIONS, rows, notes)
     bench.write("histogram.csv", ("what", "core", "opt", "trace", "instructions", "calls"), bars)
+
+
+def step_holes(options):
+    rows = [row for core in options.cores for row in measure.hole_rows(core, bench.peers(), bench.HOLES, options.jobs)]
+    bench.write("holes.csv", bench.INSTRUCTIONS, rows, ["instructions a call with N free holes; trace: holes_N.SITUATION, holes_N for all of the call's"])
 
 
 def step_lock(options):
@@ -62,10 +68,18 @@ def step_lock(options):
 
 
 def step_pools(options):
-    rows = [row for core in options.cores for row in measure.pool_rows(core)]
+    count_calls(options, "pool", "pools.csv")
+
+
+def step_deferred(options):
+    count_calls(options, "deferred", "deferred.csv")
+
+
+def count_calls(options, peer, name):
+    rows = [row for core in options.cores for row in measure.call_rows(core, peer)]
     for row in rows:
         print(",".join(map(str, row)), flush=True)
-    bench.write("pools.csv", bench.INSTRUCTIONS, rows, ["instructions a call; trace: the situation, `all` for every call that does its work"])
+    bench.write(name, bench.INSTRUCTIONS, rows, ["instructions a call; trace: the situation, `all` for every call that does its work"])
 
 
 def step_arena(options):
@@ -124,6 +138,13 @@ def step_sizes(options):
     bench.write("size.csv", bench.SIZES, rows, ["text + rodata + data that the calls add to a program"])
     bench.write("static_ram.csv", ("core", "opt", "bytes"), ram)
     bench.write("stack.csv", ("function", "core", "opt", "bytes", "kind"), stack, ["one frame each, from -fstack-usage"])
+
+
+def step_libc(options):
+    rows = [(core, library, measure.drop_in_ram(core, library)) for core in options.cores for library in bench.LIBCS]
+    for row in rows:
+        print(",".join(map(str, row)), flush=True)
+    bench.write("libc_ram.csv", ("core", "library", "bytes"), rows, ["bytes of .data and .bss of port/libc, the break and the library, over each C library"])
 
 
 def step_host(options):

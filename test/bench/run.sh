@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every benchmark: memory, instructions, the time the lock is held, pools, the arena, the software MMU, checkpoints, compression, code, control, stack, the host's malloc,
-# real programs, and the pictures.
+# Every benchmark: memory, instructions, many free holes, the time the lock is held, pools, deferred frees, the arena, the software MMU, checkpoints,
+# compression, code, control, stack, static RAM of the drop-in, the host's malloc, real programs, and the pictures.
 #
 #   sh test/bench/run.sh [--cores m4,m33] [--only memory,sizes] [--jobs N] [TRACE...]
 #

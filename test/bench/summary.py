@@ -8,14 +8,14 @@ HEADER = ("figure", "measured", "must", "stretch", "met", "default", "elsewhere"
 
 
 def instructions(what, trace, field, core="m4"):
-    for row in bench.load(bench.OUT / "instructions.csv"):
+    for row in bench.load(bench.OUT / ("holes.csv" if trace.startswith("holes_") else "instructions.csv")):
         if (row["what"], row["core"], row["trace"]) == (what, core, trace):
             return float(row[field]) if field == "avg" else int(row[field])
     return None
 
 
 def counted(name, what, field, core="m4"):
-    """Of the rows that sum up a step of its own: pools.csv, arena.csv."""
+    """Of the rows that sum up a step of its own: pools.csv, deferred.csv, arena.csv."""
     for row in bench.load(bench.OUT / name):
         if (row["what"], row["core"], row["trace"]) == (what, core, "all"):
             return float(row[field]) if field == "avg" else int(row[field])
@@ -91,6 +91,11 @@ def static_ram():
     return max(found) if found else None
 
 
+def drop_in_ram():
+    found = [int(row["bytes"]) for row in bench.load(bench.OUT / "libc_ram.csv")]
+    return max(found) if found else None
+
+
 def ratios():
     """{fit or library: {trace: ratio}}"""
     table = {}
@@ -104,8 +109,9 @@ def mean(fit):
 
 
 def worst(fit, kind, traces=("all", "holes_100", "holes_1000", "holes_4000")):
+    """None where one of them was not measured."""
     found = [instructions(f"cairn-{fit}.{kind}", trace, "max") for trace in traces]
-    return max((figure for figure in found if figure is not None), default=None)
+    return None if None in found else max(found)
 
 
 def row(figure, measured, must, stretch, default="", elsewhere=""):
@@ -119,9 +125,14 @@ def fixed(figure, of, name, field, must, stretch):
     peer = of.__name__
     measured = of(name, field)
     default = of(name, field, peer=f"{peer}-any")
-    others = {core: of(name, field, core) for core in ("m3", "m7", "m33")}
-    misses = [f"{core.upper()} {figure}" for core, figure in others.items() if figure is not None and measured is not None and measured <= must < figure]
-    return row(f"{figure}; page and table shape fixed at build time", measured, must, stretch, "" if default is None else default, ", ".join(misses))
+    return row(f"{figure}; page and table shape fixed at build time", measured, must, stretch, "" if default is None else default,
+               missed(measured, must, lambda core: of(name, field, core)))
+
+
+def missed(measured, must, on):
+    """Of the other cores with a Cortex-M4's instructions, those that do not meet what it does. on(core): the figure there."""
+    others = {core: on(core) for core in ("m3", "m7", "m33")}
+    return ", ".join(f"{core.upper()} {figure}" for core, figure in others.items() if figure is not None and measured is not None and measured <= must < figure)
 
 
 def rows():
@@ -130,7 +141,7 @@ def rows():
         table.append(row(f"{kind} on traces, best fit, average", instructions(f"cairn-best.{kind}", "all", "avg"), limits[0], limits[2]))
         table.append(row(f"{kind} on traces, best fit, maximum", instructions(f"cairn-best.{kind}", "all", "max"), limits[1], limits[3]))
     for fit in ("best", "bounded"):
-        for kind in ("malloc", "free"):
+        for kind in bench.KINDS:
             few = instructions(f"cairn-{fit}.{kind}", "holes_100", "max")
             many = instructions(f"cairn-{fit}.{kind}", "holes_4000", "max")
             table.append(row(f"{kind}, {fit} fit, maximum with 4000 holes (must: that with 100)", None if few is None else many, few, None))
@@ -144,11 +155,15 @@ def rows():
             table.append(row(f"the same with one lock in both, {word}", extra, 25, None))
     for call in ("alloc", "free"):
         table.append(row(f"pool {call}, maximum", counted("pools.csv", f"cairn-pool.{call}", "max"), 25, None))
+    mark = counted("deferred.csv", "cairn-deferred.free", "max")
+    table.append(row("free from an interrupt, maximum", mark, 30, None,
+                     elsewhere=missed(mark, 30, lambda core: counted("deferred.csv", "cairn-deferred.free", "max", core))))
     table.append(row("code -Os, init + alloc + free", size("alloc"), 1200, 1000))
     table.append(row("code -Os, with realloc and aligned", size("realloc"), 2000, 1500))
     table.append(row("control of a 32 KB heap", control(32 << 10), 320, 256))
     table.append(row("control of a 1 MB heap", control(1 << 20), 448, 384))
     table.append(row("static RAM of the library", static_ram(), 0, 0))
+    table.append(row("static RAM of the newlib drop-in, any core", drop_in_ram(), 64, None))
     return table + vm_rows()
 
 

@@ -75,9 +75,17 @@ def speed():
 
 
 def holes():
+    need(bench.load(bench.OUT / "holes.csv"), "holes.csv")
     header = ("slowest call, by free holes", *(f"{kind}, {count}" for kind in ("malloc", "free") for count in bench.HOLES))
     return markdown(header, [(name, *(most(f"{name}.{kind}", f"holes_{count}") for kind in ("malloc", "free") for count in bench.HOLES))
                              for name in NAMES])
+
+
+def holes_realloc():
+    words = {"grows": "into the hole behind", "moves": "to another place"}
+    need(bench.load(bench.OUT / "holes.csv"), "holes.csv")
+    header = ("slowest realloc, by free holes", *(f"{word}, {count}" for word in words.values() for count in bench.HOLES))
+    return markdown(header, [(name, *(most(f"{name}.realloc", f"holes_{count}.{case}") for case in words for count in bench.HOLES)) for name in NAMES])
 
 
 def cores():
@@ -247,4 +255,4 @@ def preload_promised():
     return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, cores, lock, arena, vm, policy_cost, objects, checkpoints, compress, policies, sizes, control, stack, host, preload, preload_promised)}
+TABLES = {table.__name__: table for table in (promised, memory, speed, holes, holes_realloc, cores, lock, arena, vm, policy_cost, objects, checkpoints, compress, policies, sizes, control, stack, host, preload, preload_promised)}

@@ -5,6 +5,7 @@
 // OWNS        nothing (holes.h).
 // PICTURE     table  0    1    2    3    4    5  ...  2N-1
 //             block [hole][stay][hole][stay][hole][stay] .. [ the rest of the region ]
+//             holes_resize: small blocks stay, and before all that are small ones side by side
 // COST        O(holes) calls.
 // CALLERS     main.c.
 #include "holes.h"
@@ -14,8 +15,9 @@
 #include "peer.h"
 
 #define SAMPLES 16u
+#define SMALL 24u // the most that a realloc which moves has to copy
 
-const char *const holes_names[HOLES_CASES] = {"none", "exact", "rest", "alone", "between"};
+const char *const holes_names[HOLES_CASES] = {"none", "exact", "rest", "alone", "between", "grows", "moves"};
 
 static void *counted_alloc(struct tally *tally, enum holes_case what, uint32_t size)
 {
@@ -34,22 +36,33 @@ static void counted_free(struct tally *tally, enum holes_case what, void *block)
     tally_add(&tally[what], count);
 }
 
-static bool make(unsigned char **table, uint32_t holes, uint32_t size, struct tally *tally)
+static bool counted_realloc(struct tally *tally, enum holes_case what, unsigned char **block, uint32_t size)
+{
+    uint32_t count;
+    unsigned char *const moved = peer_realloc(&count, *block, size);
+
+    tally_add(&tally[what], count);
+    if (moved != NULL)
+        *block = moved;
+    return moved != NULL;
+}
+
+static bool make(unsigned char **table, uint32_t holes, uint32_t size, uint32_t stays)
 {
     for (uint32_t i = 0; i < 2 * holes; i++) {
-        table[i] = peer_alloc(NULL, 1, size);
+        table[i] = peer_alloc(NULL, 1, i % 2 == 0 ? size : stays);
         if (table[i] == NULL)
             return false;
     }
-    for (uint32_t i = 0; i < 2 * holes; i += 2)
-        counted_free(tally, HOLES_FREE_ALONE, table[i]);
     return true;
 }
 
 bool holes_run(unsigned char **table, uint32_t holes, uint32_t size, struct tally *tally)
 {
-    bool done = make(table, holes, size, tally);
+    bool done = make(table, holes, size, size);
 
+    for (uint32_t i = 0; i < 2 * holes && done; i += 2)
+        counted_free(tally, HOLES_FREE_ALONE, table[i]);
     // Longer than a hole by a granule (the same list, where lists hold a range), by half, and by far. The first such call of a
     // library that sorts its holes late pays for all of them: it comes first.
     for (uint32_t i = 0; i < SAMPLES && done; i++) {
@@ -68,5 +81,37 @@ bool holes_run(unsigned char **table, uint32_t holes, uint32_t size, struct tall
         done = done && counted_alloc(tally, HOLES_ALLOC_REST, size - 8) != NULL;
         done = done && counted_alloc(tally, HOLES_ALLOC_REST, size / 2) != NULL;
     }
+    return done;
+}
+
+bool holes_resize(unsigned char **table, uint32_t holes, uint32_t size, struct tally *tally)
+{
+    unsigned char *small[6 * SAMPLES];
+    bool done = true;
+
+    for (uint32_t i = 0; i < 6 * SAMPLES && done; i++) {
+        small[i] = peer_alloc(NULL, 1, SMALL - 8);
+        done = small[i] != NULL;
+    }
+    done = done && make(table, holes, size, SMALL);
+    for (uint32_t i = 0; i < 2 * holes && done; i += 2)
+        peer_free(NULL, table[i]);
+    // By a granule of the hole behind, then by all that is left of it, in the middle and at the end of memory.
+    for (uint32_t i = 0; i < SAMPLES / 2 && done; i++) {
+        unsigned char **const both[2] = {&table[(holes | 1) + 4 * i], &table[2 * holes - 3 - 4 * i]};
+        for (int which = 0; which < 2 && done; which++) {
+            done = counted_realloc(tally, HOLES_REALLOC_GROWS, both[which], SMALL + 8);
+            done = done && counted_realloc(tally, HOLES_REALLOC_GROWS, both[which], SMALL + size);
+        }
+    }
+    // Every second one, so that its neighbours stay; to lengths that no hole has, and to that of the holes. The longer one first: as in holes_run.
+    for (uint32_t i = 0; i < 3 * SAMPLES && done; i += 3) {
+        done = counted_realloc(tally, HOLES_REALLOC_MOVES, &small[2 * i], size + 8);
+        done = done && counted_realloc(tally, HOLES_REALLOC_MOVES, &small[2 * i + 2], 4 * size);
+        done = done && counted_realloc(tally, HOLES_REALLOC_MOVES, &small[2 * i + 4], size);
+    }
+    // From between two holes: all three together are too short.
+    for (uint32_t i = 0; i < SAMPLES && done; i++)
+        done = counted_realloc(tally, HOLES_REALLOC_MOVES, &table[4 * i + 1], 4 * size);
     return done;
 }

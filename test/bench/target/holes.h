@@ -17,6 +17,8 @@ enum holes_case {
     HOLES_ALLOC_REST,    // a hole is longer than the request
     HOLES_FREE_ALONE,    // both neighbours are used
     HOLES_FREE_BETWEEN,  // both neighbours are free
+    HOLES_REALLOC_GROWS, // of a small block; the hole behind it is long enough
+    HOLES_REALLOC_MOVES, // of one too; what is free beside it is too short
     HOLES_CASES,
 };
 
@@ -25,5 +27,8 @@ extern const char *const holes_names[HOLES_CASES];
 // Makes `holes` free blocks of `size` bytes between as many that stay, and counts each case on them. `table` has room for
 // 2 * holes pointers. The peer is freshly started, in a region that has room for all. Returns false iff an allocation failed.
 bool holes_run(unsigned char **table, uint32_t holes, uint32_t size, struct tally *tally);
+
+// The same of the cases of realloc.
+bool holes_resize(unsigned char **table, uint32_t holes, uint32_t size, struct tally *tally);
 
 #endif

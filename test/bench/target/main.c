@@ -155,7 +155,8 @@ static int command_holes(struct bench *bench, uint32_t holes)
     unsigned char **const table = area_take(&bench->area, 2 * holes * sizeof *table);
     struct tally *const tally = tally_take(bench, HOLES_CASES);
     for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (tally == NULL || !start(bench, region_room(bench)) || !holes_run(table, holes, sizes[i], tally))
+        if (tally == NULL || !start(bench, region_room(bench)) || !holes_run(table, holes, sizes[i], tally) || !start(bench, region_room(bench)) ||
+            !holes_resize(table, holes, sizes[i], tally))
             return complain("the holes do not fit", "");
     }
     for (int what = 0; what < HOLES_CASES; what++)
