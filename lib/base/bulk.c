@@ -32,9 +32,18 @@ CAIRN_NOINLINE void cairn_bulk_zero_(void *to, size_t bytes)
         pair[0] = pair[1] = pair[2] = pair[3] = 0;
         CAIRN_FORGET(at); // or the compiler makes a memset of it
     }
-    for (; at != end; at++) {
+    const size_t left = (size_t)(end - at);
+    if ((left & 4) != 0) {
+        two_words *const pair = (two_words *)(void *)at;
+        pair[0] = pair[1] = 0;
+        at += 4;
+    }
+    if ((left & 2) != 0) {
+        *(two_words *)(void *)at = 0;
+        at += 2;
+    }
+    if ((left & 1) != 0) {
         *at = 0;
-        CAIRN_FORGET(at);
     }
 }
 
