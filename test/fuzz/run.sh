@@ -57,7 +57,7 @@ for target in "$@"; do
     image) sources="$heap lib/vm/image*.c lib/vm/store_ram.c" ;;
     checkpoint)
         sources="$heap lib/inner/*.c lib/vm/checkpoint*.c lib/vm/image*.c lib/vm/policy_clock.c lib/vm/store_ram.c"
-        for part in access advise brk fault load mapping object pageout pin segment share share_pool space table tlb vm vm_check; do sources="$sources lib/vm/$part.c"; done ;;
+        for part in access advise brk fault load mapping object pageout pin segment share share_load share_pool space table tlb vm vm_check; do sources="$sources lib/vm/$part.c"; done ;;
     *) sources=$heap ;;
     esac
     # shellcheck disable=SC2086
