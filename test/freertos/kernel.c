@@ -78,6 +78,20 @@ void kernel_expect(unsigned sections, unsigned asserts, unsigned failed)
     kernel.sections = kernel.asserts = kernel.failed = 0;
 }
 
+unsigned char *kernel_take(size_t size)
+{
+    unsigned char *const block = pvPortMalloc(size);
+    assert_non_null(block);
+    kernel_expect(1, 0, 0);
+    return block;
+}
+
+void kernel_give(void *block)
+{
+    vPortFree(block);
+    kernel_expect(1, 0, 0);
+}
+
 int kernel_setup(void **state)
 {
     (void)state;

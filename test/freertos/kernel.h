@@ -40,6 +40,10 @@ void kernel_report(const struct cairn_report *report);
 // Sections, failed asserts and calls of the failed hook since the last call were so many.
 void kernel_expect(unsigned sections, unsigned asserts, unsigned failed);
 
+// Allocate, which must succeed, and free, in one section each.
+unsigned char *kernel_take(size_t size);
+void kernel_give(void *block);
+
 // Begin anew, the heap as well. End: nothing is open, no invariant was broken, the heap passes its check and agrees with the traces.
 int kernel_setup(void **state);
 int kernel_teardown(void **state);

@@ -34,25 +34,10 @@ static HeapStats_t stats(void)
     return now;
 }
 
-// Allocate, which must succeed, in one section.
-static unsigned char *take(size_t size)
-{
-    unsigned char *const block = pvPortMalloc(size);
-    assert_non_null(block);
-    kernel_expect(1, 0, 0);
-    return block;
-}
-
-static void give(void *block)
-{
-    vPortFree(block);
-    kernel_expect(1, 0, 0);
-}
-
 // The free bytes of the heap when nothing is in use.
 static size_t whole(void)
 {
-    give(take(1));
+    kernel_give(kernel_take(1));
     return xPortGetFreeHeapSize();
 }
 
@@ -91,13 +76,13 @@ static void malloc_takes_what_it_says(void **state)
     const size_t free = whole();
     assert_in_range(free, configTOTAL_HEAP_SIZE * 9 / 10, configTOTAL_HEAP_SIZE);
     for (size_t size = 1; size <= 10 * G; size++) {
-        unsigned char *const block = take(size);
+        unsigned char *const block = kernel_take(size);
         assert_true((uintptr_t)block % portBYTE_ALIGNMENT == 0 && block > ucHeap && block + size <= ucHeap + sizeof ucHeap);
         assert_int_equal(free - xPortGetFreeHeapSize(), (size + G - 1) / G * G);
         assert_int_equal(xPortGetBlockSize(block), (size + G - 1) / G * G);
         assert_int_equal(kernel.in_use, (size + G - 1) / G * G);
         kernel_expect(1, 0, 0);
-        give(block);
+        kernel_give(block);
         assert_int_equal(xPortGetFreeHeapSize(), free);
     }
 }
@@ -128,26 +113,26 @@ static void every_byte_can_be_had_and_comes_back(void **state)
     assert_int_equal(stats().xSizeOfLargestFreeBlockInBytes, 0);
     assert_true(stats().xSizeOfSmallestFreeBlockInBytes == SIZE_MAX);
     for (size_t i = 0; i < count; i++) {
-        give(blocks[i]);
+        kernel_give(blocks[i]);
     }
     assert_int_equal(xPortGetFreeHeapSize(), free);
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), 0);
-    give(take(free));
+    kernel_give(kernel_take(free));
 }
 
 static void calloc_gives_zeros(void **state)
 {
     (void)state;
-    unsigned char *block = take(300);
+    unsigned char *block = kernel_take(300);
     memset(block, 0xFF, 300);
-    give(block);
+    kernel_give(block);
     block = pvPortCalloc(30, 10);
     assert_non_null(block);
     kernel_expect(1, 0, 0);
     for (size_t i = 0; i < 300; i++) {
         assert_int_equal(block[i], 0);
     }
-    give(block);
+    kernel_give(block);
 }
 
 static void calloc_refuses_what_overflows(void **state)
@@ -175,10 +160,10 @@ static void free_of_null_does_nothing(void **state)
 static void a_bad_pointer_fails_an_assert_and_changes_nothing(void **state)
 {
     (void)state;
-    unsigned char *const low = take(5 * G);
-    unsigned char *const freed = take(4 * G);
-    unsigned char *const high = take(3 * G);
-    give(freed);
+    unsigned char *const low = kernel_take(5 * G);
+    unsigned char *const freed = kernel_take(4 * G);
+    unsigned char *const high = kernel_take(3 * G);
+    kernel_give(freed);
     void *const bad[] = {freed, freed + G, low + G, low + 1, low - 1, high + 3 * G, ucHeap, ucHeap + 8, ucHeap + sizeof ucHeap, blocks, &state};
     const HeapStats_t before = stats();
     for (size_t i = 0; CAIRN_HARDEN >= 1 && i < sizeof bad / sizeof bad[0]; i++) {
@@ -191,14 +176,14 @@ static void a_bad_pointer_fails_an_assert_and_changes_nothing(void **state)
         const HeapStats_t after = stats();
         assert_memory_equal(&before, &after, sizeof before);
     }
-    give(low);
-    give(high);
+    kernel_give(low);
+    kernel_give(high);
 }
 
 static void realloc_in_place(void **state)
 {
     (void)state;
-    unsigned char *const block = take(10 * G);
+    unsigned char *const block = kernel_take(10 * G);
     const size_t free = xPortGetFreeHeapSize();
     memset(block, 1, 10 * G);
     assert_ptr_equal(pvPortRealloc(block, 20 * G), block);
@@ -213,7 +198,7 @@ static void realloc_in_place(void **state)
         assert_int_equal(block[i], 1);
     }
     assert_int_equal(stats().xNumberOfSuccessfulAllocations, 3);
-    give(block);
+    kernel_give(block);
 }
 
 static void realloc_of_null_and_to_nothing(void **state)
@@ -248,8 +233,8 @@ static void other_task(void)
 static void realloc_copies_while_others_run(void **state)
 {
     (void)state;
-    mine = take(10 * G);
-    void *const wall = take(G);
+    mine = kernel_take(10 * G);
+    void *const wall = kernel_take(G);
     const size_t free = xPortGetFreeHeapSize();
     memset(mine, 7, 10 * G);
     kernel.on_resume = other_task;
@@ -265,22 +250,22 @@ static void realloc_copies_while_others_run(void **state)
     }
     assert_int_equal(xPortGetFreeHeapSize(), free - 32 * G);
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), free - 42 * G);
-    give(moved);
-    give(theirs);
-    give(wall);
+    kernel_give(moved);
+    kernel_give(theirs);
+    kernel_give(wall);
 }
 
 static void realloc_slides_where_nothing_else_is_left(void **state)
 {
     (void)state;
     const size_t free = whole();
-    unsigned char *const hole = take(10 * G);
-    unsigned char *const block = take(20 * G);
-    unsigned char *const rest = take(free - 30 * G);
+    unsigned char *const hole = kernel_take(10 * G);
+    unsigned char *const block = kernel_take(20 * G);
+    unsigned char *const rest = kernel_take(free - 30 * G);
     for (size_t i = 0; i < 20 * G; i++) {
         block[i] = (unsigned char)i;
     }
-    give(hole);
+    kernel_give(hole);
     unsigned char *const slid = pvPortRealloc(block, 28 * G);
     kernel_expect(1, 0, 0);
     assert_ptr_equal(slid, hole);
@@ -297,8 +282,8 @@ static void realloc_slides_where_nothing_else_is_left(void **state)
     }
     assert_null(pvPortRealloc(slid, SIZE_MAX));
     kernel_expect(2, 0, 1);
-    give(slid);
-    give(rest);
+    kernel_give(slid);
+    kernel_give(rest);
 }
 
 static void aligned_blocks(void **state)
@@ -307,13 +292,13 @@ static void aligned_blocks(void **state)
     (void)state;
     const size_t free = whole();
     for (size_t alignment = 1; alignment <= 512; alignment *= 2) {
-        void *const wall = take(G);
+        void *const wall = kernel_take(G);
         unsigned char *const block = pvPortAlignedAlloc(alignment, 5 * G);
         kernel_expect(1, 0, 0);
         assert_true(block != NULL && (uintptr_t)block % alignment == 0 && (uintptr_t)block % portBYTE_ALIGNMENT == 0);
         assert_int_equal(xPortGetFreeHeapSize(), free - 6 * G);
-        give(wall);
-        give(block);
+        kernel_give(wall);
+        kernel_give(block);
     }
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         assert_null(pvPortAlignedAlloc(wrong[i], 8));
@@ -329,8 +314,8 @@ static void aligned_blocks(void **state)
 static void what_is_freed_is_cleared(void **state)
 {
     (void)state;
-    unsigned char *block = take(40 * G);
-    void *const wall = take(G);
+    unsigned char *block = kernel_take(40 * G);
+    void *const wall = kernel_take(G);
     memset(block, 0xFF, 40 * G);
     unsigned char *const moved = pvPortRealloc(block, 60 * G);
     kernel_expect(2, 0, 0);
@@ -342,23 +327,23 @@ static void what_is_freed_is_cleared(void **state)
     for (size_t i = 0; i < 60 * G; i++) {
         assert_int_equal(moved[i], i < 20 * G ? 0xFF : 0);
     }
-    give(moved);
+    kernel_give(moved);
     for (size_t i = 0; i < 60 * G; i++) {
         assert_int_equal(moved[i], 0);
     }
-    give(wall);
+    kernel_give(wall);
 }
 
 static void stats_are_those_of_the_blocks(void **state)
 {
     (void)state;
     const size_t free = whole();
-    void *const first = take(6 * G);
-    void *const second = take(G);
-    void *const third = take(2 * G);
-    void *const fourth = take(G);
-    give(first);
-    give(third);
+    void *const first = kernel_take(6 * G);
+    void *const second = kernel_take(G);
+    void *const third = kernel_take(2 * G);
+    void *const fourth = kernel_take(G);
+    kernel_give(first);
+    kernel_give(third);
     const HeapStats_t now = stats();
     assert_int_equal(now.xAvailableHeapSpaceInBytes, free - 2 * G);
     assert_int_equal(now.xNumberOfFreeBlocks, 3);
@@ -367,13 +352,13 @@ static void stats_are_those_of_the_blocks(void **state)
     assert_int_equal(now.xMinimumEverFreeBytesRemaining, free - 10 * G);
     assert_int_equal(now.xNumberOfSuccessfulAllocations, 5);
     assert_int_equal(now.xNumberOfSuccessfulFrees, 3);
-    give(take(now.xSizeOfLargestFreeBlockInBytes));
+    kernel_give(kernel_take(now.xSizeOfLargestFreeBlockInBytes));
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), 8 * G);
     xPortResetHeapMinimumEverFreeHeapSize();
     kernel_expect(1, 0, 0);
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), free - 2 * G);
-    give(second);
-    give(fourth);
+    kernel_give(second);
+    kernel_give(fourth);
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), free - 2 * G);
 }
 
@@ -384,12 +369,12 @@ static void a_search_sees_as_many_blocks_as_it_may(void **state)
     void *walls[6];
     (void)state;
     for (size_t i = 0; i < 6; i++) {
-        list[i] = take(i == 0 ? 40 * G : 33 * G);
-        walls[i] = take(G);
+        list[i] = kernel_take(i == 0 ? 40 * G : 33 * G);
+        walls[i] = kernel_take(G);
     }
-    void *const rest = take(xPortGetFreeHeapSize());
+    void *const rest = kernel_take(xPortGetFreeHeapSize());
     for (size_t i = 0; i < 6; i++) {
-        give(list[i]);
+        kernel_give(list[i]);
     }
     assert_int_equal(stats().xNumberOfFreeBlocks, 6);
     assert_int_equal(stats().xSizeOfLargestFreeBlockInBytes, 40 * G);
@@ -397,13 +382,13 @@ static void a_search_sees_as_many_blocks_as_it_may(void **state)
     assert_null(pvPortMalloc(40 * G));
     kernel_expect(1, 0, 1);
 #else // and before it fails, at all
-    assert_ptr_equal(take(40 * G), list[0]);
-    give(list[0]);
+    assert_ptr_equal(kernel_take(40 * G), list[0]);
+    kernel_give(list[0]);
 #endif
-    give(take(33 * G));
-    give(rest);
+    kernel_give(kernel_take(33 * G));
+    kernel_give(rest);
     for (size_t i = 0; i < 6; i++) {
-        give(walls[i]);
+        kernel_give(walls[i]);
     }
 }
 
@@ -411,7 +396,7 @@ static void reset_begins_anew(void **state)
 {
     (void)state;
     const size_t free = whole();
-    void *const lost = take(100);
+    void *const lost = kernel_take(100);
     vPortHeapResetState();
     kernel_expect(0, 0, 0);
     kernel.allocations = kernel.frees = 0;
@@ -434,26 +419,26 @@ static void a_region_adds_to_ucHeap(void **state)
     const size_t both = xPortGetFreeHeapSize();
     assert_in_range(both - free, 700, 1024);
     assert_int_equal(xPortGetMinimumEverFreeHeapSize(), both - G);
-    void *const first = take(free);
-    uint8_t *const second = take(300);
+    void *const first = kernel_take(free);
+    uint8_t *const second = kernel_take(300);
     assert_true(second > more && second + 300 <= more + sizeof more);
-    give(first);
-    give(second);
+    kernel_give(first);
+    kernel_give(second);
     vPortHeapResetState();
     kernel.allocations = kernel.frees = 0;
     vPortDefineHeapRegions(regions); // before the first use: ucHeap comes first all the same
     kernel_expect(1, 0, 0);
     assert_int_equal(xPortGetFreeHeapSize(), both);
-    give(take(free));
+    kernel_give(kernel_take(free));
 }
 
 static void a_broken_link_is_found(void **state)
 {
     struct cairn_fault fault;
     (void)state;
-    unsigned char *const block = take(4 * G);
-    void *const wall = take(G);
-    give(block);
+    unsigned char *const block = kernel_take(4 * G);
+    void *const wall = kernel_take(G);
+    kernel_give(block);
     memset(block, 0x5A, 4 * G);
     assert_int_equal(xPortCheckHeap(&fault), CAIRN_ECORRUPT);
     assert_int_equal(fault.rule, CAIRN_RULE_T6);

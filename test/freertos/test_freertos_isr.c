@@ -36,20 +36,6 @@ static size_t define(void)
     return xPortGetFreeHeapSize();
 }
 
-static void *take(size_t size)
-{
-    void *const block = pvPortMalloc(size);
-    assert_non_null(block);
-    kernel_expect(1, 0, 0);
-    return block;
-}
-
-static void give(void *block)
-{
-    vPortFree(block);
-    kernel_expect(1, 0, 0);
-}
-
 static void interrupt(void *block)
 {
     const size_t free = xPortGetFreeHeapSize();
@@ -79,14 +65,14 @@ static void the_next_call_of_any_kind_frees_it(void **state)
 {
     (void)state;
     const size_t free = define();
-    void *const stays = take(40);
+    void *const stays = kernel_take(40);
     const size_t without = free - xPortGetBlockSize(stays);
     kernel_expect(1, 0, 0);
     for (unsigned call = 0; call < 4; call++) {
-        interrupt(take(100));
+        interrupt(kernel_take(100));
         void *const block = call == 0 ? pvPortMalloc(1) : NULL;
         if (call == 1) {
-            give(take(1));
+            kernel_give(kernel_take(1));
         } else if (call == 2) {
             assert_ptr_equal(pvPortRealloc(stays, 39), stays);
         } else if (call == 3) {
@@ -105,7 +91,7 @@ static void it_is_no_block_from_then_on(void **state)
 {
     (void)state;
     (void)define();
-    void *const block = take(100);
+    void *const block = kernel_take(100);
     vPortFreeFromISR(block);
     assert_int_equal(xPortGetBlockSize(block), 0);
 }
@@ -114,10 +100,10 @@ static void a_call_frees_only_a_few(void **state)
 {
     (void)state;
     const size_t free = define() - G;
-    void *const stays = take(1);
+    void *const stays = kernel_take(1);
     for (unsigned i = 0; i < 9; i++) {
-        blocks[i] = take(1);
-        blocks[20 + i] = take(1); // so that they do not merge
+        blocks[i] = kernel_take(1);
+        blocks[20 + i] = kernel_take(1); // so that they do not merge
     }
     for (unsigned i = 0; i < 9; i++) {
         interrupt(blocks[i]);
@@ -144,7 +130,7 @@ static void a_request_that_would_fail_frees_all_first(void **state)
     for (size_t i = 0; i < count; i++) {
         interrupt(blocks[i]);
     }
-    vPortFree(take(largest));
+    vPortFree(kernel_take(largest));
     assert_int_equal(xPortGetFreeHeapSize(), free);
     assert_int_equal(kernel.frees, count + 1);
 }
@@ -153,7 +139,7 @@ static void what_is_in_no_region_is_reported_by_the_next_call(void **state)
 {
     (void)state;
     const size_t free = define();
-    uint8_t *const block = take(10 * G);
+    uint8_t *const block = kernel_take(10 * G);
     vPortFreeFromISR(NULL);
     (void)look();
     assert_int_equal(kernel.reports, 0);
@@ -163,7 +149,7 @@ static void what_is_in_no_region_is_reported_by_the_next_call(void **state)
     vPortFreeFromISR(HIGH + 8); // what is in front of its blocks
     (void)look();
     expect_report(CAIRN_WRONG_POINTER, HIGH + 8);
-    give(block);
+    kernel_give(block);
     assert_int_equal(xPortGetFreeHeapSize(), free);
     assert_int_equal(kernel.frees, 1);
 }
@@ -173,14 +159,14 @@ static void what_is_no_block_of_a_region_is_reported_by_the_next_call(void **sta
     (void)state;
     NEEDS_HARDENING;
     const size_t free = define();
-    uint8_t *const block = take(10 * G);
+    uint8_t *const block = kernel_take(10 * G);
     vPortFreeFromISR(block + 2 * G);
     (void)look();
     expect_report(CAIRN_WRONG_INTERIOR, block + 2 * G);
     vPortFreeFromISR(block + 1);
     (void)look();
     expect_report(CAIRN_WRONG_POINTER, block + 1);
-    give(block);
+    kernel_give(block);
     vPortFreeFromISR(block);
     (void)look();
     expect_report(CAIRN_WRONG_DOUBLE_FREE, block);
@@ -202,16 +188,16 @@ static void twice_is_reported_and_counted_once(void **state)
     (void)state;
     NEEDS_HARDENING;
     const size_t free = define();
-    void *block = take(50);
+    void *block = kernel_take(50);
     vPortFreeFromISR(block);
     vPortFreeFromISR(block);
     (void)look();
     expect_report(CAIRN_WRONG_DOUBLE_FREE, block);
-    block = take(50);
+    block = kernel_take(50);
     vPortFreeFromISR(block);
-    give(block); // which frees what is marked first
+    kernel_give(block); // which frees what is marked first
     expect_report(CAIRN_WRONG_DOUBLE_FREE, block);
-    block = take(50);
+    block = kernel_take(50);
     vPortFreeFromISR(block);
     assert_null(pvPortRealloc(block, 10));
     kernel_expect(1, 0, 0);
@@ -232,8 +218,8 @@ static void one_that_comes_while_realloc_copies_is_reported(void **state)
     (void)state;
     NEEDS_HARDENING;
     (void)define();
-    victim = take(40);
-    void *const stopper = take(1);
+    victim = kernel_take(40);
+    void *const stopper = kernel_take(1);
     memset(victim, 7, 40);
     kernel.on_resume = free_the_victim;
     uint8_t *const to = pvPortRealloc(victim, 400);
@@ -248,12 +234,12 @@ static void each_region_has_marks_of_its_own(void **state)
 {
     (void)state;
     const size_t free = define();
-    void *const low = take(700);
-    void *const high = take(1500);
+    void *const low = kernel_take(700);
+    void *const high = kernel_take(1500);
     assert_true((uint8_t *)low < HIGH && (uint8_t *)high > HIGH);
     interrupt(low);
     interrupt(high);
-    vPortFree(take(1));
+    vPortFree(kernel_take(1));
     assert_int_equal(xPortGetFreeHeapSize(), free);
     assert_int_equal(kernel.frees, 3);
 }
