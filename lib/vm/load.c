@@ -54,6 +54,7 @@ int cairn_space_suspend(struct cairn_space *space)
     if (vm->sharing != NULL && vm->sharing->is_held(space)) {
         return CAIRN_EBUSY;
     }
+    const bool was_suspended = space->suspended;
     cairn_space_flush(space); // before its ptes allow less, even where it fails half-way
     space->suspended = true;
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
@@ -66,7 +67,7 @@ int cairn_space_suspend(struct cairn_space *space)
             error = vm->sharing != NULL ? vm->sharing->leave(space, page) : 0;
         }
         if (error != 0) {
-            space->suspended = false;
+            space->suspended = was_suspended;
             return error;
         }
     }

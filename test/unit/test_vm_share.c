@@ -292,6 +292,27 @@ static void a_space_that_holds_a_page_of_an_object_is_not_suspended(void **state
     assert_int_equal(vm_figures().frames_free, FRAMES);
 }
 
+// Called once more, to take along what another space left behind.
+static void a_suspended_space_stays_so_where_a_page_cannot_be_written(void **state)
+{
+    (void)state;
+    vm_object_of_file(4);
+    assert_int_equal(vm_show(SPACE, 10, 1, RW, SHARED, OBJECT, 0), 0);
+    assert_int_equal(vm_show(OTHER, 20, 1, RW, SHARED, OBJECT, 0), 0);
+    vm_put(vm_page(10), 1);
+    vm_write_pages(OTHER, 20, 1, 1);
+    assert_int_equal(cairn_space_suspend(SPACE), 0);
+    assert_int_equal(cairn_space_deinit(OTHER), 0);
+    vm_file_fail(1);
+    assert_int_equal(cairn_space_suspend(SPACE), CAIRN_EIO);
+    assert_int_equal(load_at(vm_page(10)), CAIRN_EBUSY);
+    assert_int_equal(cairn_space_suspend(SPACE), 0);
+    assert_int_equal(vm_figures().frames_free, FRAMES);
+    cairn_space_resume(SPACE);
+    vm_sound();
+    assert_int_equal(cairn_space_init(OTHER, VM), 0);
+}
+
 static void shared_pages_are_in_the_working_set_of_who_has_them(void **state)
 {
     (void)state;
@@ -681,6 +702,7 @@ int main(void)
         OBJECTS_UNIT(a_suspended_space_has_no_pages_of_objects_either),
         OBJECTS_UNIT(the_last_to_be_suspended_takes_what_is_shared_along),
         OBJECTS_UNIT(a_space_that_holds_a_page_of_an_object_is_not_suspended),
+        OBJECTS_UNIT(a_suspended_space_stays_so_where_a_page_cannot_be_written),
         OBJECTS_UNIT(shared_pages_are_in_the_working_set_of_who_has_them),
         OBJECTS_UNIT(memory_is_read_where_it_is),
         OBJECTS_UNIT(memory_in_place_is_not_written),
