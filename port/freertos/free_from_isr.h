@@ -4,6 +4,7 @@
 //
 // OWNS        the marks of each region's heap.
 // PICTURE     [ struct region | struct cairn_deferred, its bits | heap ]
+// INVARIANTS  1. A mark is taken up by what takes the heap's lock only, with the scheduler suspended, and told by the heap's event, which says the size.
 // COST        marks_take_up: up to CAIRN_DEFERRED_BLOCKS frees, a few instructions where nothing is marked; marks_drain: all frees that are left.
 // CALLERS     heap_cairn.c, with the scheduler suspended, but for marks_set: any interrupt.
 #ifndef CAIRN_PORT_FREERTOS_FREE_FROM_ISR_H

@@ -5,15 +5,17 @@
 // OWNS        ucHeap, where there is one; 6 words of RAM; and the front of each region.
 // PICTURE     state.first -> [ struct region | control, tags, granules of its heap ]      ucHeap, or the first that was defined
 //                                 next   -> [ struct region | ... ]                        in the order in which they were added
-// INVARIANTS  1. Every call suspends the scheduler once, and resumes it; a realloc that copies does so twice, and copies in between.
+// INVARIANTS  1. Every call but vPortFreeFromISR suspends the scheduler once, and resumes it; a realloc that copies does so twice, and copies in
+//                between.
 //             2. state.free is the sum of what is free in all regions; the counters differ by the blocks in use.
 //             3. Regions do not overlap, and stay until vPortHeapResetState.
 //             4. state.least is what would have been the least free had all regions been there from the start.
 //             5. Each block, used or free, begins at a multiple of UNIT and is a multiple of it long: what is free can be had, and no
 //                request takes more for its alignment.
+//             6. What an interrupt frees is counted once, when its mark is taken up; free_from_isr.h.
 // COST        alloc and free O(regions) and the heap's O(1); an alloc that would fail O(free blocks), unless configCAIRN_SEARCH is set;
 //             vPortGetHeapStats and xPortCheckHeap O(heap); wiping in proportion to the block.
-// CALLERS     the kernel, tasks, and main() before the scheduler starts. Not interrupts.
+// CALLERS     the kernel, tasks, and main() before the scheduler starts. Not interrupts, but for vPortFreeFromISR.
 #include <stdint.h>
 #include <string.h>
 

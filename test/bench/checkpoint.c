@@ -16,6 +16,7 @@
 #include "cairn/access.h"
 #include "cairn/checkpoint.h"
 #include "cairn/store.h"
+#include "prng.h"
 
 #define PAGE_MOST 1024u
 #define PAGES 1024u
@@ -29,15 +30,7 @@ static struct cairn_store_ram ram, swap;
 static struct cairn_vm vm;
 static struct cairn_space space;
 static struct cairn_checkpoint checkpoint;
-static uint32_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-    random_state ^= random_state << 13; // Marsaglia, "Xorshift RNGs", 2003
-    random_state ^= random_state >> 17;
-    random_state ^= random_state << 5;
-    return random_state % limit;
-}
+static struct prng prng;
 
 static bool begin(uint32_t page, uint8_t shift)
 {
@@ -51,7 +44,7 @@ static bool begin(uint32_t page, uint8_t shift)
                                            .store = &swap.store};
     const struct cairn_map map = {.address = page, .size = PAGES * page, .protection = CAIRN_READ | CAIRN_WRITE, .flags = CAIRN_MAP_FIXED};
     const struct cairn_image_config image = {.store = &ram.store};
-    random_state = 1;
+    prng_seed(&prng, 1);
     memset(slots, 0, sizeof slots);
     if (cairn_store_ram_init(&ram, slots, SLOTS * page, page, SLOTS) != 0 || cairn_store_ram_init(&swap, swapped, PAGES * page, page, PAGES) != 0 ||
         cairn_vm_init(&vm, &config) != 0 || cairn_space_init(&space, &vm) != 0 || cairn_space_map_range(&space, &map, NULL) != 0) {
@@ -68,12 +61,12 @@ static uint32_t save(uint32_t page, uint32_t count)
     struct cairn_checkpoint_stats stats;
     memset(is_stored, 0, sizeof is_stored);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = random_below(PAGES);
+        uint32_t at = prng_below(&prng, PAGES);
         while (is_stored[at]) {
-            at = random_below(PAGES);
+            at = prng_below(&prng, PAGES);
         }
         is_stored[at] = true;
-        if (cairn_vm_store32(&vm, page + at * page + 4 * random_below(page / 4), random_below(UINT32_MAX)) != 0) {
+        if (cairn_vm_store32(&vm, page + at * page + 4 * prng_below(&prng, page / 4), prng_below(&prng, UINT32_MAX)) != 0) {
             exit(1);
         }
     }

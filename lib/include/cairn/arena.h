@@ -125,9 +125,9 @@ CAIRN_MUST_CHECK int cairn_arena_remove(struct cairn_arena *arena, struct cairn_
 
 // Put a pool in front of the arena, behind those that are there: cairn_arena_alloc and calloc take requests of `smallest` to `block_size` bytes from
 // it while it has blocks, without the lock (pool.h); free, realloc and usable size know it. `memory`, `size` and what it fails with: as in
-// cairn_pool_init, and CAIRN_EINVAL iff smallest is larger than block_size or some of the memory is that of a pool in front; CAIRN_EBUSY iff this pool is there
-// already. pre: nobody else calls the arena meanwhile. Where a pool is for the
-// contexts of one core (pool.h; a pair of Cortex-M0+, say), so is an arena with pools in front: its lock keeps the other core out of the heaps only.
+// cairn_pool_init, and CAIRN_EINVAL iff smallest is larger than block_size or some of the memory is that of a pool in front; CAIRN_EBUSY iff this pool is
+// there already. pre: nobody else calls the arena meanwhile. Where a pool is for the contexts of one core (pool.h; a pair of Cortex-M0+, say), so is an arena
+// with pools in front: its lock keeps the other core out of the heaps only.
 CAIRN_MUST_CHECK int cairn_arena_add_pool(struct cairn_arena *arena, struct cairn_arena_pool *front, void *memory, size_t size,
                                           size_t block_size, size_t smallest);
 

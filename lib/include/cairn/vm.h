@@ -186,7 +186,8 @@ struct cairn_segment {
     bool grows_down; // offsets limit to the end of the address space, counted from base, wrapping: a stack
 };
 
-// Of a space; of an object's pages, with &object->pages (object.h): who faults on one of them counts the fault, the object the transfers and what was read ahead.
+// Of a space; of an object's pages, with &object->pages (object.h): a fault on one of them, and what it read, count for it and for who faulted; what was written and
+// read ahead for it alone.
 // The TLB's counters are the vm's: a difference between two switches is the space's.
 struct cairn_space_figures {
     cairn_vaddr_t virtual_pages;
