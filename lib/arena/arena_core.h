@@ -8,7 +8,8 @@
 //          a region that the arena mapped itself:  map ->| struct cairn_arena_region | its heap ..................... |
 //
 // INVARIANTS: A1 the table is sorted by address, its sizes are whole pages, and `mapped` is their sum. The heap in the break ends just where the arena
-//     left the break. No region's heap has a lock of its own: whoever calls it holds the arena's.
+//     left the break. The lock of a region's heap is the arena's: its realloc
+//     takes it, every other call is made by who holds it.
 // COST: none of its own: each call is that of the file that it stands under. What is inline is O(1).
 // CALLERS: lib/arena.
 #ifndef CAIRN_ARENA_CORE_H
@@ -88,6 +89,16 @@ CAIRN_INLINE bool is_inside(const struct cairn_heap *heap, const void *address)
     return (uintptr_t)address - (uintptr_t)heap->base < bytes_of(heap->control->granules);
 }
 
+// Is the block beyond the short way, or the table of maps? Lock held.
+CAIRN_INLINE bool is_far(const struct cairn_arena *arena, const void *block)
+{
+    if (CAIRN_LIKELY(border_number(arena->first.heap.base, block) < arena->near)) {
+        return false;
+    }
+    CAIRN_FORGET(block); // the number is computed anew: kept, it would cost the short way an instruction
+    return border_number(arena->first.heap.base, block) >= arena->first.heap.quick || block == arena->maps;
+}
+
 CAIRN_INLINE bool meets(uint32_t attributes, struct cairn_arena_want want)
 {
     return (attributes & want.with) == want.with && (attributes & want.without) == 0;
@@ -97,8 +108,6 @@ CAIRN_INLINE bool meets(uint32_t attributes, struct cairn_arena_want want)
 void cairn_arena_set_threshold_(struct cairn_arena *arena, size_t threshold);
 // Make the heap of a region, with the arena's fit and reports. Returns as cairn_heap_init.
 CAIRN_MUST_CHECK int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size);
-// Reallocate in a heap: through a handle that takes the arena's lock, and leaves it while bytes are copied. pre: lock not held.
-void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size);
 void cairn_arena_report_(void *context, const struct cairn_report *report);
 // The region that holds the address; NULL for none.
 struct cairn_arena_region *cairn_arena_find_(struct cairn_arena *arena, const void *address);

@@ -286,16 +286,6 @@ CAIRN_NOINLINE void cairn_arena_free_(struct cairn_arena *arena, void *block)
     }
 }
 
-// Is the block beyond the short way, or the table of maps?
-CAIRN_INLINE bool is_far(const struct cairn_arena *arena, const void *block)
-{
-    if (CAIRN_LIKELY(border_number(arena->first.heap.base, block) < arena->near)) {
-        return false;
-    }
-    CAIRN_FORGET(block); // the number is computed anew: kept, it would cost the short way an instruction
-    return border_number(arena->first.heap.base, block) >= arena->first.heap.quick || block == arena->maps;
-}
-
 // As cairn_arena_free_, with the short way of the heap in the break first. Lock held.
 CAIRN_INLINE void free_near(struct cairn_arena *arena, void *block)
 {

@@ -11,6 +11,7 @@
 // INVARIANTS: a call that fails has left the block as it was. No bytes are copied with the lock held.
 // COST: the heap's; where the block moves, an alloc, a copy and a free. CALLERS: the user.
 #include "arena/arena_core.h"
+#include "heap/core.h"
 
 #include <string.h>
 
@@ -105,17 +106,18 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
     const size_t need = cairn_arena_needed_(arena, 0, size);
     const bool more = need != SIZE_MAX && cairn_arena_extend_(arena, last ? need - old_size : need);
     arena_unlock(arena, key);
-    return more ? cairn_arena_change_(arena, heap, block, size) : NULL;
+    return more ? cairn_heap_realloc(heap, block, size) : NULL;
 }
 
-static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size)
+// is_full: the region's heap has no room for it as it is.
+static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *region, void *block, size_t old_size, size_t size, bool is_full)
 {
     void *to = NULL;
     if (size > old_size && size >= arena_threshold(arena) && has_maps(arena) && (region->attributes & MEMORY_OWN) != 0) {
         to = move(arena, block, old_size, size, region->attributes);
     }
-    if (to == NULL) {
-        to = cairn_arena_change_(arena, &region->heap, block, size);
+    if (to == NULL && !is_full) {
+        to = cairn_heap_realloc(&region->heap, block, size);
     }
     if (to == NULL && region == &arena->first) {
         to = change_at_break(arena, block, old_size, size);
@@ -165,7 +167,16 @@ void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
     }
     const struct cairn_arena_config *const config = arena->config;
     do {
-        const uint32_t key = arena_lock(arena);
+        uint32_t key = arena_lock(arena);
+        const bool is_near = size < arena_threshold(arena) && !is_far(arena, block);
+        if (is_near) { // mostly it is one call of that heap
+            uint32_t from;
+            to = cairn_heap_change_(&arena->first.heap, block, size, &key, &from);
+            if (to != NULL || from == NO_BORDER) {
+                arena_unlock(arena, key);
+                return to;
+            }
+        }
         const size_t old_size = look_up(arena, block, &region);
         if (old_size == 0) {
             cairn_arena_free_(arena, block); // which reports it
@@ -174,7 +185,7 @@ void *cairn_arena_realloc(struct cairn_arena *arena, void *block, size_t size)
         if (old_size == 0) {
             return NULL;
         }
-        to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size);
+        to = region == NULL ? change_map(arena, block, old_size, size) : change_block(arena, region, block, old_size, size, is_near);
         if (to == NULL) {
             count_failure(arena);
         }

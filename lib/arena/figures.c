@@ -34,7 +34,7 @@ void cairn_arena_stats(struct cairn_arena *arena, struct cairn_arena_stats *stat
     stats->top = cairn_heap_top_(&arena->first.heap);
     for (struct cairn_arena_region *region = &arena->first; region != NULL; region = region->next) {
         struct cairn_heap_stats its;
-        cairn_heap_stats(&region->heap, &its);
+        cairn_heap_stats_(&region->heap, &its);
         stats->used += its.used;
         stats->free += its.free;
         const bool is_mapped = region != &arena->first && (region->attributes & MEMORY_OWN) != 0;
@@ -62,7 +62,7 @@ int cairn_arena_walk(struct cairn_arena *arena, int (*visit)(void *context, cons
     }
     const uint32_t key = arena_lock(arena);
     for (struct cairn_arena_region *region = &arena->first; stop == 0 && region != NULL; region = region->next) {
-        stop = cairn_heap_walk(&region->heap, visit, context);
+        stop = cairn_heap_walk_(&region->heap, visit, context);
     }
     if (stop == 0) {
         stop = cairn_map_walk_(arena, visit, context);
@@ -82,7 +82,7 @@ int cairn_arena_check(struct cairn_arena *arena, struct cairn_fault *fault)
     const uint32_t key = arena_lock(arena);
     int error = 0;
     for (struct cairn_arena_region *region = &arena->first; error == 0 && region != NULL; region = region->next) {
-        error = region->heap.control == NULL ? 0 : cairn_heap_check(&region->heap, fault);
+        error = region->heap.control == NULL ? 0 : cairn_heap_check_(&region->heap, fault);
     }
     if (error == 0 && !cairn_map_is_whole_(arena)) {
         error = CAIRN_ECORRUPT;

@@ -7,18 +7,9 @@
 //     itself stand last.
 // COST: O(regions). CALLERS: the user; the other files of the arena.
 #include "arena/arena_core.h"
+#include "heap/core.h"
 
 _Static_assert(sizeof(void *) != 4 || sizeof(struct cairn_arena) == 76, "arena.h promises that");
-
-static uint32_t hook_lock(void *context)
-{
-    return arena_lock(context);
-}
-
-static void hook_unlock(void *context, uint32_t key)
-{
-    arena_unlock(context, key);
-}
 
 void cairn_arena_report_(void *context, const struct cairn_report *report)
 {
@@ -33,19 +24,48 @@ void cairn_arena_report_(void *context, const struct cairn_report *report)
     CAIRN_TRAP();
 }
 
+// -------------------------------------------------------------------------------------- the hooks of a region's heap, which are the arena's
+
+static uint32_t region_lock(const struct cairn_heap *heap)
+{
+    return arena_lock(heap->context);
+}
+
+static void region_unlock(const struct cairn_heap *heap, uint32_t key)
+{
+    arena_unlock(heap->context, key);
+}
+
+static void *region_attempt(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once)
+{
+    return once(heap, alignment, size);
+}
+
+static bool region_failed(struct cairn_heap *heap, size_t size)
+{
+    (void)heap;
+    (void)size;
+    return false;
+}
+
+static void region_event(const struct cairn_heap *heap, const struct cairn_heap_event *event)
+{
+    (void)heap;
+    (void)event;
+}
+
+// alloc and free are called with the lock held, and so they take none. Realloc takes it, and leaves it while it copies.
+static const struct cairn_hooked region_hooked = {
+    region_lock,   region_unlock, region_attempt,       cairn_heap_alloc_, cairn_heap_free_, cairn_heap_free_at_,
+    region_failed, region_event,  cairn_hooked_report_, cairn_heap_find_,  plain_quick,
+};
+
 CAIRN_NOINLINE int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)
 {
-    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .report = cairn_arena_report_}; // the lock is the arena's
+    static const struct cairn_heap_hooks hooks = {.hooked = &region_hooked, .report = cairn_arena_report_};
     const struct cairn_heap_config config = {
         .fit = arena->config->fit, .search = arena->config->search, .max_size = max_size, .hooks = &hooks, .context = arena};
     return cairn_heap_init(&region->heap, memory, size, &config);
-}
-
-CAIRN_NOINLINE void *cairn_arena_change_(struct cairn_arena *arena, const struct cairn_heap *heap, void *block, size_t size)
-{
-    static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = hook_lock, .unlock = hook_unlock, .report = cairn_arena_report_};
-    struct cairn_heap locking = {.control = heap->control, .tags = heap->tags, .base = heap->base, .hooks = &hooks, .context = arena};
-    return cairn_heap_realloc(&locking, block, size);
 }
 
 static bool is_whole(const struct cairn_port_region *port)

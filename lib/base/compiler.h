@@ -22,8 +22,10 @@
 #endif
 #if CAIRN_SPEED
 #define CAIRN_SHARED CAIRN_INLINE // in each caller for speed, one copy for size
+#define CAIRN_APART static CAIRN_NOINLINE // the long way of a function: apart for speed, in it for size
 #else
 #define CAIRN_SHARED static __attribute__((noinline, unused))
+#define CAIRN_APART CAIRN_INLINE
 #endif
 #define CAIRN_NOINLINE __attribute__((noinline)) // also of what other files call: in the pair of files it would be laid out in each caller
 #define CAIRN_COLD __attribute__((noinline, cold))
@@ -50,6 +52,7 @@
 #define CAIRN_UNLIKELY(condition) (condition)
 #define CAIRN_INLINE static inline
 #define CAIRN_SHARED static inline
+#define CAIRN_APART static
 #define CAIRN_NOINLINE
 #define CAIRN_COLD
 #define CAIRN_MAY_ALIAS

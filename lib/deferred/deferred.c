@@ -37,6 +37,12 @@ CAIRN_INLINE uint32_t words_for_bits(uint32_t limit)
 
 static const struct cairn_hooked deferring;
 
+// pre: it was made, and has not ended.
+CAIRN_INLINE struct cairn_heap *heap_of(const struct cairn_deferred *deferred)
+{
+    return (struct cairn_heap *)((uintptr_t)deferred->quick - offsetof(struct cairn_heap, quick));
+}
+
 // The one that is the heap's hooks; NULL: the heap has none.
 CAIRN_INLINE struct cairn_deferred *deferred_of(const struct cairn_heap *heap)
 {
@@ -70,7 +76,7 @@ int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap
         return CAIRN_ENOMEM;
     }
     memset(bits, 0, bytes);
-    *deferred = (struct cairn_deferred){.base = heap->base, .limit = limit, .heap = heap, .idle = 1, .before = heap->hooks};
+    *deferred = (struct cairn_deferred){.base = heap->base, .limit = limit, .quick = &heap->quick, .idle = 1, .before = heap->hooks};
     deferred->bits = bits;
     deferred->summary = deferred->bits + words;
     if (heap->hooks != NULL) {
@@ -87,13 +93,13 @@ int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap
 CAIRN_INLINE void wake(struct cairn_deferred *deferred, uint32_t sign)
 {
     atomic_note(&deferred->again, sign); // seen before the next one
-    atomic_put(&deferred->heap->quick, 0);
+    atomic_put(deferred->quick, 0);
 }
 
 // Not marked: it is reported when the heap is entered.
 static CAIRN_NOINLINE void refuse_mark(struct cairn_deferred *deferred, void *block)
 {
-    if (block != NULL && deferred->heap != NULL) { // NULL: not made yet, or ended
+    if (block != NULL && deferred->quick != NULL) { // NULL: not made yet, or ended
         CAIRN_PUT(deferred->refused, block);
         atomic_add(&deferred->refusals, 1);
         wake(deferred, TOP);
@@ -148,7 +154,7 @@ void cairn_deferred_free(struct cairn_deferred *deferred, void *block)
     const uint32_t bit = bits_rotate(TOP, (uint32_t)number);
     const uint32_t old = atomic_open(&front.bits[w]);
     const uint32_t now = old | bit;
-    if (CAIRN_UNLIKELY((old & bit) != 0) || CAIRN_UNLIKELY(!atomic_close(&front.bits[w], old, now))) {
+    if (CAIRN_UNLIKELY(now == old) || CAIRN_UNLIKELY(!atomic_close(&front.bits[w], old, now))) {
         mark(deferred, (uint32_t)number);
         return;
     }
@@ -161,16 +167,27 @@ void cairn_deferred_free(struct cairn_deferred *deferred, void *block)
 
 // --------------------------------------------------------------------------------------------------- in the heap's calls
 
+// Is what begins there, if anything does, to be freed already?
+CAIRN_SHARED bool is_marked(const struct cairn_deferred *deferred, const void *block)
+{
+    const size_t number = border_number(deferred->base, block);
+    return number < deferred->limit && (atomic_look(&deferred->bits[number / 32]) & bits_rotate(TOP, (uint32_t)number)) != 0;
+}
+
+// Is the block there to be freed already? Reports it.
+CAIRN_SHARED bool is_claimed(const struct cairn_heap *heap, const void *address)
+{
+    if (!is_marked(deferred_of(heap), address) || used_block_at(heap, address) == NO_BORDER) {
+        return false;
+    }
+    cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, address);
+    return true;
+}
+
 // Where the used block at `address` begins, that is not to be freed already.
 static uint32_t deferred_find(const struct cairn_heap *heap, const void *address)
 {
-    const struct cairn_deferred *const deferred = deferred_of(heap);
-    const uint32_t from = used_block_at(heap, address);
-    if (from != NO_BORDER && (atomic_look(&deferred->bits[from / 32]) & bits_rotate(TOP, from)) != 0) {
-        cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, address);
-        return NO_BORDER;
-    }
-    return cairn_heap_find_(heap, address);
+    return is_claimed(heap, address) ? NO_BORDER : cairn_heap_find_(heap, address);
 }
 
 // May blocks be marked?
@@ -187,7 +204,7 @@ static void report_refused(struct cairn_deferred *deferred)
         void *const block = CAIRN_LOOK(deferred->refused);
         atomic_add(&deferred->refusals, 0u - refusals);
         const size_t number = border_number(deferred->base, block);
-        cairn_heap_report_(deferred->heap, number < deferred->limit ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_POINTER, block);
+        cairn_heap_report_(heap_of(deferred), number < deferred->limit ? CAIRN_WRONG_DOUBLE_FREE : CAIRN_WRONG_POINTER, block);
     }
 }
 
@@ -210,22 +227,30 @@ static uint32_t take_mark(struct cairn_deferred *deferred, uint32_t w)
     }
 }
 
-// Free the used block that begins there, if there is one, and tell.
-static uint32_t free_and_tell(struct cairn_heap *heap, uint32_t from, void *block)
+// Free the block there, that is not to be freed already. Returns false where it was refused: reported, if it is not NULL.
+static bool deferred_free_at(struct cairn_heap *heap, const void *address)
 {
-    if (from == NO_BORDER) {
+    return !is_claimed(heap, address) && cairn_heap_free_at_(heap, address);
+}
+
+// The same, and tell. Returns how many blocks that were.
+CAIRN_SHARED uint32_t free_and_tell(struct cairn_heap *heap, void *block)
+{
+    const size_t size = heap->hooks->event != NULL ? cairn_heap_usable_size_(heap, block) : 0;
+    if (!deferred_free_at(heap, block)) {
         return 0;
     }
-    const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, bytes_of(cairn_tags_after_(heap->tags, from)), 0};
-    cairn_heap_drop_(heap, from);
-    heap_event(heap, &event);
+    if (heap->hooks->event != NULL) {
+        const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, size, 0};
+        cairn_hooked_event_(heap, &event);
+    }
     return 1;
 }
 
 // Nothing is marked: the short way is open again, where there is one. pre: the pass is over.
 static void open_quick(struct cairn_deferred *deferred)
 {
-    struct cairn_heap *const heap = deferred->heap;
+    struct cairn_heap *const heap = heap_of(deferred);
     atomic_put(&heap->quick, deferred->before == NULL ? plain_quick(heap) : cairn_hooked.quick(heap));
     atomic_fence();
     if (atomic_look(&deferred->again) != 0) {
@@ -236,7 +261,7 @@ static void open_quick(struct cairn_deferred *deferred)
 // Free a few blocks that are marked.
 static void drain(struct cairn_deferred *deferred)
 {
-    struct cairn_heap *const heap = deferred->heap;
+    struct cairn_heap *const heap = heap_of(deferred);
     const uint32_t words = words_for_bits(words_for_bits(deferred->limit));
     uint32_t marks = CAIRN_DEFERRED_BLOCKS;
     if (atomic_look(&deferred->again) != 0) {
@@ -262,7 +287,7 @@ static void drain(struct cairn_deferred *deferred)
         if (border != NO_BORDER) {
             marks--;
             void *const block = border_address(heap->base, border);
-            deferred->freed += free_and_tell(heap, deferred_find(heap, block), block);
+            deferred->freed += free_and_tell(heap, block);
         }
     }
     if (deferred->cursor == words) {
@@ -275,22 +300,35 @@ static void drain(struct cairn_deferred *deferred)
 
 static uint32_t deferred_lock(const struct cairn_heap *heap)
 {
-    const uint32_t key = heap->hooks->lock != NULL ? heap->hooks->lock(heap->context) : 0;
-    drain(deferred_of(heap));
+    struct cairn_deferred *const deferred = deferred_of(heap);
+    uint32_t key = 0;
+    if (heap->hooks->lock == NULL) {
+        drain(deferred);
+    } else {
+        key = heap->hooks->lock(heap->context);
+        if (has_marks(deferred)) {
+            drain(deferred);
+        }
+    }
     return key;
-}
-
-static void deferred_free(struct cairn_heap *heap, void *block)
-{
-    const uint32_t key = heap_lock(heap);
-    (void)free_and_tell(heap, deferred_find(heap, block), block);
-    heap_unlock(heap, key);
 }
 
 // What is marked is freed first, a few blocks with each try.
 static bool deferred_failed(struct cairn_heap *heap, size_t size)
 {
     return size != 0 && (has_marks(deferred_of(heap)) || (heap->hooks->failed != NULL && heap->hooks->failed(heap->context, heap, size)));
+}
+
+static void *deferred_alloc(struct cairn_heap *heap, size_t size)
+{
+    return alloc_hooked(heap, size, deferred_lock, deferred_failed);
+}
+
+static void deferred_free(struct cairn_heap *heap, void *block)
+{
+    const uint32_t key = deferred_lock(heap);
+    (void)free_and_tell(heap, block);
+    cairn_hooked_unlock_(heap, key);
 }
 
 // The next call looks for marks, and sets it.
@@ -305,10 +343,9 @@ static void deferred_event(const struct cairn_heap *heap, const struct cairn_hea
 {
     if (event->act == CAIRN_ACT_REALLOC && event->after != NULL && event->after != event->before) {
         const struct cairn_deferred *const deferred = deferred_of(heap);
-        const uint32_t from = (uint32_t)border_number(deferred->base, event->before);
-        const uint32_t bit = bits_rotate(TOP, from);
-        if ((atomic_look(&deferred->bits[from / 32]) & bit) != 0) {
-            atomic_clear(&deferred->bits[from / 32], bit);
+        if (is_marked(deferred, event->before)) {
+            const uint32_t from = (uint32_t)border_number(deferred->base, event->before);
+            atomic_clear(&deferred->bits[from / 32], bits_rotate(TOP, from));
             cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, event->before);
         }
     }
@@ -316,9 +353,8 @@ static void deferred_event(const struct cairn_heap *heap, const struct cairn_hea
 }
 
 static const struct cairn_hooked deferring = {
-    deferred_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, deferred_free,
-    deferred_failed, deferred_event,       cairn_hooked_report_,  deferred_find,
-    deferred_quick,
+    deferred_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, deferred_alloc, deferred_free, deferred_free_at,
+    deferred_failed, deferred_event,       cairn_hooked_report_,  deferred_find,  deferred_quick,
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------- ending
@@ -326,7 +362,7 @@ static const struct cairn_hooked deferring = {
 // Does the heap still take up what is marked here? It may have ended before.
 static bool is_theirs(const struct cairn_deferred *deferred)
 {
-    return deferred->heap != NULL && deferred_of(deferred->heap) == deferred;
+    return deferred->quick != NULL && deferred_of(heap_of(deferred)) == deferred;
 }
 
 uint32_t cairn_deferred_drain(struct cairn_deferred *deferred)
@@ -336,7 +372,7 @@ uint32_t cairn_deferred_drain(struct cairn_deferred *deferred)
     }
     if (is_theirs(deferred)) {
         do {
-            heap_unlock(deferred->heap, heap_lock(deferred->heap)); // which frees a few
+            heap_unlock(heap_of(deferred), heap_lock(heap_of(deferred))); // which frees a few
         } while (has_marks(deferred));
     }
     return deferred->freed;
@@ -347,8 +383,8 @@ void cairn_deferred_deinit(struct cairn_deferred *deferred)
     if (deferred != NULL) {
         (void)cairn_deferred_drain(deferred);
         if (is_theirs(deferred)) {
-            deferred->heap->hooks = deferred->before;
-            heap_set_quick(deferred->heap);
+            heap_of(deferred)->hooks = deferred->before;
+            heap_set_quick(heap_of(deferred));
         }
         *deferred = (struct cairn_deferred){0};
     }

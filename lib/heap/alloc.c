@@ -28,15 +28,9 @@ void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
     return cairn_heap_count_(heap, cairn_heap_take_(heap, n));
 }
 
-static void *alloc_once(struct cairn_heap *heap, size_t alignment, size_t size)
+CAIRN_APART void *alloc_other(struct cairn_heap *heap, size_t size)
 {
-    (void)alignment;
-    return cairn_heap_alloc_(heap, size);
-}
-
-static CAIRN_NOINLINE void *alloc_other(struct cairn_heap *heap, size_t size)
-{
-    return heap_attempt(heap, 0, size, alloc_once);
+    return heap == NULL || heap->hooks == NULL ? cairn_heap_alloc_(heap, size) : heap->hooks->hooked->alloc(heap, size);
 }
 
 void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
@@ -62,24 +56,27 @@ bool cairn_heap_free_at_(struct cairn_heap *heap, const void *address)
             return true;
         }
     }
-    const uint32_t from = cairn_heap_find_(heap, address);
-    if (from != NO_BORDER) {
-        cairn_heap_drop_(heap, from);
+    const size_t number = border_number(heap->base, address);
+    const uint32_t to = used_end(heap, number);
+    if (to == 0) {
+        if (HARDENED && address != NULL) {
+            cairn_heap_report_(heap, CAIRN_WRONG_POINTER, address);
+        }
+        return false;
     }
-    return from != NO_BORDER;
+    heap_count_released(heap->control, to - (uint32_t)number);
+    cairn_heap_release_(heap, (uint32_t)number, to);
+    return true;
 }
 
 void cairn_heap_free_(struct cairn_heap *heap, void *block)
 {
     if (is_heap(heap)) {
-        const uint32_t from = heap_find(heap, block);
-        if (from != NO_BORDER) {
-            cairn_heap_drop_(heap, from);
-        }
+        (void)(heap->hooks == NULL ? cairn_heap_free_at_(heap, block) : heap->hooks->hooked->free_at(heap, block));
     }
 }
 
-static CAIRN_NOINLINE void free_other(struct cairn_heap *heap, void *block)
+CAIRN_APART void free_other(struct cairn_heap *heap, void *block)
 {
     if (is_heap(heap)) {
         heap->hooks == NULL ? (void)cairn_heap_free_at_(heap, block) : heap->hooks->hooked->free(heap, block);

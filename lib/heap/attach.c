@@ -15,7 +15,7 @@ int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const 
     if (config == NULL) {
         config = &defaults;
     }
-    if (heap == NULL || region == NULL || ((uintptr_t)config->tags & 3) != 0 || (config->hooks != NULL && config->hooks->hooked == NULL)) {
+    if (heap == NULL || region == NULL || ((uintptr_t)config->tags & 3) != 0 || !are_hooks(config->hooks)) {
         return CAIRN_EINVAL;
     }
     const size_t lead = lead_of(region);

@@ -100,10 +100,10 @@ CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint
     return true;
 }
 
-// The head of a list is no free block any more: links were forged to match. Returns 0: what was in the list is lost.
-CAIRN_COLD static uint32_t bin_lost(const struct cairn_heap *heap, uint32_t head)
+// The links of the free block that ends at `to` are broken. Returns 0.
+CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t to)
 {
-    cairn_heap_report_(heap, CAIRN_WRONG_LINK, links_at(heap->base, head));
+    cairn_heap_report_(heap, CAIRN_WRONG_LINK, links_at(heap->base, to));
     return 0;
 }
 
@@ -117,7 +117,7 @@ CAIRN_INLINE void bin_push(const struct cairn_heap *heap, uint32_t block, uint32
     if (next == 0) {
         control->map |= bin_bit(bin);
     } else if (HARDENED && CAIRN_UNLIKELY(!is_free_end(heap->tags, next))) { // inside it was when it became the head
-        next = bin_lost(heap, next);
+        next = report_link(heap, next); // what was in the list is lost
     } else {
         links_at(heap->base, next)->prev = block;
     }

@@ -32,25 +32,28 @@ size_t cairn_heap_bound(const struct cairn_demand *demand)
     return granules > (SIZE_MAX - front) >> GRANULE_SHIFT ? 0 : front + bytes_of((uint32_t)granules);
 }
 
-int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin)
+int cairn_heap_margin_(const struct cairn_heap *heap, struct cairn_margin *margin)
 {
     if (!is_heap(heap) || margin == NULL) {
         return CAIRN_EINVAL;
     }
-    const uint32_t key = heap_lock(heap);
-    const uint32_t peak = heap->control->peak;
-    const uint32_t classes = heap->control->classes;
-    const uint32_t granules = heap->control->granules;
-    const uint32_t failures = heap->control->failures;
-    const bool bounded = heap->control->fit == CAIRN_FIT_BOUNDED;
-    heap_unlock(heap, key);
-    if (!bounded || (classes & CLASS_UNKNOWN) != 0) {
+    const struct heap_control *const control = heap->control;
+    const uint32_t classes = control->classes;
+    if (control->fit != CAIRN_FIT_BOUNDED || (classes & CLASS_UNKNOWN) != 0) {
         return CAIRN_ENOTSUP;
     }
     const uint32_t span = classes == 0 ? 0 : bits_highest(classes) - bits_lowest(classes);
-    const uint64_t needed = (uint64_t)peak * (1 + span);
-    margin->available = bytes_of(granules);
+    const uint64_t needed = (uint64_t)control->peak * (1 + span);
+    margin->available = bytes_of(control->granules);
     margin->needed = needed > SIZE_MAX >> GRANULE_SHIFT ? SIZE_MAX : (size_t)needed << GRANULE_SHIFT;
-    margin->safe = needed <= granules && failures == 0;
+    margin->safe = needed <= control->granules && control->failures == 0;
     return 0;
+}
+
+int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin)
+{
+    const uint32_t key = heap_lock(heap);
+    const int error = cairn_heap_margin_(heap, margin);
+    heap_unlock(heap, key);
+    return error;
 }

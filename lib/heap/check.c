@@ -172,13 +172,23 @@ static int check_lists(const struct cairn_heap *heap, const struct tally *tally,
     return 0;
 }
 
+// What is to be so before any pair is looked at.
+static int check_frame(const struct cairn_heap *heap, struct cairn_fault *fault)
+{
+    if (fault != NULL) {
+        *fault = (struct cairn_fault){CAIRN_RULE_NONE, NULL};
+    }
+    if (!is_heap(heap)) {
+        return CAIRN_EINVAL;
+    }
+    const int error = check_control(heap, fault);
+    return error != 0 ? error : check_ends(heap, fault);
+}
+
 int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault)
 {
     struct tally tally = {0};
-    int error = check_control(heap, fault);
-    if (error == 0) {
-        error = check_ends(heap, fault);
-    }
+    int error = check_frame(heap, fault);
     for (uint32_t pair = 0; error == 0 && pair < tag_pairs(heap->control->granules); pair++) {
         error = check_pair(heap, pair, &tally, fault);
     }
@@ -187,31 +197,18 @@ int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault)
 
 int cairn_heap_check(struct cairn_heap *heap, struct cairn_fault *fault)
 {
-    if (fault != NULL) {
-        *fault = (struct cairn_fault){CAIRN_RULE_NONE, NULL};
-    }
-    if (!is_heap(heap)) {
-        return CAIRN_EINVAL;
-    }
     const uint32_t key = heap_lock(heap);
     const int error = cairn_heap_check_(heap, fault);
     heap_unlock(heap, key);
     return error;
 }
 
-int cairn_heap_check_step(struct cairn_heap *heap, uint32_t *cursor, uint32_t words, struct cairn_fault *fault)
+int cairn_heap_check_step_(const struct cairn_heap *heap, uint32_t *cursor, uint32_t words, struct cairn_fault *fault)
 {
     struct tally tally = {0};
-    if (fault != NULL) {
-        *fault = (struct cairn_fault){CAIRN_RULE_NONE, NULL};
-    }
-    if (!is_heap(heap) || cursor == NULL || words == 0) {
-        return CAIRN_EINVAL;
-    }
-    const uint32_t key = heap_lock(heap);
-    int error = check_control(heap, fault);
-    if (error == 0) {
-        error = check_ends(heap, fault);
+    int error = check_frame(heap, fault);
+    if (error == 0 && (cursor == NULL || words == 0)) {
+        error = CAIRN_EINVAL;
     }
     if (error == 0) {
         const uint32_t pairs = tag_pairs(heap->control->granules);
@@ -221,6 +218,13 @@ int cairn_heap_check_step(struct cairn_heap *heap, uint32_t *cursor, uint32_t wo
         }
         *cursor = pair < pairs ? pair : 0;
     }
+    return error;
+}
+
+int cairn_heap_check_step(struct cairn_heap *heap, uint32_t *cursor, uint32_t words, struct cairn_fault *fault)
+{
+    const uint32_t key = heap_lock(heap);
+    const int error = cairn_heap_check_step_(heap, cursor, words, fault);
     heap_unlock(heap, key);
     return error;
 }

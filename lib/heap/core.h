@@ -13,15 +13,21 @@
 
 // ------------------------------------------------------------------------------------------------------------------- moves
 
+// Where the used block that begins at the border with this number ends; 0: none does. Silent.
+CAIRN_INLINE uint32_t used_end(const struct cairn_heap *heap, size_t number)
+{
+    const uint32_t from = (uint32_t)number;
+    if (number >= heap->control->granules || !is_border(heap->tags, from)) {
+        return 0;
+    }
+    const uint32_t to = from + cairn_tags_after_(heap->tags, from);
+    return ends_free(heap->tags, to) ? 0 : to;
+}
+
 // The border with this number if a used block begins there, else NO_BORDER. Silent.
 CAIRN_INLINE uint32_t used_block(const struct cairn_heap *heap, size_t number)
 {
-    const uint32_t from = (uint32_t)number;
-    if (number >= heap->control->granules || !is_border(heap->tags, from) ||
-        ends_free(heap->tags, from + cairn_tags_after_(heap->tags, from))) {
-        return NO_BORDER;
-    }
-    return from;
+    return used_end(heap, number) != 0 ? (uint32_t)number : NO_BORDER;
 }
 
 // The same of an address.
@@ -36,8 +42,13 @@ CAIRN_INLINE uint32_t used_block_at(const struct cairn_heap *heap, const void *a
 // Take the free block that ends at `to` out of its list. Returns its length, or 0: its links were broken, reported, and left.
 uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to);
 
-// Merge what begins at `from` with the block that ends there if that is free: takes it out of its list. Returns where it begins then: `from` if there was
-// none, or its links are broken: reported.
+// The free block that ends at `to`, which was `was` granules long, 0 if it was none, is getting another length, 0 if it is to be none: it
+// keeps its place in its list, if it still belongs there, else leaves it, and goes into another. Counts it. Returns false, and nothing has
+// changed, where its links are broken: reported.
+bool cairn_heap_refile_(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length);
+
+// Merge what begins at `from` with the free block that ends there: takes it out of its list. Returns where it begins then: `from` where its links are broken:
+// reported.
 uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from);
 
 // Make what is between two borders a free block: its tags, its list. Counts it as a free one. pre: both borders are there, or `to` is still to come.
@@ -70,9 +81,6 @@ CAIRN_INLINE void heap_count_released(struct heap_control *control, uint32_t len
     control->used -= length;
 }
 
-// check.c: every rule.
-int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault);
-
 // heap.c: what the calls share.
 
 // Where the used block at `address` begins, or NO_BORDER, and then it was reported, if it is not NULL.
@@ -87,10 +95,11 @@ CAIRN_INLINE uint32_t heap_find(const struct cairn_heap *heap, const void *addre
 // Count the granules of the used block that was just taken, if any, or the failure. Returns its address.
 void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from);
 
-// Free a counted block.
-void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from);
-
 // alloc.c: free the block at `address`. Returns false where it was refused: reported, if it is not NULL.
 bool cairn_heap_free_at_(struct cairn_heap *heap, const void *address);
+
+// resize.c: one try at a realloc by who holds the lock, which is left while bytes are copied: *key is that of the lock. Returns the block's address; NULL where
+// there is no place, or *from == NO_BORDER: it was refused, and reported. pre: size >= 1.
+void *cairn_heap_change_(struct cairn_heap *heap, void *block, size_t size, uint32_t *key, uint32_t *from);
 
 #endif

@@ -14,7 +14,7 @@
 #ifndef CAIRN_HEAP_FIT_H
 #define CAIRN_HEAP_FIT_H
 
-#include "heap/moves.h"
+#include "heap/core.h"
 
 _Static_assert((CAIRN_FIT_FIRST & 1) != 0 && (CAIRN_FIT_BOUNDED & 1) != 0, "an odd fit takes the first that is long enough");
 _Static_assert((CAIRN_FIT_BEST & 1) == 0 && (CAIRN_FIT_WORST & 1) == 0, "an even fit compares");

@@ -15,6 +15,8 @@
 #include "heap/control.h"
 
 #define HEAP_SPEED CAIRN_SPEED       // are the short paths laid out in each caller?
+#define HEAP_NEAR 1                  // is a word a load, no call?
+#define FAR_STATE(tags, border) tag_state(tags, border) // where it is a call: one copy of tag_state
 #define HARDENED (CAIRN_HARDEN >= 1) // are the words distrusted?
 #define TAG_AT(tags, pair) ((tags)[pair]) // a pair by its number
 

@@ -35,7 +35,9 @@ struct cairn_hooked {
     uint32_t (*lock)(const struct cairn_heap *heap); // returns the key for unlock, 0 where there is no such hook
     void (*unlock)(const struct cairn_heap *heap, uint32_t key);
     void *(*attempt)(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once); // until it succeeds or the failed hook gives up
+    void *(*alloc)(struct cairn_heap *heap, size_t size);
     void (*free)(struct cairn_heap *heap, void *block);
+    bool (*free_at)(struct cairn_heap *heap, const void *address); // as cairn_heap_free_at_
     bool (*failed)(struct cairn_heap *heap, size_t size); // unlocked. Returns whether to try again
     void (*event)(const struct cairn_heap *heap, const struct cairn_heap_event *event);
     void (*report)(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
@@ -45,11 +47,12 @@ struct cairn_hooked {
 
 // hooks.c, for deferred.c: each as the field of its name.
 void cairn_hooked_unlock_(const struct cairn_heap *heap, uint32_t key);
+void cairn_hooked_tell_(const struct cairn_heap *heap, void *block, size_t size); // the event of an alloc
 void *cairn_hooked_attempt_(struct cairn_heap *heap, size_t alignment, size_t size, heap_once once);
 void cairn_hooked_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event);
 void cairn_hooked_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address); // report.c
 
-// One copy each, for the calls that take the lock.
+// One copy each, for the calls that take the lock. Of what is no heap: nothing, 0.
 uint32_t cairn_heap_lock_(const struct cairn_heap *heap);
 void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key);
 
@@ -73,6 +76,22 @@ CAIRN_INLINE void heap_event(const struct cairn_heap *heap, const struct cairn_h
     if (heap->hooks != NULL) {
         heap->hooks->hooked->event(heap, event);
     }
+}
+
+// Allocate, in a lock that is taken and asked so. pre: the heap has hooks.
+CAIRN_INLINE void *alloc_hooked(struct cairn_heap *heap, size_t size, uint32_t (*lock)(const struct cairn_heap *heap),
+                                bool (*failed)(struct cairn_heap *heap, size_t size))
+{
+    void *block;
+    do {
+        const uint32_t key = lock(heap);
+        block = cairn_heap_alloc_(heap, size);
+        if (heap->hooks->event != NULL) {
+            cairn_hooked_tell_(heap, block, size);
+        }
+        cairn_hooked_unlock_(heap, key);
+    } while (CAIRN_UNLIKELY(block == NULL) && failed(heap, size));
+    return block;
 }
 
 // Allocate by `once`. NULL where there is no heap.

@@ -45,9 +45,14 @@ uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to)
     return take_out(heap, to);
 }
 
+CAIRN_NOINLINE bool cairn_heap_refile_(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
+{
+    return refile(heap, to, was, length);
+}
+
 CAIRN_NOINLINE uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
 {
-    return ends_free(heap->tags, from) ? join(heap, from) : from;
+    return join(heap, from);
 }
 
 void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to)
@@ -62,14 +67,20 @@ uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n)
 
 // -------------------------------------------------------------------------------------------------- what the calls share
 
+// A handle that is no heap has no hooks.
+CAIRN_INLINE bool has_hooks(const struct cairn_heap *heap)
+{
+    return heap != NULL && heap->hooks != NULL;
+}
+
 uint32_t cairn_heap_lock_(const struct cairn_heap *heap)
 {
-    return heap->hooks != NULL ? heap->hooks->hooked->lock(heap) : 0;
+    return has_hooks(heap) ? heap->hooks->hooked->lock(heap) : 0;
 }
 
 CAIRN_NOINLINE void cairn_heap_unlock_(const struct cairn_heap *heap, uint32_t key)
 {
-    if (heap->hooks != NULL) {
+    if (has_hooks(heap)) {
         heap->hooks->hooked->unlock(heap, key);
     }
 }
@@ -100,11 +111,4 @@ CAIRN_NOINLINE void *cairn_heap_count_(struct cairn_heap *heap, uint32_t from)
     }
     heap_count_taken(heap->control, cairn_tags_after_(heap->tags, from));
     return border_address(heap->base, from);
-}
-
-CAIRN_NOINLINE void cairn_heap_drop_(struct cairn_heap *heap, uint32_t from)
-{
-    const uint32_t length = cairn_tags_after_(heap->tags, from);
-    heap_count_released(heap->control, length);
-    cairn_heap_release_(heap, from, from + length);
 }

@@ -44,15 +44,29 @@ void *cairn_hooked_attempt_(struct cairn_heap *heap, size_t alignment, size_t si
     return event.after;
 }
 
+void cairn_hooked_tell_(const struct cairn_heap *heap, void *block, size_t size)
+{
+    const struct cairn_heap_event event = {CAIRN_ACT_ALLOC, NULL, block, size, 0};
+    if (size != 0) {
+        heap->hooks->event(heap->context, &event);
+    }
+}
+
+static void *hooked_alloc(struct cairn_heap *heap, size_t size)
+{
+    return alloc_hooked(heap, size, hooked_lock, hooked_failed);
+}
+
 static void hooked_free(struct cairn_heap *heap, void *block)
 {
-    const uint32_t key = heap_lock(heap);
-    const size_t size = heap->hooks->event != NULL ? cairn_heap_usable_size_(heap, block) : 0;
-    if (cairn_heap_free_at_(heap, block)) {
+    const struct cairn_heap_hooks *const hooks = heap->hooks;
+    const uint32_t key = hooked_lock(heap);
+    const size_t size = hooks->event != NULL ? cairn_heap_usable_size_(heap, block) : 0;
+    if (cairn_heap_free_at_(heap, block) && hooks->event != NULL) {
         const struct cairn_heap_event event = {CAIRN_ACT_FREE, block, NULL, size, 0};
-        heap_event(heap, &event);
+        hooks->event(heap->context, &event);
     }
-    heap_unlock(heap, key);
+    cairn_hooked_unlock_(heap, key);
 }
 
 // Hooks that are asked only when something is wrong leave the short way open.
@@ -64,6 +78,6 @@ static uint32_t hooked_quick(const struct cairn_heap *heap)
 }
 
 const struct cairn_hooked cairn_hooked = {
-    hooked_lock,  cairn_hooked_unlock_, cairn_hooked_attempt_, hooked_free,
-    hooked_failed, cairn_hooked_event_, cairn_hooked_report_, cairn_heap_find_, hooked_quick,
+    hooked_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, hooked_alloc,     hooked_free, cairn_heap_free_at_,
+    hooked_failed, cairn_hooked_event_,  cairn_hooked_report_,  cairn_heap_find_, hooked_quick,
 };

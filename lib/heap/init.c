@@ -43,7 +43,7 @@ int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const st
     const size_t max_size = config->max_size == 0 ? size : config->max_size;
     const bool outside = config->tags != NULL;
     if (heap == NULL || region == NULL || max_size < size || (uint32_t)config->fit > CAIRN_FIT_BOUNDED ||
-        ((uintptr_t)config->tags & 3) != 0 || (config->hooks != NULL && config->hooks->hooked == NULL) ||
+        ((uintptr_t)config->tags & 3) != 0 || !are_hooks(config->hooks) ||
         (outside && is_overlapping(region, max_size, config->tags, config->tags_size))) {
         return CAIRN_EINVAL;
     }

@@ -64,6 +64,12 @@ CAIRN_INLINE size_t lead_of(const void *region)
     return (size_t)(0u - (uintptr_t)region) & (CAIRN_GRANULE - 1);
 }
 
+// Do hooks name their code, and a lock its end?
+CAIRN_INLINE bool are_hooks(const struct cairn_heap_hooks *hooks)
+{
+    return hooks == NULL || (hooks->hooked != NULL && (hooks->lock == NULL) == (hooks->unlock == NULL));
+}
+
 // Point the handle at a control of a heap made for `limit` granules. heap_set_quick is still to come.
 CAIRN_INLINE void handle_set(struct cairn_heap *heap, unsigned char *start, size_t front, void *tags, const struct cairn_heap_config *config)
 {

@@ -18,13 +18,6 @@
 
 #include "heap/core.h"
 
-// The links of the free block that ends at `to` are broken. Returns 0.
-CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t to)
-{
-    cairn_heap_report_(heap, CAIRN_WRONG_LINK, links_at(heap->base, to));
-    return 0;
-}
-
 // ------------------------------------------------------------------------------- in each caller for speed, one copy for size
 
 CAIRN_INLINE uint32_t long_after(const struct tag_word *tags, uint32_t border)
@@ -49,16 +42,15 @@ CAIRN_INLINE void clear(struct tag_word *tags, uint32_t border)
 
 // ------------------------------------------------------------------------------------------------------------ the two moves
 
-// The free block that ends at `to`, which was `was` granules long, 0 if it was none, is getting another length, 0 if it is to be none: it
-// keeps its place in its list, if it still belongs there, else leaves it, and goes into another. Counts it. Returns false, and nothing has
-// changed, where its links are broken: reported.
-static CAIRN_NOINLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
+// As cairn_heap_refile_.
+CAIRN_INLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
 {
     const uint32_t bin = bin_of(length);
-    if (bin_of(was) != bin) {
+    const uint32_t old = bin_of(was);
+    if (old != bin) {
         if (was == 0) {
             heap->control->free_blocks++;
-        } else if (!bin_remove(heap, to, bin_of(was)) && HARDENED) {
+        } else if (!bin_remove(heap, to, old) && HARDENED) {
             return report_link(heap, to) != 0;
         }
         if (length == 0) {
@@ -83,23 +75,25 @@ CAIRN_INLINE uint32_t cut(struct cairn_heap *heap, uint32_t to, uint32_t n)
     if (HARDENED && (!is_free_end(tags, to) || length < n)) {
         return report_link(heap, to) - 1;
     }
-    if (!refile(heap, to, length, rest)) {
+    if (!cairn_heap_refile_(heap, to, length, rest)) {
         return NO_BORDER;
     }
     mark(tags, to - length, to - rest, TAG_USED);
     if (rest != 0) {
         heap->control->blocks++;
-        mark(tags, to - rest, to, TAG_FREE);
+        if (rest > TAG_BORDERS) { // else it has no record, and the border is there
+            mark(tags, to - rest, to, TAG_FREE);
+        }
     }
     return to - length;
 }
 
-// Merge what begins at `from` with the free block that ends there. Returns where it begins then: `from` where a link is broken: reported.
-static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
+// As cairn_heap_join_.
+CAIRN_INLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
 {
     const uint32_t length = long_before(heap->tags, from);
     if (!HEAP_SPEED) {
-        if (!refile(heap, from, length, 0)) {
+        if (!cairn_heap_refile_(heap, from, length, 0)) {
             return from;
         }
     } else if (bin_remove(heap, from, bin_of(length)) || !HARDENED) {
@@ -116,13 +110,13 @@ static CAIRN_NOINLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
 CAIRN_INLINE uint32_t take_out(struct cairn_heap *heap, uint32_t to)
 {
     const uint32_t length = long_before(heap->tags, to);
-    return refile(heap, to, length, 0) ? length : 0;
+    return cairn_heap_refile_(heap, to, length, 0) ? length : 0;
 }
 
 CAIRN_INLINE void put_in(struct cairn_heap *heap, uint32_t from, uint32_t to)
 {
     mark(heap->tags, from, to, TAG_FREE);
-    (void)refile(heap, to, 0, to - from);
+    (void)cairn_heap_refile_(heap, to, 0, to - from);
 }
 
 // Make the used block free.
@@ -131,14 +125,14 @@ CAIRN_INLINE void release(struct cairn_heap *heap, uint32_t from, uint32_t to)
     struct tag_word *const tags = heap->tags;
     const uint32_t after = long_after(tags, to);
     if (ends_free(tags, from)) {
-        from = join(heap, from);
+        from = cairn_heap_join_(heap, from);
     }
-    if (ends_free(tags, to + after) && refile(heap, to + after, after, to + after - from)) {
+    if (ends_free(tags, to + after) && cairn_heap_refile_(heap, to + after, after, to + after - from)) {
         clear(tags, to);
         heap->control->blocks--;
         to += after;
     } else {
-        (void)refile(heap, to, 0, to - from);
+        (void)cairn_heap_refile_(heap, to, 0, to - from);
     }
     mark(tags, from, to, TAG_FREE);
 }

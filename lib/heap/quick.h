@@ -10,7 +10,7 @@
 #ifndef CAIRN_HEAP_QUICK_H
 #define CAIRN_HEAP_QUICK_H
 
-#include "heap/moves.h"
+#include "heap/core.h"
 
 CAIRN_INLINE void *quick_failed(struct heap_control *control)
 {
@@ -108,7 +108,7 @@ CAIRN_INLINE void *quick_cut(struct cairn_heap *heap, struct heap_control *contr
         if (rest != 0) {
             bin_insert(heap, to, rest);
         }
-    } else if (!refile(heap, to, length, rest)) {
+    } else if (!cairn_heap_refile_(heap, to, length, rest)) {
         return quick_failed(control);
     }
     CAIRN_FORGET(to);
@@ -175,7 +175,7 @@ CAIRN_INLINE void *quick_bounded(struct cairn_heap *heap, struct heap_control *c
     return quick_cut(heap, control, *head_of(control, bin), bin, n, true);
 }
 
-// As refile, for a block that was free and stays it.
+// As cairn_heap_refile_, for a block that was free and stays it.
 static CAIRN_NOINLINE bool quick_refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
 {
     const uint32_t bin = bin_of(was);
@@ -213,7 +213,7 @@ CAIRN_INLINE void quick_release(struct cairn_heap *heap, struct tag_word *tag, u
         free = ends_free(heap->tags, to + after);
     }
     if (free_before) {
-        from = join(heap, from);
+        from = cairn_heap_join_(heap, from);
     }
     if (free != 0 && CAIRN_LIKELY(quick_refile(heap, to + after, after, to + after - from))) {
         tag->border &= ~tag_bit(to);

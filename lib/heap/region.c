@@ -71,13 +71,15 @@ int cairn_heap_shrink_(struct cairn_heap *heap, size_t size)
 
 int cairn_heap_grow_past(struct cairn_heap *heap, size_t gap, size_t size)
 {
-    if (!is_heap(heap)) {
-        return CAIRN_EINVAL;
-    }
     const uint32_t key = heap_lock(heap);
     const int error = cairn_heap_grow_past_(heap, gap, size);
     heap_unlock(heap, key);
     return error;
+}
+
+int cairn_heap_grow_(struct cairn_heap *heap, size_t size)
+{
+    return cairn_heap_grow_past_(heap, 0, size);
 }
 
 int cairn_heap_grow(struct cairn_heap *heap, size_t size)
@@ -87,9 +89,6 @@ int cairn_heap_grow(struct cairn_heap *heap, size_t size)
 
 int cairn_heap_shrink(struct cairn_heap *heap, size_t size)
 {
-    if (!is_heap(heap)) {
-        return CAIRN_EINVAL;
-    }
     const uint32_t key = heap_lock(heap);
     const int error = cairn_heap_shrink_(heap, size);
     heap_unlock(heap, key);
@@ -107,27 +106,30 @@ CAIRN_NOINLINE size_t cairn_heap_top_(const struct cairn_heap *heap)
 
 size_t cairn_heap_top(struct cairn_heap *heap)
 {
-    if (!is_heap(heap)) {
-        return 0;
-    }
     const uint32_t key = heap_lock(heap);
     const size_t top = cairn_heap_top_(heap);
     heap_unlock(heap, key);
     return top;
 }
 
-int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search)
+int cairn_heap_set_fit_(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search)
 {
     if (!is_heap(heap) || (uint32_t)fit > CAIRN_FIT_BOUNDED) {
         return CAIRN_EINVAL;
     }
-    const uint32_t key = heap_lock(heap);
     if (heap->control->fit != CAIRN_FIT_BOUNDED && heap->control->used != 0) {
         heap->control->classes |= CLASS_UNKNOWN; // blocks may lie scattered
     }
     control_set_fit(heap->control, fit, search);
-    heap_unlock(heap, key);
     return 0;
+}
+
+int cairn_heap_set_fit(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search)
+{
+    const uint32_t key = heap_lock(heap);
+    const int error = cairn_heap_set_fit_(heap, fit, search);
+    heap_unlock(heap, key);
+    return error;
 }
 
 void cairn_heap_deinit(struct cairn_heap *heap)

@@ -26,14 +26,27 @@ void *cairn_heap_aligned_alloc(struct cairn_heap *heap, size_t alignment, size_t
     return heap_attempt(heap, alignment, size, cairn_heap_aligned_alloc_);
 }
 
+// The bytes of an array; where they overflow, more than any heap has.
+CAIRN_INLINE size_t array_bytes(size_t count, size_t size)
+{
+    return size != 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size;
+}
+
+CAIRN_INLINE void *zeroed(void *block, size_t bytes)
+{
+    return block == NULL ? NULL : memset(block, 0, bytes);
+}
+
+void *cairn_heap_calloc_(struct cairn_heap *heap, size_t count, size_t size)
+{
+    const size_t bytes = array_bytes(count, size);
+    return zeroed(cairn_heap_alloc_(heap, bytes), bytes);
+}
+
 void *cairn_heap_calloc(struct cairn_heap *heap, size_t count, size_t size)
 {
-    const size_t bytes = size != 0 && count > SIZE_MAX / size ? SIZE_MAX : count * size;
-    void *const block = cairn_heap_alloc(heap, bytes);
-    if (block != NULL) {
-        memset(block, 0, bytes);
-    }
-    return block;
+    const size_t bytes = array_bytes(count, size);
+    return zeroed(cairn_heap_alloc(heap, bytes), bytes);
 }
 
 int cairn_heap_resize_(struct cairn_heap *heap, void *address, size_t size)
@@ -51,9 +64,6 @@ int cairn_heap_resize_(struct cairn_heap *heap, void *address, size_t size)
 
 int cairn_heap_resize(struct cairn_heap *heap, void *address, size_t size)
 {
-    if (!is_heap(heap)) {
-        return CAIRN_EINVAL;
-    }
     const uint32_t key = heap_lock(heap);
     const int error = cairn_heap_resize_(heap, address, size);
     if (error == 0) {
@@ -94,7 +104,7 @@ CAIRN_SHARED uint32_t gather(struct cairn_heap *heap, uint32_t from, uint32_t n,
 }
 
 // Change a used block's size: in place; else slid left, if what is free there is too short for a move; else moved; else slid left. Returns
-// its address, or NULL. The key is that of the lock, which is left while bytes are copied.
+// its address, or NULL. key: that of the lock, which is left while bytes are copied; NULL: it is kept.
 CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, size_t alignment, uint32_t *key)
 {
     void *const address = border_address(heap->base, from);
@@ -120,14 +130,18 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, si
     } else if (cairn_heap_count_(heap, to) == NULL) {
         return NULL;
     }
-    heap_unlock(heap, *key);
+    if (key != NULL) {
+        heap_unlock(heap, *key);
+    }
     const size_t bytes = bytes_of(length < n ? length : n);
     if (CAIRN_SPEED && end == 0) {
         memcpy(border_address(heap->base, to), address, bytes);
     } else {
         memmove(border_address(heap->base, to), address, bytes);
     }
-    *key = heap_lock(heap);
+    if (key != NULL) {
+        *key = heap_lock(heap);
+    }
     if (end == 0) {
         (void)cairn_heap_free_at_(heap, address); // which is proved once more: somebody may have freed it meanwhile
     } else {
@@ -135,6 +149,43 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, si
         recount(heap->control, end - to, n);
     }
     return border_address(heap->base, to);
+}
+
+// As cairn_heap_change_; key: as above.
+CAIRN_SHARED void *change_once(struct cairn_heap *heap, void *block, size_t alignment, size_t size, uint32_t *key, uint32_t *from)
+{
+    const size_t n = granules_for(size);
+    *from = heap_find(heap, block);
+    if (*from == NO_BORDER) {
+        return NULL;
+    }
+    if (n > heap->control->granules || !is_power_of_two(alignment)) {
+        return cairn_heap_count_(heap, NO_BORDER);
+    }
+    return change(heap, *from, (uint32_t)n, alignment, key);
+}
+
+void *cairn_heap_aligned_realloc_(struct cairn_heap *heap, void *block, size_t alignment, size_t size)
+{
+    uint32_t from;
+    if (block == NULL) {
+        return cairn_heap_aligned_alloc_(heap, alignment, size);
+    }
+    if (size == 0) {
+        cairn_heap_free_(heap, block);
+        return NULL;
+    }
+    return is_heap(heap) ? change_once(heap, block, alignment, size, NULL, &from) : NULL;
+}
+
+void *cairn_heap_change_(struct cairn_heap *heap, void *block, size_t size, uint32_t *key, uint32_t *from)
+{
+    return change_once(heap, block, 1, size, key, from);
+}
+
+void *cairn_heap_realloc_(struct cairn_heap *heap, void *block, size_t size)
+{
+    return cairn_heap_aligned_realloc_(heap, block, 1, size);
 }
 
 void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t alignment, size_t size)
@@ -150,19 +201,15 @@ void *cairn_heap_aligned_realloc(struct cairn_heap *heap, void *block, size_t al
         return NULL;
     }
     struct cairn_heap_event event = {CAIRN_ACT_REALLOC, block, NULL, size, alignment == 1 ? 0 : alignment};
-    const size_t n = granules_for(size);
+    uint32_t from;
     do {
         uint32_t key = heap_lock(heap);
-        const uint32_t from = heap_find(heap, block);
-        if (from == NO_BORDER) { // refused: no memory would help
-            heap_unlock(heap, key);
-            return NULL;
+        event.after = change_once(heap, block, alignment, size, &key, &from);
+        if (from != NO_BORDER) {
+            heap_event(heap, &event);
         }
-        event.after = n > heap->control->granules || !is_power_of_two(alignment) ? cairn_heap_count_(heap, NO_BORDER)
-                                                                                 : change(heap, from, (uint32_t)n, alignment, &key);
-        heap_event(heap, &event);
         heap_unlock(heap, key);
-    } while (event.after == NULL && heap_failed(heap, size));
+    } while (event.after == NULL && from != NO_BORDER && heap_failed(heap, size)); // refused: no memory would help
     return event.after;
 }
 

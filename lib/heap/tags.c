@@ -4,11 +4,6 @@
 // OWNS: nothing; tags.h says what they do and how. COST: a call more than there. CALLERS: lib/heap, lock held.
 #include "heap/tags.h"
 
-CAIRN_NOINLINE uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border)
-{
-    return tag_state(tags, border);
-}
-
 CAIRN_NOINLINE uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border)
 {
     return length_after(tags, border);

@@ -29,7 +29,6 @@
 
 // tags.c: one copy of each, for every caller in a build for size, and for the paths that need not be short in any other.
 
-uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border);
 uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border);
 uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t border);
 void cairn_tags_mark_(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state);
@@ -45,8 +44,8 @@ CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t border)
 
 CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
 {
-    if (!HEAP_SPEED) {
-        return (cairn_tags_state_(tags, border) & TAG_USED) != 0;
+    if (!HEAP_NEAR) {
+        return (FAR_STATE(tags, border) & TAG_USED) != 0;
     }
     return (tags[border >> CAIRN_TAG_SHIFT].border >> (border & TAG_MASK) & 1) != 0;
 }
@@ -54,8 +53,8 @@ CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
 // Does a free block end here?
 CAIRN_INLINE bool is_free_end(const struct tag_word *tags, uint32_t border)
 {
-    if (!HEAP_SPEED) {
-        return cairn_tags_state_(tags, border) == TAG_FREE;
+    if (!HEAP_NEAR) {
+        return FAR_STATE(tags, border) == TAG_FREE;
     }
     const struct tag_word *const tag = tag_of(tags, border);
     return ((tag->border & tag->free) >> (border & TAG_MASK) & 1) != 0;
@@ -64,8 +63,8 @@ CAIRN_INLINE bool is_free_end(const struct tag_word *tags, uint32_t border)
 // Is the block that ends at this border free? pre: a border.
 CAIRN_INLINE bool ends_free(const struct tag_word *tags, uint32_t border)
 {
-    if (!HEAP_SPEED) {
-        return cairn_tags_state_(tags, border) == TAG_FREE;
+    if (!HEAP_NEAR) {
+        return FAR_STATE(tags, border) == TAG_FREE;
     }
     return (tag_of(tags, border)->free >> (border & TAG_MASK) & 1) != 0;
 }

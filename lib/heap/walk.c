@@ -14,28 +14,31 @@ size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *addres
 
 size_t cairn_heap_usable_size(struct cairn_heap *heap, const void *address)
 {
-    if (!is_heap(heap)) {
-        return 0;
-    }
     const uint32_t key = heap_lock(heap);
     const size_t size = cairn_heap_usable_size_(heap, address);
     heap_unlock(heap, key);
     return size;
 }
 
-int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const struct cairn_block *block), void *context)
+int cairn_heap_walk_(const struct cairn_heap *heap, int (*visit)(void *context, const struct cairn_block *block), void *context)
 {
     int stop = 0;
     if (!is_heap(heap) || visit == NULL) {
         return 0;
     }
-    const uint32_t key = heap_lock(heap);
     for (uint32_t from = 0; from < heap->control->granules && stop == 0;) {
         const uint32_t to = from + cairn_tags_after_(heap->tags, from);
         const struct cairn_block block = {border_address(heap->base, from), bytes_of(to - from), !ends_free(heap->tags, to)};
         stop = visit(context, &block);
         from = to;
     }
+    return stop;
+}
+
+int cairn_heap_walk(struct cairn_heap *heap, int (*visit)(void *context, const struct cairn_block *block), void *context)
+{
+    const uint32_t key = heap_lock(heap);
+    const int stop = cairn_heap_walk_(heap, visit, context);
     heap_unlock(heap, key);
     return stop;
 }
@@ -60,7 +63,7 @@ static uint32_t largest_free(const struct cairn_heap *heap)
     return longest;
 }
 
-CAIRN_NOINLINE void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats)
+CAIRN_NOINLINE void cairn_heap_stats_(const struct cairn_heap *heap, struct cairn_heap_stats *stats)
 {
     if (stats == NULL) {
         return;
@@ -69,7 +72,6 @@ CAIRN_NOINLINE void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_
     if (!is_heap(heap)) {
         return;
     }
-    const uint32_t key = heap_lock(heap);
     const struct heap_control *const control = heap->control;
     stats->size = bytes_of(control->granules);
     stats->used = bytes_of(control->used);
@@ -79,7 +81,6 @@ CAIRN_NOINLINE void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_
     stats->free_blocks = control->free_blocks;
     stats->failures = control->failures;
     stats->overhead = control_bytes(control->limit) + tags_bytes(control->limit);
-    heap_unlock(heap, key);
     stats->free = stats->size - stats->used;
     if (stats->free != 0) {
         const uint32_t unit = (uint32_t)(stats->free >> 22) + 1; // so that 1000 times it fits 32 bits
@@ -87,14 +88,26 @@ CAIRN_NOINLINE void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_
     }
 }
 
-void cairn_heap_reset_peak(struct cairn_heap *heap)
+void cairn_heap_stats(struct cairn_heap *heap, struct cairn_heap_stats *stats)
+{
+    const uint32_t key = heap_lock(heap);
+    cairn_heap_stats_(heap, stats);
+    heap_unlock(heap, key);
+}
+
+void cairn_heap_reset_peak_(struct cairn_heap *heap)
 {
     if (is_heap(heap)) {
-        const uint32_t key = heap_lock(heap);
         const uint32_t used = heap->control->used;
         heap->control->peak = used;
         heap->control->failures = 0;
         heap->control->classes = used == 0 ? 0 : heap->control->classes | CLASS_UNKNOWN; // blocks may lie scattered, as a higher peak left them
-        heap_unlock(heap, key);
     }
+}
+
+void cairn_heap_reset_peak(struct cairn_heap *heap)
+{
+    const uint32_t key = heap_lock(heap);
+    cairn_heap_reset_peak_(heap);
+    heap_unlock(heap, key);
 }

@@ -13,6 +13,7 @@
 
 #include "heap/change.h"
 #include "heap/fit.h"
+#include "heap/moves.h"
 #include "heap/layout.h"
 #include "inner/inner_core.h"
 
@@ -37,7 +38,7 @@ static CAIRN_NOINLINE uint32_t cairn_bin_of_(uint32_t length)
     return length < BIN_EXACT ? length : length > GRANULES_MAX + 1 ? 0 : BIN_EXACT - 3 + bits_highest(length);
 }
 
-static CAIRN_NOINLINE uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border)
+static CAIRN_NOINLINE uint32_t tags_state(const struct tag_word *tags, uint32_t border)
 {
     return tag_state(tags, border);
 }
@@ -81,6 +82,16 @@ static uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to)
 static void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to)
 {
     put_in(heap, from, to);
+}
+
+static CAIRN_NOINLINE bool cairn_heap_refile_(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length)
+{
+    return refile(heap, to, was, length);
+}
+
+static CAIRN_NOINLINE uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from)
+{
+    return join(heap, from);
 }
 
 static CAIRN_NOINLINE uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length)

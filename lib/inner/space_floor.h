@@ -23,7 +23,6 @@
 
 // What the heap's headers call, and leave to who includes them.
 #define cairn_bin_of_ cairn_space_bin_of_
-#define cairn_tags_state_ cairn_space_tags_state_
 #define cairn_tags_after_ cairn_space_tags_after_
 #define cairn_tags_before_ cairn_space_tags_before_
 #define cairn_tags_mark_ cairn_space_tags_mark_
@@ -31,12 +30,14 @@
 #define cairn_heap_report_ cairn_space_heap_report_
 #define cairn_heap_unlink_ cairn_space_heap_unlink_
 #define cairn_heap_insert_ cairn_space_heap_insert_
+#define cairn_heap_refile_ cairn_space_heap_refile_
+#define cairn_heap_join_ cairn_space_heap_join_
 #define cairn_heap_take_ cairn_space_heap_take_
 #define cairn_heap_cut_ cairn_space_heap_cut_
 #define cairn_heap_release_ cairn_space_heap_release_
 
 static uint32_t cairn_bin_of_(uint32_t length);
-static uint32_t cairn_tags_state_(const struct tag_word *tags, uint32_t border);
+static uint32_t tags_state(const struct tag_word *tags, uint32_t border);
 static uint32_t cairn_tags_after_(const struct tag_word *tags, uint32_t border);
 static uint32_t cairn_tags_before_(const struct tag_word *tags, uint32_t border);
 static void cairn_tags_mark_(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state);
@@ -44,11 +45,15 @@ static void cairn_tags_clear_(struct tag_word *tags, uint32_t border);
 static void cairn_heap_report_(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
 static uint32_t cairn_heap_unlink_(struct cairn_heap *heap, uint32_t to);
 static void cairn_heap_insert_(struct cairn_heap *heap, uint32_t from, uint32_t to);
+static bool cairn_heap_refile_(struct cairn_heap *heap, uint32_t to, uint32_t was, uint32_t length);
+static uint32_t cairn_heap_join_(struct cairn_heap *heap, uint32_t from);
 static uint32_t cairn_heap_take_(struct cairn_heap *heap, size_t length);
 static uint32_t cairn_heap_cut_(struct cairn_heap *heap, uint32_t to, uint32_t n);
 static void cairn_heap_release_(struct cairn_heap *heap, uint32_t from, uint32_t to);
 
-#define HEAP_SPEED 0 // a word is a call
+#define HEAP_SPEED 0
+#define HEAP_NEAR 0 // a word is a call
+#define FAR_STATE(tags, border) tags_state(tags, border)
 #define HARDENED 1   // the bytes are the program's that runs in the space
 
 #define FLOOR_CONTROL 43u // words of a control and its heads, at most

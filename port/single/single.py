@@ -27,7 +27,7 @@ LIB = ROOT / "lib"
 PUBLIC = LIB / "include"
 INCLUDE = re.compile(r'#[ \t]*include[ \t]*(?:"([^"]+)"|(<[^>]+>))')
 DECLARED = re.compile(r"(?:[A-Za-z_]\w*[ *]+)+?(cairn_\w+)[(\[]|(?:extern )?const struct \w+ (cairn_\w+)(?:;| = )")
-STATIC = re.compile(r"(?:static|CAIRN_INLINE|CAIRN_SHARED|CAIRN_COLD|CAIRN_NOINLINE)\b[\w *]*?\b(\w+)\(")
+STATIC = re.compile(r"(?:static|CAIRN_INLINE|CAIRN_SHARED|CAIRN_APART|CAIRN_COLD|CAIRN_NOINLINE)\b[\w *]*?\b(\w+)\(")
 MACRO = re.compile(r"#[ \t]*define[ \t]+(\w+)")
 GUARD = re.compile(r"^#ifndef (\w+)\n#define \1\n", re.M)
 LICENCE_LINE = "// SPDX-License-Identifier: MIT\n"
@@ -72,7 +72,7 @@ def in_order(names, needs):
 def external_in(line):
     """The name with external linkage that a line declares or defines, or None."""
     found = DECLARED.match(line)
-    if found is None or re.search(r"\b(static|typedef|CAIRN_INLINE|CAIRN_SHARED|_Static_assert)\b", line[:found.start(found.lastindex)]):
+    if found is None or re.search(r"\b(static|typedef|CAIRN_INLINE|CAIRN_SHARED|CAIRN_APART|_Static_assert)\b", line[:found.start(found.lastindex)]):
         return None
     return found[found.lastindex]
 

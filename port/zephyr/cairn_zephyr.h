@@ -6,8 +6,7 @@
 //     ... cairn_heap_alloc(&heap, 100) ...
 //
 // OWNS        nothing. Each heap has its area, its handle and its spinlock.
-// CALLERS     threads of the kernel's privilege, and interrupts: the lock is a spinlock. A realloc that copies does so outside it, but a block that
-//             slides, where there is no other place, is copied with interrupts off.
+// CALLERS     threads of the kernel's privilege, and interrupts: the lock is a spinlock. A realloc that copies does so outside it.
 #ifndef CAIRN_PORT_ZEPHYR_H
 #define CAIRN_PORT_ZEPHYR_H
 

@@ -19,8 +19,9 @@ import measure
 PATH = bench.ROOT / "test" / "bench" / "budget.csv"
 FOREIGN_SLACK = 15  # percent
 FITS = [("cairn", fit, f"cairn-{fit}") for fit in ("best", "bounded")]
-# Of the arena beyond the heap's calls, where one trace says what three say. Not with the lock in both: that figure rises when the heap's hooks get faster.
-ARENA_MODES = ("extra", "extra_primask")
+# Of the arena beyond the heap's calls, where one trace says what three say, and of the heap's with a lock. Not what the arena's take with the lock in both: that
+# rises when the heap's hooks get faster.
+ARENA_MODES = ("extra", "extra_primask", "heap_primask")
 PORTABLE = ("region", "static_ram", "control")  # no compiler changes these
 
 

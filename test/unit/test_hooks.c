@@ -107,6 +107,15 @@ static int pass(void *context, const struct cairn_block *block)
     return seen.held - 1; // 0 where the lock is held
 }
 
+// The same heap with a lock and reports only: then alloc and free take a way of their own.
+static void keep_the_lock_only(void)
+{
+    fixture.hooks.failed = NULL;
+    fixture.hooks.event = NULL;
+    fixture_make(FIXTURE_REGION);
+    memset(&seen, 0, sizeof seen);
+}
+
 static void each_call_takes_the_lock_once(void **state)
 {
     struct cairn_heap_stats now;
@@ -151,6 +160,16 @@ static void each_call_takes_the_lock_once(void **state)
     assert_locks(1);
     assert_int_equal(cairn_heap_margin(HEAP, &margin), 0);
     assert_locks(1);
+    (void)cairn_heap_top(HEAP);
+    assert_locks(1);
+    assert_int_equal(cairn_heap_grow_past(HEAP, 0, FIXTURE_REGION), 0);
+    assert_locks(1);
+}
+
+static void a_lock_alone_is_taken_once_by_each_call(void **state)
+{
+    keep_the_lock_only();
+    each_call_takes_the_lock_once(state);
 }
 
 static void calls_that_fail_leave_the_lock(void **state)
@@ -178,8 +197,24 @@ static void calls_that_fail_leave_the_lock(void **state)
     cairn_heap_free(HEAP, block);
 }
 
+static void a_lock_alone_is_left_by_calls_that_fail(void **state)
+{
+    keep_the_lock_only();
+    calls_that_fail_leave_the_lock(state);
+}
+
+static int count_blocks(void *context, const struct cairn_block *block)
+{
+    *(unsigned *)context += block->used;
+    return seen.held;
+}
+
 static void the_twins_take_no_lock(void **state)
 {
+    struct cairn_heap_stats now;
+    struct cairn_margin margin;
+    unsigned used = 0;
+    uint32_t cursor = 0;
     (void)state;
     void *const block = cairn_heap_alloc_(HEAP, 8);
     assert_int_equal(cairn_heap_usable_size_(HEAP, block), G);
@@ -187,11 +222,110 @@ static void the_twins_take_no_lock(void **state)
     void *const other = cairn_heap_aligned_alloc_(HEAP, 64, 20);
     assert_null(cairn_heap_alloc_(HEAP, SIZE_MAX));
     assert_null(cairn_heap_aligned_alloc_(HEAP, 64, SIZE_MAX));
+    cairn_heap_stats_(HEAP, &now);
+    assert_int_equal(now.used_blocks, 2);
+    assert_int_equal(now.failures, 2);
+    assert_int_equal(cairn_heap_walk_(HEAP, count_blocks, &used), 0);
+    assert_int_equal(used, 2);
+    assert_int_equal(cairn_heap_check_(HEAP, NULL), 0);
+    assert_int_equal(cairn_heap_check_step_(HEAP, &cursor, UINT32_MAX, NULL), 0);
+    assert_int_equal(cursor, 0);
     cairn_heap_free_(HEAP, block);
     cairn_heap_free_(HEAP, other);
+    cairn_heap_reset_peak_(HEAP);
+    assert_int_equal(stats().failures, 0);
+    assert_locks(1); // of stats
+    assert_int_equal(cairn_heap_set_fit_(HEAP, CAIRN_FIT_BOUNDED, 0), 0);
+    assert_int_equal(cairn_heap_margin_(HEAP, &margin), 0);
+    assert_true(margin.safe);
+    assert_int_equal(cairn_heap_top_(HEAP), now.size);
+    assert_int_equal(cairn_heap_shrink_(HEAP, FIXTURE_REGION - 100), 0);
+    assert_int_equal(cairn_heap_grow_(HEAP, FIXTURE_REGION), 0);
+    assert_int_equal(cairn_heap_top_(HEAP), now.size);
     assert_locks(0);
     assert_int_equal(seen.events, 0);
     assert_int_equal(seen.failed, 0);
+}
+
+// All that realloc does, with the lock kept: in place, moved, slid left, failed, refused; and calloc.
+static void the_twins_of_realloc_keep_the_lock(void **state)
+{
+    (void)state;
+    unsigned char *const old = cairn_heap_alloc_(HEAP, 8 * G);
+    memset(old, 0x99, 8 * G);
+    cairn_heap_free_(HEAP, old);
+    assert_ptr_equal(cairn_heap_calloc_(HEAP, 8, G), old);
+    assert_int_equal(old[4 * G], 0);
+    assert_null(cairn_heap_calloc_(HEAP, SIZE_MAX, 2));
+    cairn_heap_free_(HEAP, old);
+
+    void *const left = cairn_heap_realloc_(HEAP, NULL, 6 * G);
+    unsigned char *block = cairn_heap_aligned_realloc_(HEAP, NULL, G, 4 * G);
+    memset(block, 0x11, 4 * G);
+    void *const stopper = cairn_heap_alloc_(HEAP, G);
+    assert_ptr_equal(cairn_heap_realloc_(HEAP, block, 3 * G), block);
+    unsigned char *const moved = cairn_heap_realloc_(HEAP, block, 5 * G);
+    assert_ptr_not_equal(moved, block);
+    assert_int_equal(moved[0], 0x11);
+    assert_int_equal(moved[3 * G - 1], 0x11);
+    assert_null(cairn_heap_realloc_(HEAP, moved, SIZE_MAX));
+    assert_null(cairn_heap_aligned_realloc_(HEAP, moved, 3, 8));
+    unsigned char *const aligned = cairn_heap_aligned_realloc_(HEAP, moved, 128, 5 * G);
+    assert_int_equal((uintptr_t)aligned % 128, 0);
+    assert_int_equal(aligned[3 * G - 1], 0x11);
+    assert_null(cairn_heap_aligned_realloc_(HEAP, aligned, 128, 0));
+    assert_null(cairn_heap_realloc_(HEAP, stopper, 0));
+
+    block = cairn_heap_alloc_(HEAP, 4 * G);
+    memset(block, 0x22, 4 * G);
+    void *const rest = cairn_heap_alloc_(HEAP, cairn_heap_top_(HEAP));
+    cairn_heap_free_(HEAP, left);
+    assert_ptr_equal(cairn_heap_realloc_(HEAP, block, 9 * G), left); // there is no other place
+    assert_int_equal(*(unsigned char *)left, 0x22);
+    cairn_heap_free_(HEAP, left);
+    cairn_heap_free_(HEAP, rest);
+    if (CAIRN_HARDEN != 0) {
+        assert_null(cairn_heap_realloc_(HEAP, &seen, 8));
+        assert_int_equal(fixture.reports, 1);
+        fixture.reports = 0;
+        assert_int_equal(seen.unbalanced, true); // the report came without the lock, which nobody took
+    }
+    seen.unbalanced = false;
+    assert_locks(0);
+    assert_int_equal(seen.events, 0);
+    assert_int_equal(seen.failed, 0);
+}
+
+static void twins_of_no_heap_say_so(void **state)
+{
+    struct cairn_heap none = {0};
+    struct cairn_heap *const heaps[] = {NULL, &none};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct cairn_heap *const heap = heaps[i];
+        struct cairn_heap_stats now = {.size = 1};
+        struct cairn_margin margin;
+        struct cairn_fault fault = {CAIRN_RULE_T1, &none};
+        uint32_t cursor = 0;
+        assert_null(cairn_heap_alloc_(heap, 8));
+        assert_null(cairn_heap_calloc_(heap, 1, 8));
+        assert_null(cairn_heap_realloc_(heap, NULL, 8));
+        assert_null(cairn_heap_realloc_(heap, &none, 8));
+        assert_null(cairn_heap_aligned_realloc_(heap, &none, 8, 8));
+        cairn_heap_free_(heap, &none);
+        cairn_heap_reset_peak_(heap);
+        cairn_heap_stats_(heap, &now);
+        assert_int_equal(now.size, 0);
+        assert_int_equal(cairn_heap_walk_(heap, pass, NULL), 0);
+        assert_int_equal(cairn_heap_check_(heap, &fault), CAIRN_EINVAL);
+        assert_int_equal(fault.rule, CAIRN_RULE_NONE);
+        assert_int_equal(cairn_heap_check_step_(heap, &cursor, 1, NULL), CAIRN_EINVAL);
+        assert_int_equal(cairn_heap_margin_(heap, &margin), CAIRN_EINVAL);
+        assert_int_equal(cairn_heap_grow_(heap, 8), CAIRN_EINVAL);
+        assert_int_equal(cairn_heap_shrink_(heap, 8), CAIRN_EINVAL);
+        assert_int_equal(cairn_heap_set_fit_(heap, CAIRN_FIT_BEST, 0), CAIRN_EINVAL);
+        assert_int_equal(cairn_heap_top_(heap), 0);
+    }
 }
 
 // The first byte of where the block goes: written between the first unlock and the second lock.
@@ -466,8 +600,12 @@ int main(void)
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, fixture_teardown)
     static const struct CMUnitTest tests[] = {
         TEST(each_call_takes_the_lock_once),
+        TEST(a_lock_alone_is_taken_once_by_each_call),
         TEST(calls_that_fail_leave_the_lock),
+        TEST(a_lock_alone_is_left_by_calls_that_fail),
         TEST(the_twins_take_no_lock),
+        TEST(the_twins_of_realloc_keep_the_lock),
+        TEST(twins_of_no_heap_say_so),
         TEST(a_move_copies_outside_the_lock),
         TEST(a_slide_copies_outside_the_lock),
         TEST(a_block_freed_while_it_moves_is_reported),

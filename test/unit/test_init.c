@@ -109,11 +109,29 @@ static void null_arguments_are_refused(void **state)
     assert_null(HEAP->hooks);
 }
 
+static uint32_t lock(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void unlock(void *context, uint32_t key)
+{
+    (void)context;
+    (void)key;
+}
+
 static void a_bad_configuration_is_refused(void **state)
 {
     static const struct cairn_heap_hooks without_code = {.report = NULL};
+    static const struct cairn_heap_hooks without_unlock = {.hooked = CAIRN_HOOKED, .lock = lock};
+    static const struct cairn_heap_hooks without_lock = {.hooked = CAIRN_HOOKED, .unlock = unlock};
     (void)state;
     config.hooks = &without_code;
+    assert_init_fails(fixture_region, FIXTURE_REGION, CAIRN_EINVAL);
+    config.hooks = &without_unlock;
+    assert_init_fails(fixture_region, FIXTURE_REGION, CAIRN_EINVAL);
+    config.hooks = &without_lock;
     assert_init_fails(fixture_region, FIXTURE_REGION, CAIRN_EINVAL);
     config.hooks = NULL;
     config.fit = (enum cairn_fit)(CAIRN_FIT_BOUNDED + 1);

@@ -32,7 +32,7 @@ static void assert_block(uint32_t from, uint32_t to, uint32_t state)
     assert_int_equal(tag_state(tags, to), state);
     assert_int_equal(cairn_tags_after_(tags, from), to - from); // the one copy of each, which some builds and some paths use
     assert_int_equal(cairn_tags_before_(tags, to), to - from);
-    assert_int_equal(cairn_tags_state_(tags, to), state);
+    assert_int_equal(tag_state(tags, to), state);
     assert_int_equal(is_free_end(tags, to), state == TAG_FREE);
     assert_int_equal(ends_free(tags, to), state == TAG_FREE);
     assert_true(is_border(tags, from));

@@ -30,7 +30,7 @@ struct cairn_deferred {
     uint32_t limit;      // granules that have a bit
     uint32_t *bits;      // bit 31 - i of word w: the block that begins at border 32 w + i is to be freed
     uint32_t *summary;   // bit 31 - w of word s: word 32 s + w of `bits` may have one
-    struct cairn_heap *heap;
+    uint32_t *quick;     // of the heap's handle; NULL: there is none
     uint32_t again; // not 0: something came since the last pass began
     struct cairn_heap_hooks hooks;          // the heap's, while it has this: those it had, by way of deferred.c
     const struct cairn_heap_hooks *before;  // those it had, or NULL

@@ -11,8 +11,8 @@
 //   threads, ISR  a heap has no lock of its own: give it lock hooks, or keep it to one context. Heaps share nothing.
 //   stack, RAM    no recursion, no static data; all state is in the region and in the caller's struct cairn_heap
 //
-// Every call takes the lock hook, if there is one. Those that are made most have a twin with a trailing underscore, which does not: for a caller who holds the lock
-// already. (The others take it, so that such a caller's lock must count.)
+// Every call on a heap that was made takes the lock hook, if there is one, and has a twin with a trailing underscore which does not: for a caller who holds the lock
+// already. A twin calls neither the failed hook nor the event hook.
 #ifndef CAIRN_HEAP_H
 #define CAIRN_HEAP_H
 
@@ -100,7 +100,7 @@ struct cairn_heap {
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make a heap of `size` bytes at `region` (any alignment). NULL config: all defaults. Old contents do not matter.
-// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED), max_size is less than size, or the tags_size
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED) or only one of lock and unlock, max_size is less than size, or the tags_size
 // bytes at tags and the max_size bytes at region overlap, CAIRN_ENOMEM iff the region has no room for the control and one granule or tags_size is too small,
 // CAIRN_EOVERFLOW iff region + max_size wraps around the address space or max_size holds more granules than the layout can number. On failure nothing is
 // written. Time: O(size / 256), to clear the tags. Takes no lock.
@@ -110,7 +110,7 @@ CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size
 // image; hooks, context and the place of the tags from config. Checks the whole image first, whatever its bytes are, and
 // changes none of it. `size` is what can be read at region. Returns 0; fails with CAIRN_ECORRUPT iff there is no whole heap of this layout and build
 // (cairn_heap_check names the rules) at the region's first multiple of CAIRN_GRANULE, as after a move to an address with another remainder; CAIRN_EINVAL
-// iff an argument is NULL or misaligned, or hooks name no code (CAIRN_HOOKED), or the region of the heap there began elsewhere, or config has a place for
+// iff an argument is NULL or misaligned, or hooks are as in init, or the region of the heap there began elsewhere, or config has a place for
 // tags that the image has inside, or the other way round; CAIRN_ENOMEM iff the image is larger than size or tags_size.
 CAIRN_MUST_CHECK int cairn_heap_attach(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
 
@@ -172,16 +172,6 @@ void cairn_heap_free(struct cairn_heap *heap, void *block);
 
 // Bytes that the block holds, at least those asked for. 0 iff `block` is NULL or not the start of a used block (no report). O(1).
 size_t cairn_heap_usable_size(struct cairn_heap *heap, const void *block);
-
-// The same calls for a caller who holds the lock: no lock, no failed hook, no event.
-void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size);
-void cairn_heap_free_(struct cairn_heap *heap, void *block);
-CAIRN_MUST_CHECK int cairn_heap_resize_(struct cairn_heap *heap, void *block, size_t size);
-void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_t size);
-size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *block);
-CAIRN_MUST_CHECK int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size);
-CAIRN_MUST_CHECK int cairn_heap_shrink_(struct cairn_heap *heap, size_t size);
-size_t cairn_heap_top_(const struct cairn_heap *heap);
 
 // --------------------------------------------------------------------------------------------------------------- looking in
 
@@ -274,6 +264,31 @@ struct cairn_margin {
 // granule (what it skipped is in no peak), the peak was reset, or the fit became bounded, while something was used (which may lie scattered), or the
 // heap grew past a gap. O(1).
 CAIRN_MUST_CHECK int cairn_heap_margin(struct cairn_heap *heap, struct cairn_margin *margin);
+
+// ------------------------------------------------------------------------------------------------------------------- twins
+
+// Each as the call without the underscore, for a caller who holds the lock: no lock, no failed hook, no event. What copies or zeroes does so in the lock.
+void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size);
+void *cairn_heap_calloc_(struct cairn_heap *heap, size_t count, size_t size);
+void *cairn_heap_aligned_alloc_(struct cairn_heap *heap, size_t alignment, size_t size);
+void *cairn_heap_realloc_(struct cairn_heap *heap, void *block, size_t size);
+void *cairn_heap_aligned_realloc_(struct cairn_heap *heap, void *block, size_t alignment, size_t size);
+CAIRN_MUST_CHECK int cairn_heap_resize_(struct cairn_heap *heap, void *block, size_t size);
+void cairn_heap_free_(struct cairn_heap *heap, void *block);
+size_t cairn_heap_usable_size_(const struct cairn_heap *heap, const void *block);
+
+CAIRN_MUST_CHECK int cairn_heap_grow_(struct cairn_heap *heap, size_t size);
+CAIRN_MUST_CHECK int cairn_heap_grow_past_(struct cairn_heap *heap, size_t gap, size_t size);
+CAIRN_MUST_CHECK int cairn_heap_shrink_(struct cairn_heap *heap, size_t size);
+size_t cairn_heap_top_(const struct cairn_heap *heap);
+CAIRN_MUST_CHECK int cairn_heap_set_fit_(struct cairn_heap *heap, enum cairn_fit fit, uint16_t search);
+
+void cairn_heap_stats_(const struct cairn_heap *heap, struct cairn_heap_stats *stats);
+void cairn_heap_reset_peak_(struct cairn_heap *heap);
+int cairn_heap_walk_(const struct cairn_heap *heap, int (*visit)(void *context, const struct cairn_block *block), void *context);
+CAIRN_MUST_CHECK int cairn_heap_check_(const struct cairn_heap *heap, struct cairn_fault *fault);
+CAIRN_MUST_CHECK int cairn_heap_check_step_(const struct cairn_heap *heap, uint32_t *cursor, uint32_t words, struct cairn_fault *fault);
+CAIRN_MUST_CHECK int cairn_heap_margin_(const struct cairn_heap *heap, struct cairn_margin *margin);
 
 #ifdef __cplusplus
 }

@@ -5,9 +5,9 @@
 // OWNS        one arena whose break is the region. In all modes but `grows`: a heap of the same size behind it, which makes each call too.
 // PICTURE     grows             region [ the break moves as an arena's does, a step at a time ............ )      counted: the arena's call
 //             heap              region [ the break, moved to its end before the first call ) [ the heap )         counted: the heap's call
-//             extra[_primask]   the same; only the arena has the lock                                             counted: the arena's call less the heap's
+//             extra[_primask]   the same; only the arena has the lock                                             counted: LEAD and the arena's call less the heap's
 //             heap_primask      the same; both have the lock, the heap's hooks and the arena's system are one     counted: the heap's call
-//             both_primask      the same; both have the lock                            counted: BOTH_LEAD and the arena's call less the heap's
+//             both_primask      the same; both have the lock                            counted: LEAD and the arena's call less the heap's
 // INVARIANTS  1. Both heaps are the same to the bit, so they take the same way: a block stands as far from its heap's first granule as its twin does, or
 //                the program stops.
 // COST        as peer.h says; all but `grows` take the region twice.
@@ -21,7 +21,7 @@
 #include "port/baremetal/memory.h"
 #include "semihost.h"
 
-#define BOTH_LEAD 10000u // measure.py takes it off again: with a lock, the arena's call may be the shorter one
+#define LEAD 10000u // measure.py takes it off again: the arena's call may be the shorter one
 
 enum mode { MODE_GROWS, MODE_HEAP, MODE_EXTRA, MODE_EXTRA_PRIMASK, MODE_HEAP_PRIMASK, MODE_BOTH_PRIMASK, MODES };
 
@@ -108,7 +108,7 @@ static void *twin_of(const void *block)
 // What the arena's call took, beyond the heap's.
 static void settle(uint32_t *count, uint32_t heaps)
 {
-    const uint32_t all = *count + (mode == MODE_BOTH_PRIMASK ? BOTH_LEAD : 0);
+    const uint32_t all = *count + LEAD;
 
     if (mode == MODE_HEAP || mode == MODE_HEAP_PRIMASK) {
         *count = heaps;
