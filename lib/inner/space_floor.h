@@ -135,7 +135,7 @@ CAIRN_INLINE int floor_read(const struct space_floor *floor, uint32_t at, union 
     const cairn_vaddr_t address = floor->image + at;
     const uint32_t offset = (uint32_t)(address & vm->offset_mask);
     if (space->quick_root != NULL && offset + 8 <= page_size(vm) && table_covers(vm, address)) {
-        const pte_t *const pte = table_walk(space, address >> page_shift(vm));
+        const pte_t *const pte = cairn_table_walk_(space, address >> page_shift(vm));
         if (pte != NULL && pte_allows(*pte, space->user ? CAIRN_READ | CAIRN_USER : CAIRN_READ)) {
             (void)frame_note(&vm->table[pte_number(*pte)], CAIRN_READ);
             floor_copy(to->words, (const free_word *)(const void *)(frame_memory(vm, pte_number(*pte)) + offset));

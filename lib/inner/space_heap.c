@@ -48,7 +48,7 @@ static int clear_range(struct cairn_space *space, cairn_vaddr_t address, size_t 
     size_t run;
     for (; size != 0; size -= run, address += (cairn_vaddr_t)run) {
         const cairn_vaddr_t page = address >> page_shift(vm);
-        const struct cairn_mapping *const mapping = mapping_of(space, page);
+        const struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
         const size_t left = page_size(vm) - (size_t)(address & vm->offset_mask);
         run = left < size ? left : size;
         if (mapping == NULL || mapping->object != NULL || cairn_table_next_(space, page, page + 1) == page) {

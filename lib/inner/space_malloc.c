@@ -75,7 +75,7 @@ static bool is_in_break(const struct cairn_space *space, cairn_vaddr_t address)
 // The first part of the mapped block at an address; NULL: there is none.
 static struct cairn_mapping *block_of(const struct cairn_space *space, cairn_vaddr_t address)
 {
-    struct cairn_mapping *const mapping = mapping_of(space, address >> space->vm->page_shift);
+    struct cairn_mapping *const mapping = cairn_mapping_of_(space, address >> space->vm->page_shift);
     return mapping == NULL || (mapping->flags & MAP_FIRST) == 0 || mapping->first << space->vm->page_shift != address ? NULL : mapping;
 }
 

@@ -169,7 +169,7 @@ static void release(struct cairn_frame *frame)
 CAIRN_SHARED void stored(struct cairn_space *space, cairn_vaddr_t address)
 {
     if (CAIRN_UNLIKELY(space->vm->write_through)) {
-        frame_stored(space->vm, pte_number(*table_walk(space, address >> page_shift(space->vm))));
+        frame_stored(space->vm, pte_number(*cairn_table_walk_(space, address >> page_shift(space->vm))));
     }
 }
 

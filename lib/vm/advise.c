@@ -42,7 +42,7 @@ static int forget(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t e
 {
     struct cairn_vm *const vm = space->vm;
     for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const pte_t pte = *table_walk(space, page);
+        const pte_t pte = *cairn_table_walk_(space, page);
         const bool is_own = pte_is_present(pte) && frame_is_of(vm, pte, space);
         if (is_own && vm->table[pte_number(pte)].pins != 0) {
             return CAIRN_EBUSY;
@@ -76,7 +76,7 @@ int cairn_space_sync(struct cairn_space *space, cairn_vaddr_t address, cairn_vad
     if (error != 0) {
         return error;
     }
-    for (const struct cairn_mapping *mapping = mapping_of(space, page); error == 0 && mapping != NULL && mapping->first < end; mapping = mapping->next) {
+    for (const struct cairn_mapping *mapping = cairn_mapping_of_(space, page); error == 0 && mapping != NULL && mapping->first < end; mapping = mapping->next) {
         if (mapping->object != NULL && mapping_is_shared(mapping)) {
             const cairn_vaddr_t from = mapping->first < page ? page : mapping->first;
             const cairn_vaddr_t to = mapping_end(mapping) < end ? mapping_end(mapping) : end;
@@ -93,7 +93,7 @@ static void release(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t
 {
     const struct cairn_vm *const vm = space->vm;
     for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const pte_t pte = *table_walk(space, page);
+        const pte_t pte = *cairn_table_walk_(space, page);
         if (pte_is_present(pte)) {
             frame_unpin(&vm->table[pte_number(pte)]);
         }
@@ -134,7 +134,7 @@ static int hold(struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end
 
 static bool any_locked(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
-    for (const struct cairn_mapping *mapping = mapping_of(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
+    for (const struct cairn_mapping *mapping = cairn_mapping_of_(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
         if ((mapping->flags & CAIRN_MAP_LOCKED) != 0) {
             return true;
         }
@@ -155,7 +155,7 @@ int cairn_space_lock(struct cairn_space *space, cairn_vaddr_t address, cairn_vad
         return error;
     }
     error = hold(space, page, end);
-    for (struct cairn_mapping *mapping = mapping_of(space, page); error == 0 && mapping != NULL && mapping->first < end; mapping = mapping->next) {
+    for (struct cairn_mapping *mapping = cairn_mapping_of_(space, page); error == 0 && mapping != NULL && mapping->first < end; mapping = mapping->next) {
         mapping->flags |= CAIRN_MAP_LOCKED;
         mapping->grow = 0; // what came later would have no pin
     }
@@ -172,7 +172,7 @@ int cairn_space_unlock(struct cairn_space *space, cairn_vaddr_t address, cairn_v
     if (error != 0) {
         return error;
     }
-    for (struct cairn_mapping *mapping = mapping_of(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
+    for (struct cairn_mapping *mapping = cairn_mapping_of_(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
         cairn_mapping_unlock_(mapping);
     }
     cairn_mapping_merge_(space);

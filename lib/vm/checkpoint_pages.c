@@ -78,7 +78,7 @@ static bool locate(struct checkpoint_walk *walk, const struct cairn_space *pages
 static bool find_pte(struct checkpoint_walk *walk, struct cairn_space *pages, cairn_vaddr_t end)
 {
     while (walk->page < end && (walk->page = cairn_table_next_(pages, walk->page, end)) < end) {
-        if (locate(walk, pages, table_walk(pages, walk->page))) {
+        if (locate(walk, pages, cairn_table_walk_(pages, walk->page))) {
             return true;
         }
         walk->page++;
@@ -106,7 +106,7 @@ static bool find_of_object(struct checkpoint_walk *walk)
     if (object->pages.backing == NULL) {
         return find_pte(walk, &object->pages, object->count);
     }
-    pte_t *const pte = walk->page < object->count ? table_walk(&object->pages, walk->page) : NULL;
+    pte_t *const pte = walk->page < object->count ? cairn_table_walk_(&object->pages, walk->page) : NULL;
     walk->place = PLACE_STORE;
     if (pte != NULL && *pte != 0) {
         (void)locate(walk, &object->pages, pte);

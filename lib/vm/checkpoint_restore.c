@@ -89,7 +89,7 @@ static void clear_object(struct cairn_object *object)
     struct cairn_space *const pages = &object->pages;
     struct cairn_vm *const vm = pages->vm;
     for (cairn_vaddr_t page = cairn_table_next_(pages, 0, object->count); page < object->count; page = cairn_table_next_(pages, page + 1, object->count)) {
-        const pte_t pte = *table_walk(pages, page);
+        const pte_t pte = *cairn_table_walk_(pages, page);
         if (pte_is_present(pte)) {
             if (pages->backing != NULL) {
                 vm->table[pte_number(pte)].slot = SLOT_NONE;

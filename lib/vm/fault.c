@@ -59,7 +59,7 @@ CAIRN_NOINLINE int cairn_fault_range_(struct cairn_space *space, cairn_vaddr_t a
         const size_t left = page_size(vm) - (uint32_t)(address & vm->offset_mask);
         run = left < size ? left : size;
         if (mapping == NULL || page - mapping->first >= mapping->pages) {
-            mapping = mapping_of(space, page);
+            mapping = cairn_mapping_of_(space, page);
         }
         if (mapping == NULL || (~mapping->protection & access) != 0) {
             pte_t pte;

@@ -158,7 +158,7 @@ static int fork_pages(struct cairn_space *child, struct cairn_space *parent, con
         if (page >= end) {
             break;
         }
-        const uint32_t at = table_index(vm, table_levels(vm) - 1, page);
+        const uint32_t at = table_last_index(vm, page);
         const uint32_t count = end - page < entries - at ? (uint32_t)(end - page) : entries - at;
         fork.from = table_leaf(vm, parent->root, page);
         fork.to = table_leaf(vm, child->root, page);

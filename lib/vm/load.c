@@ -58,7 +58,7 @@ int cairn_space_suspend(struct cairn_space *space)
     cairn_space_flush(space); // before its ptes allow less, even where it fails half-way
     space->suspended = true;
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        pte_t *const pte = table_walk(space, page);
+        pte_t *const pte = cairn_table_walk_(space, page);
         int error = 0;
         if (pte_is_present(*pte) && vm->table[pte_number(*pte)].space == space) {
             error = cairn_frame_evict_(vm, pte_number(*pte));
@@ -90,10 +90,10 @@ CAIRN_NOINLINE int cairn_space_dont_need(struct cairn_space *space, cairn_vaddr_
 {
     const struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> vm->page_shift;
-    if (!table_covers(vm, address) || mapping_of(space, page) == NULL) {
+    if (!table_covers(vm, address) || cairn_mapping_of_(space, page) == NULL) {
         return CAIRN_EFAULT;
     }
-    const pte_t *const pte = table_walk(space, page);
+    const pte_t *const pte = cairn_table_walk_(space, page);
     if (pte == NULL || !pte_is_present(*pte)) {
         return 0;
     }

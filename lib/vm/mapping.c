@@ -96,7 +96,7 @@ static void split(struct cairn_mapping *mapping, cairn_vaddr_t page, struct cair
 // The mapping that a page is within, and is not the first of; NULL: none.
 static struct cairn_mapping *across(const struct cairn_space *space, cairn_vaddr_t page)
 {
-    struct cairn_mapping *const mapping = mapping_of(space, page);
+    struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
     return mapping == NULL || mapping->first == page ? NULL : mapping;
 }
 
@@ -176,7 +176,7 @@ static bool is_pinned(const struct cairn_space *space, cairn_vaddr_t page, cairn
         }
         cairn_vaddr_t its = mapping->first < page ? page : mapping->first;
         for (its = cairn_table_next_(space, its, last); its < last; its = cairn_table_next_(space, its + 1, last)) {
-            const pte_t pte = *table_walk(space, its);
+            const pte_t pte = *cairn_table_walk_(space, its);
             if (pte_is_present(pte) && frame_is_of(vm, pte, space) && vm->table[pte_number(pte)].pins > mapping_locks(mapping)) {
                 return true;
             }
@@ -390,7 +390,7 @@ CAIRN_NOINLINE int cairn_space_protect_range(struct cairn_space *space, cairn_va
     if (!cairn_mapping_covers_(space, page, end)) {
         return CAIRN_EFAULT;
     }
-    for (const struct cairn_mapping *mapping = mapping_of(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
+    for (const struct cairn_mapping *mapping = cairn_mapping_of_(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
         const cairn_vaddr_t from = mapping->first < page ? page : mapping->first;
         const cairn_vaddr_t to = mapping_end(mapping) < end ? mapping_end(mapping) : end;
         if (!may_protect(mapping, protection, to - from, &charge)) {
@@ -406,7 +406,7 @@ CAIRN_NOINLINE int cairn_space_protect_range(struct cairn_space *space, cairn_va
         cairn_commit_give_(vm, charge);
         return error;
     }
-    for (struct cairn_mapping *mapping = mapping_of(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
+    for (struct cairn_mapping *mapping = cairn_mapping_of_(space, page); mapping != NULL && mapping->first < end; mapping = mapping->next) {
         if ((mapping->flags & MAP_CHARGED) == 0 && is_charged(mapping->memory, mapping->flags, protection)) {
             mapping->flags |= MAP_CHARGED;
         }

@@ -21,7 +21,7 @@ static bool is_candidate(const struct cairn_vm *vm, uint32_t frame)
     if (its->space == vm->pool) {
         return true;
     }
-    return its->space->generation != GENERATION_OTHERS && mapping_of(its->space, its->page)->object == NULL;
+    return its->space->generation != GENERATION_OTHERS && cairn_mapping_of_(its->space, its->page)->object == NULL;
 }
 
 // PTE_SAVED, where the page in the frame, which is a space's own, is in its checkpoint.
@@ -39,13 +39,13 @@ static pte_t to_pool(struct cairn_vm *vm, uint32_t frame)
     if (space == vm->pool) {
         return (uint32_t)page << PTE_SHIFT | PTE_SHARED;
     }
-    pte_t *const at = table_walk(space, page);
+    pte_t *const at = cairn_table_walk_(space, page);
     const pte_t saved = saved_of(vm, frame);
     const pte_t pte = cairn_pool_take_(space, *at);
     if (pte != 0) {
         *at = pte | saved;
         cairn_tlb_forget_(vm, space, page, false);
-        mapping_common(mapping_of(space, page));
+        mapping_common(cairn_mapping_of_(space, page));
     }
     return pte;
 }
@@ -62,7 +62,7 @@ static bool merge(struct cairn_vm *vm, uint32_t frame, uint32_t same)
     if (pte == 0) {
         return false;
     }
-    struct cairn_mapping *const mapping = mapping_of(space, page);
+    struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
     const pte_t saved = saved_of(vm, frame);
     vm->table[same].flags &= (uint8_t)~FRAME_SAVED; // what its first owner's checkpoint has need not be what this one's has
     if (vm->table[same].slot != SLOT_NONE) {

@@ -56,7 +56,7 @@ static int write_back(struct cairn_object *object, cairn_vaddr_t page, cairn_vad
         return 0;
     }
     for (page = cairn_table_next_(pages, page, end); page < end; page = cairn_table_next_(pages, page + 1, end)) {
-        const uint32_t frame = pte_number(*table_walk(pages, page));
+        const uint32_t frame = pte_number(*cairn_table_walk_(pages, page));
         struct cairn_frame *const its = &vm->table[frame];
         const uint32_t was = its->flags;
         if ((was & FRAME_UNWRITTEN) == 0) {
@@ -94,7 +94,7 @@ CAIRN_NOINLINE int cairn_object_deinit(struct cairn_object *object)
     struct cairn_space *const pages = &object->pages;
     struct cairn_vm *const vm = pages->vm;
     for (cairn_vaddr_t page = cairn_table_next_(pages, 0, object->count); page < object->count; page = cairn_table_next_(pages, page + 1, object->count)) {
-        const pte_t pte = *table_walk(pages, page);
+        const pte_t pte = *cairn_table_walk_(pages, page);
         if (pte_is_present(pte) && pages->backing != NULL) {
             vm->table[pte_number(pte)].slot = SLOT_NONE;
         }
@@ -162,7 +162,7 @@ static bool is_attached(const struct cairn_mapping *mapping, const struct cairn_
 
 int cairn_shared_detach(struct cairn_space *space, cairn_vaddr_t address)
 {
-    struct cairn_mapping *mapping = space == NULL || space->vm == NULL ? NULL : mapping_of(space, address >> space->vm->page_shift);
+    struct cairn_mapping *mapping = space == NULL || space->vm == NULL ? NULL : cairn_mapping_of_(space, address >> space->vm->page_shift);
     const struct cairn_object *const object = mapping == NULL ? NULL : mapping->object;
     if (object == NULL || object->owner == NULL || !is_attached(mapping, object, address) || mapping->first << space->vm->page_shift != address) {
         return CAIRN_EINVAL;

@@ -25,7 +25,7 @@ CAIRN_NOINLINE int cairn_space_pin(struct cairn_space *space, cairn_vaddr_t addr
     const size_t offset = (size_t)(address & vm->offset_mask);
     *run = page_size(vm) - offset;
     if (error == FOUND_DIRECT) { // it stays anyway; what shows it is to stay too
-        mapping_of(space, address >> page_shift(vm))->pins++;
+        cairn_mapping_of_(space, address >> page_shift(vm))->pins++;
         *memory = vm->sharing->direct(space, address);
         return 0;
     }
@@ -47,9 +47,9 @@ CAIRN_NOINLINE int cairn_space_unpin(struct cairn_space *space, cairn_vaddr_t ad
 {
     struct cairn_vm *const vm = space->vm;
     const cairn_vaddr_t page = address >> page_shift(vm);
-    const pte_t *const pte = !table_covers(vm, address) ? NULL : table_walk(space, page);
+    const pte_t *const pte = !table_covers(vm, address) ? NULL : cairn_table_walk_(space, page);
     if (pte == NULL || !pte_is_present(*pte) || vm->table[pte_number(*pte)].pins == 0) {
-        struct cairn_mapping *const mapping = mapping_of(space, page);
+        struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
         if (mapping == NULL || mapping->memory == NULL || mapping->pins == 0) {
             return CAIRN_EINVAL;
         }

@@ -12,7 +12,7 @@
 // Does the page live in a slot? pre: it is one of a space's, or an object's.
 static bool is_in_slot(const struct cairn_space *space, cairn_vaddr_t page)
 {
-    const pte_t *const pte = table_walk(space, page);
+    const pte_t *const pte = cairn_table_walk_(space, page);
     return space->backing != NULL ? pte == NULL || !pte_is_present(*pte) : pte != NULL && pte_is_swapped(*pte);
 }
 
@@ -65,7 +65,7 @@ static bool has_page(const struct cairn_space *space, cairn_vaddr_t page)
     if (space->generation == GENERATION_OTHERS) {
         return page < ((const struct cairn_object *)(const void *)space)->count;
     }
-    return page <= space->vm->limit >> page_shift(space->vm) && mapping_of(space, page) != NULL;
+    return page <= space->vm->limit >> page_shift(space->vm) && cairn_mapping_of_(space, page) != NULL;
 }
 
 static void stream_asked(struct cairn_space *space, cairn_vaddr_t page, uint32_t frame)

@@ -290,19 +290,19 @@ static int share_resolve(struct cairn_space *space, struct cairn_mapping *mappin
 static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pte)
 {
     const cairn_vaddr_t page = address >> page_shift(space->vm);
-    const pte_t *const at = table_walk(space, page);
+    const pte_t *const at = cairn_table_walk_(space, page);
     if (at != NULL && pte_is_present(*at) && frame_is_of(space->vm, *at, space)) {
         return 0;
     }
-    return find(space, mapping_of(space, page), page, true, pte);
+    return find(space, cairn_mapping_of_(space, page), page, true, pte);
 }
 
 // Of an object's page its pte counts them too: those of the mapping's other pages, and of other spaces, are not its own.
 static bool share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint32_t change)
 {
-    pte_t *const pte = table_walk(space, page);
+    pte_t *const pte = cairn_table_walk_(space, page);
     const struct cairn_frame *const frame = &space->vm->table[pte_number(*pte)];
-    struct cairn_mapping *const mapping = mapping_of(space, page);
+    struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
     if (frame->space == space) {
         return change == 1 || frame->pins > mapping_locks(mapping);
     }
@@ -316,7 +316,7 @@ static bool share_count_pin(struct cairn_space *space, cairn_vaddr_t page, uint3
 
 static unsigned char *share_direct(const struct cairn_space *space, cairn_vaddr_t address)
 {
-    const struct cairn_mapping *const mapping = mapping_of(space, address >> page_shift(space->vm));
+    const struct cairn_mapping *const mapping = cairn_mapping_of_(space, address >> page_shift(space->vm));
     return (unsigned char *)(uintptr_t)mapping->memory + (size_t)(address - (mapping->first << page_shift(space->vm)));
 }
 
@@ -329,7 +329,7 @@ static void share_unmap(struct cairn_space *owner, cairn_vaddr_t page, bool all)
         return;
     }
     const bool is_pool = owner == vm->pool;
-    const uint32_t frame = pte_number(is_pool ? table_record(vm, page)->pte : *table_walk(owner, page));
+    const uint32_t frame = pte_number(is_pool ? table_record(vm, page)->pte : *cairn_table_walk_(owner, page));
     if (is_pool && all) {
         cairn_tlb_forget_frame_(vm, frame_memory(vm, frame));
     }
@@ -341,7 +341,7 @@ static void share_unmap(struct cairn_space *owner, cairn_vaddr_t page, bool all)
             continue;
         }
         const cairn_vaddr_t there = mapping->first + (page - mapping->offset);
-        const pte_t *const at = table_walk(mapping->space, there);
+        const pte_t *const at = cairn_table_walk_(mapping->space, there);
         if (at != NULL && pte_is_present(*at) && pte_number(*at) == frame) {
             cairn_tlb_forget_(vm, mapping->space, there, !all);
             if (all) {

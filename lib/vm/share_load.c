@@ -22,7 +22,7 @@ uint32_t cairn_share_used_(const struct cairn_space *space)
     const cairn_vaddr_t end = (vm->limit >> page_shift(vm)) + 1;
     uint32_t used = 0;
     for (cairn_vaddr_t page = cairn_table_next_(space, 0, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const uint32_t frame = frame_of_others(space, *table_walk(space, page));
+        const uint32_t frame = frame_of_others(space, *cairn_table_walk_(space, page));
         used += frame != CAIRN_FRAME_NONE && (vm->table[frame].flags & FRAME_ACCESSED) != 0;
     }
     return used;
@@ -63,7 +63,7 @@ static bool object_is_wanted(const struct cairn_object *object, cairn_vaddr_t pa
 int cairn_share_leave_(struct cairn_space *space, cairn_vaddr_t page)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t pte = *table_walk(space, page);
+    const pte_t pte = *cairn_table_walk_(space, page);
     const uint32_t frame = frame_of_others(space, pte);
     if (frame == CAIRN_FRAME_NONE || vm->table[frame].pins != 0) {
         return 0;

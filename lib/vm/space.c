@@ -22,6 +22,15 @@ static struct cairn_mapping **place_of(struct cairn_space *space, const struct c
     return *at == NULL || ((*at)->flags & MAP_NODE) != 0 ? NULL : at;
 }
 
+CAIRN_NOINLINE struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    struct cairn_mapping *mapping = space->mappings;
+    while (mapping != NULL && page - mapping->first >= mapping->pages) {
+        mapping = mapping->next;
+    }
+    return mapping;
+}
+
 int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)
 {
     if (space == NULL || mapping == NULL || space->vm == NULL || !is_protection(protection)) {
@@ -56,7 +65,7 @@ int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, ca
 CAIRN_NOINLINE void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t page)
 {
     struct cairn_vm *const vm = space->vm;
-    const pte_t pte = *table_walk(space, page);
+    const pte_t pte = *cairn_table_walk_(space, page);
     cairn_tlb_drop_(vm, space, page, false);
     if (pte_is_swapped(pte)) {
         cairn_slot_free_(vm, pte_number(pte));
@@ -77,7 +86,7 @@ CAIRN_NOINLINE void cairn_page_drop_(struct cairn_space *space, cairn_vaddr_t pa
 CAIRN_NOINLINE bool cairn_pages_pinned_(const struct cairn_space *space, cairn_vaddr_t page, cairn_vaddr_t end)
 {
     for (page = cairn_table_next_(space, page, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        const pte_t pte = *table_walk(space, page);
+        const pte_t pte = *cairn_table_walk_(space, page);
         if (pte_is_present(pte) && space->vm->table[pte_number(pte)].pins != 0 && space->vm->table[pte_number(pte)].space == space) {
             return true;
         }
@@ -122,7 +131,7 @@ CAIRN_NOINLINE void cairn_mapping_protect_(struct cairn_space *space, struct cai
         mapping->plain = plain_of(protection);
     }
     for (cairn_vaddr_t page = cairn_table_next_(space, mapping->first, end); page < end; page = cairn_table_next_(space, page + 1, end)) {
-        pte_t *const pte = table_walk(space, page);
+        pte_t *const pte = cairn_table_walk_(space, page);
         *pte &= ~PTE_ACCESS; // the next access to it takes the long way
         cairn_tlb_drop_(space->vm, space, page, false);
     }

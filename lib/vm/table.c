@@ -16,6 +16,25 @@ CAIRN_INLINE uint32_t entry_of(const struct cairn_vm *vm, const uint32_t *node)
 #endif
 }
 
+CAIRN_NOINLINE uint32_t *cairn_table_leaf_(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
+{
+    uint32_t *node = root;
+    for (uint32_t level = 0; level + 1 < table_levels(vm); level++) {
+        const uint32_t entry = node[table_index(vm, level, page)];
+        if (entry == 0) {
+            return NULL;
+        }
+        node = table_below(vm, entry);
+    }
+    return node;
+}
+
+CAIRN_NOINLINE pte_t *cairn_table_walk_(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    uint32_t *const leaf = table_leaf(space->vm, space->root, page);
+    return leaf == NULL ? NULL : table_pte(space->vm, leaf, page);
+}
+
 CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint32_t bytes)
 {
     uint32_t *const first = &vm->free_node[list];

@@ -67,17 +67,27 @@ CAIRN_INLINE uint32_t table_bytes(const struct cairn_vm *vm, uint32_t level)
 }
 
 // The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
-CAIRN_SHARED uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
+uint32_t *cairn_table_leaf_(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page); // one copy, for builds that favour size, and for other shapes
+CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
 {
     uint32_t *node = root;
-    for (uint32_t level = 0; level + 1 < table_levels(vm); level++) {
-        const uint32_t entry = node[table_index(vm, level, page)];
+    if (!CAIRN_SPEED || (CAIRN_TABLE_LEVELS == 0 && CAIRN_UNLIKELY(vm->levels != 2))) {
+        return cairn_table_leaf_(vm, root, page);
+    }
+    for (uint32_t level = 0; level + 1 < (CAIRN_TABLE_LEVELS != 0 ? CAIRN_TABLE_LEVELS : 2); level++) {
+        const uint32_t entry = node[CAIRN_TABLE_LEVELS != 0 ? table_index(vm, level, page) : (uint32_t)(page >> vm->shift[0])]; // of the root: nothing is above
         if (entry == 0) {
             return NULL;
         }
         node = table_below(vm, entry);
     }
     return node;
+}
+
+// The index of a page in its leaf.
+CAIRN_INLINE uint32_t table_last_index(const struct cairn_vm *vm, cairn_vaddr_t page)
+{
+    return (uint32_t)page & (CAIRN_TABLE_LEVELS != 0 ? table_mask(vm, CAIRN_TABLE_LEVELS - 1) : vm->last_mask);
 }
 
 // What is known of a page that several spaces have: its pte, and how many ptes of spaces name it. It is as a node, and its number says where.
@@ -94,15 +104,11 @@ CAIRN_INLINE struct record *table_record(const struct cairn_vm *vm, cairn_vaddr_
 // Where the pte of a page is in its leaf.
 CAIRN_INLINE pte_t *table_pte(const struct cairn_vm *vm, uint32_t *leaf, cairn_vaddr_t page)
 {
-    return &leaf[table_index(vm, table_levels(vm) - 1, page)];
+    return &leaf[table_last_index(vm, page)];
 }
 
 // The pte of a page; NULL where there is no table for it. pre: the page is one of the space's.
-CAIRN_INLINE pte_t *table_walk(const struct cairn_space *space, cairn_vaddr_t page)
-{
-    uint32_t *const leaf = table_leaf(space->vm, space->root, page);
-    return leaf == NULL ? NULL : table_pte(space->vm, leaf, page);
-}
+pte_t *cairn_table_walk_(const struct cairn_space *space, cairn_vaddr_t page);
 
 // The leaf of a page that is to get a pte: makes the tables that are missing. NULL: no memory for one, and nothing has changed.
 uint32_t *cairn_table_make_(struct cairn_space *space, cairn_vaddr_t page);

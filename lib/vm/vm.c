@@ -120,6 +120,7 @@ static void set_levels(struct cairn_vm *vm, const struct plan *plan)
         vm->mask[level] = (uint16_t)((1u << bits) - 1);
     }
     vm->levels = (uint8_t)plan->levels;
+    vm->last_mask = vm->mask[plan->levels - 1];
     vm->limit = ~(cairn_vaddr_t)0 >> (CAIRN_VADDR_BITS - below - plan->page_shift);
 }
 

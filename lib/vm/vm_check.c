@@ -143,7 +143,7 @@ static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, 
     for (const struct cairn_space *other = vm->spaces; other != NULL; other = other->next) {
         for (cairn_vaddr_t there = cairn_table_next_(other, 0, end); there < end; there = cairn_table_next_(other, there + 1, end)) {
             const bool is_here = other == space && there == page;
-            if (((*table_walk(other, there) ^ pte) & ~(PTE_ACCESS | PTE_SAVED)) != 0) {
+            if (((*cairn_table_walk_(other, there) ^ pte) & ~(PTE_ACCESS | PTE_SAVED)) != 0) {
                 continue;
             }
             if (owners == 0 && !is_here) {
@@ -164,7 +164,7 @@ static uint32_t check_pool(const struct cairn_space *space, cairn_vaddr_t page, 
 static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, struct cairn_space_figures *seen, struct totals *totals)
 {
     const struct cairn_vm *const vm = space->vm;
-    const pte_t pte = *table_walk(space, page);
+    const pte_t pte = *cairn_table_walk_(space, page);
     const bool is_shown = pte_is_present(pte) && pte_number(pte) < vm->frame_count && !frame_is_of(vm, pte, space);
     const pte_t may_have = pte_is_shared(pte) ? PTE_SAVED : is_shown ? PTE_PINS : 0;
     if ((uint32_t)pte_is_present(pte) + pte_is_swapped(pte) + pte_is_shared(pte) != 1 || (pte & (PTE_SAVED | PTE_PINS) & ~may_have) != 0) {
@@ -175,7 +175,7 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
         const bool is_its = page < object->count && !pte_is_shared(pte) && (space->backing == NULL || pte_is_present(pte));
         return is_its ? check_own(space, page, pte, 0, seen, &totals->slots) : 9;
     }
-    const struct cairn_mapping *const mapping = mapping_of(space, page);
+    const struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
     if (mapping == NULL) {
         return 8;
     }
@@ -291,7 +291,7 @@ static uint32_t check_frames(const struct cairn_vm *vm)
             return 7;
         }
         const bool is_pool = its->space == vm->pool;
-        const pte_t *const pte = !is_pool ? table_walk(its->space, its->page) : record_is_there(vm, its->page) ? &table_record(vm, its->page)->pte : NULL;
+        const pte_t *const pte = !is_pool ? cairn_table_walk_(its->space, its->page) : record_is_there(vm, its->page) ? &table_record(vm, its->page)->pte : NULL;
         if (pte == NULL || !pte_is_present(*pte) || pte_number(*pte) != frame) {
             return 3;
         }
@@ -314,11 +314,11 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
         return true; // of a space that is no more; nobody has its ASID in this generation
     }
     const uintptr_t there = entry->addend + (uintptr_t)(page << vm->page_shift);
-    const struct cairn_mapping *const mapping = mapping_of(space, page);
+    const struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
     if (mapping != NULL && mapping->memory != NULL) {
         return entry->write_tag == CAIRN_TAG_NONE && there == (uintptr_t)mapping->memory + ((uintptr_t)(page - mapping->first) << vm->page_shift);
     }
-    const pte_t *const named = table_walk(space, page);
+    const pte_t *const named = cairn_table_walk_(space, page);
     if (named != NULL && pte_is_shared(*named)) {
         const pte_t pte = table_record(vm, pte_number(*named))->pte;
         return entry->write_tag == CAIRN_TAG_NONE && pte_is_present(pte) && there == (uintptr_t)frame_memory(vm, pte_number(pte));
@@ -392,11 +392,11 @@ int cairn_vm_check(const struct cairn_vm *vm, uint32_t *rule)
 // What the tables say of a page: its pte; of one that is the pool's, that, with what the mapping lets be read.
 static pte_t pte_of(const struct cairn_space *space, cairn_vaddr_t page)
 {
-    const pte_t *const named = table_walk(space, page);
+    const pte_t *const named = cairn_table_walk_(space, page);
     if (named == NULL || !pte_is_shared(*named)) {
         return named == NULL ? 0 : *named;
     }
-    return table_record(space->vm, pte_number(*named))->pte | (mapping_of(space, page)->protection & ~CAIRN_WRITE);
+    return table_record(space->vm, pte_number(*named))->pte | (cairn_mapping_of_(space, page)->protection & ~CAIRN_WRITE);
 }
 
 void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address, size_t size, uint32_t access, uintptr_t there)
@@ -404,7 +404,7 @@ void cairn_vm_crosscheck_(const struct cairn_space *space, cairn_vaddr_t address
     const struct cairn_vm *const vm = space == NULL ? NULL : space->vm;
     const bool is_mapped = vm != NULL && table_covers(vm, address);
     const cairn_vaddr_t page = is_mapped ? address >> vm->page_shift : 0;
-    const struct cairn_mapping *const mapping = is_mapped ? mapping_of(space, page) : NULL;
+    const struct cairn_mapping *const mapping = is_mapped ? cairn_mapping_of_(space, page) : NULL;
     uint32_t due = access;
     uint32_t flags = 0;
     if (access != 0) { // a pin keeps what it has; a tick takes the rest away from the TLB

@@ -173,7 +173,7 @@ void machine_furnish(struct machine *machine)
 static bool own_page(struct machine *machine, const struct cairn_space *space, uint64_t page, unsigned char *to)
 {
     const struct cairn_vm *const vm = &machine->vm;
-    const pte_t *const at = table_walk(space, (cairn_vaddr_t)page);
+    const pte_t *const at = cairn_table_walk_(space, (cairn_vaddr_t)page);
     pte_t pte = at == NULL ? 0 : *at;
     const bool is_shared = pte_is_shared(pte);
     memset(to, 0, PAGE);

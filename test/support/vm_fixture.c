@@ -235,7 +235,7 @@ void vm_expect_pages(struct cairn_space *space, uint32_t first, uint32_t count, 
 
 static pte_t pte_of(const struct cairn_space *space, uint32_t page)
 {
-    const pte_t *const pte = table_walk(space, page);
+    const pte_t *const pte = cairn_table_walk_(space, page);
     return pte == NULL ? 0 : *pte;
 }
 

@@ -358,7 +358,7 @@ static void pages_that_a_child_takes_over_are_as_they_were(void **state)
     assert_int_equal(cairn_space_deinit(&HERE->space), 0);
     assert_int_equal(cairn_space_init(&HERE->space, &HERE->vm), 0);
     for (uint32_t page = 2; page < 10; page++) {
-        slots += pte_is_swapped(table_record(&HERE->vm, pte_number(*table_walk(&HERE->other, page)))->pte);
+        slots += pte_is_swapped(table_record(&HERE->vm, pte_number(*cairn_table_walk_(&HERE->other, page)))->pte);
         assert_int_equal(cairn_space_pin(&HERE->other, page * PAGE, CAIRN_READ, &memory, &run), 0);
         assert_int_equal(cairn_space_unpin(&HERE->other, page * PAGE), 0);
     }

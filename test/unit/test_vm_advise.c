@@ -36,7 +36,7 @@ static int load_at(cairn_vaddr_t address)
 // Pins that the frame of a page has.
 static uint32_t pins(const struct cairn_space *space, uint32_t page)
 {
-    return VM->table[pte_number(*table_walk(space, page))].pins;
+    return VM->table[pte_number(*cairn_table_walk_(space, page))].pins;
 }
 
 // Ten pages that may be written, with contents, at page 10.

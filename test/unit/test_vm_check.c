@@ -10,7 +10,7 @@
 
 static pte_t *pte_at(uint32_t page)
 {
-    return table_walk(SPACE, page);
+    return cairn_table_walk_(SPACE, page);
 }
 
 static struct cairn_frame *frame_at(uint32_t page)

@@ -16,7 +16,7 @@ static _Alignas(8) const uint32_t code[2 * PAGE / 4];
 
 static pte_t *pte_at(const struct cairn_space *space, uint32_t page)
 {
-    return table_walk(space, page);
+    return cairn_table_walk_(space, page);
 }
 
 static struct cairn_frame *frame_of(pte_t pte)

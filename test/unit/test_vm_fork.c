@@ -133,7 +133,7 @@ static void three_spaces_share_and_diverge(void **state)
     fork_to(OTHER, SPACE);
     fork_to(&third, OTHER);
     assert_int_equal(vm_figures().shared, 8);
-    assert_int_equal(table_record(VM, pte_number(*table_walk(SPACE, 1)))->owners, 3);
+    assert_int_equal(table_record(VM, pte_number(*cairn_table_walk_(SPACE, 1)))->owners, 3);
     vm_write_pages(SPACE, 1, 2, 2);
     vm_write_pages(OTHER, 2, 2, 3);
     vm_write_pages(&third, 3, 2, 4);

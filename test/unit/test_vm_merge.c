@@ -56,7 +56,7 @@ static void equal_pages_at_different_addresses_become_one_frame(void **state)
     assert_int_equal(vm_figures().shared, 1);
     assert_int_equal(vm_space_figures(SPACE).shared, 2);
     assert_int_equal(vm_space_figures(SPACE).resident, 1);
-    assert_int_equal(*table_walk(SPACE, 10), *table_walk(SPACE, 25));
+    assert_int_equal(*cairn_table_walk_(SPACE, 10), *cairn_table_walk_(SPACE, 25));
     expect_page(SPACE, 10, 7);
     expect_page(SPACE, 25, 7);
     expect_page(SPACE, 12, 8);
@@ -72,7 +72,7 @@ static void equal_pages_of_different_spaces_become_one_frame(void **state)
     fill_page(OTHER, 12, 7);
     assert_int_equal(merge(FRAMES), 2);
     assert_int_equal(vm_figures().frames_free, FRAMES - 1);
-    assert_int_equal(table_record(VM, pte_number(*table_walk(SPACE, 10)))->owners, 3);
+    assert_int_equal(table_record(VM, pte_number(*cairn_table_walk_(SPACE, 10)))->owners, 3);
     expect_page(SPACE, 10, 7);
     expect_page(OTHER, 11, 7);
     expect_page(OTHER, 12, 7);
@@ -246,7 +246,7 @@ static void a_page_joins_what_a_fork_has_shared(void **state)
     assert_int_equal(cairn_space_fork(&child, SPACE), 0);
     fill_page(OTHER, 10, 7);
     assert_int_equal(merge(FRAMES) + merge(FRAMES), 1);
-    assert_int_equal(table_record(VM, pte_number(*table_walk(OTHER, 10)))->owners, 3);
+    assert_int_equal(table_record(VM, pte_number(*cairn_table_walk_(OTHER, 10)))->owners, 3);
     fill_page(&child, 10, 5);
     expect_page(SPACE, 10, 7);
     expect_page(OTHER, 10, 7);

@@ -17,7 +17,7 @@ static const uint8_t *peek_pte(const struct share_model *model, pte_t pte)
 
 static pte_t pte_of(const struct cairn_space *space, uint32_t page)
 {
-    const pte_t *const pte = table_walk(space, page);
+    const pte_t *const pte = cairn_table_walk_(space, page);
     return pte == NULL ? 0 : *pte;
 }
 

@@ -293,7 +293,7 @@ void share_relearn(struct share_model *model, uint32_t i, uint32_t first, uint32
 {
     for (uint32_t page = first; page < end && page < SHARE_PAGES; page++) {
         const struct cairn_space *const space = &model->spaces[i];
-        const pte_t *const pte = table_walk(space, page);
+        const pte_t *const pte = cairn_table_walk_(space, page);
         if (pte != NULL && *pte != 0 && (!pte_is_present(*pte) || frame_is_of(&model->vm, *pte, space))) {
             share_own_it(model, i, page);
         }

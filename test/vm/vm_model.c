@@ -178,7 +178,7 @@ static const char *word(struct vm_model *model, uint32_t i)
 // What a byte of a space is, wherever its page is: read past the library, which may have no frame to bring it into.
 static uint8_t byte_at(const struct vm_model *model, const struct cairn_space *space, cairn_vaddr_t address)
 {
-    const pte_t *const pte = table_walk(space, address >> model->vm.page_shift);
+    const pte_t *const pte = cairn_table_walk_(space, address >> model->vm.page_shift);
     const uint32_t at = (uint32_t)address & (model->page - 1);
     if (pte == NULL || *pte == 0) {
         return 0;

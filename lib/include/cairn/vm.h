@@ -133,6 +133,7 @@ struct cairn_vm {
     uint16_t mask[CAIRN_LEVELS_MAX];
     uint16_t free_frame;
     bool write_through;
+    uint16_t last_mask; // of the last level
     uint32_t asid_next;
     uint32_t generation;
     cairn_vaddr_t limit; // last address that there is
