@@ -13,6 +13,9 @@
 
 #include <string.h>
 
+#define DIRTY_BIT 1
+_Static_assert(FRAME_DIRTY == 1u << DIRTY_BIT && CAIRN_TAG_NONE == ~(cairn_vaddr_t)0, "a tag or'ed with a bit");
+
 CAIRN_INLINE uint32_t access_of(const struct cairn_space *space, uint32_t access)
 {
     return space->user ? access | CAIRN_USER : access;
@@ -42,14 +45,20 @@ CAIRN_INLINE void entry_exchange(struct cairn_tlb_entry *entry, struct cairn_tlb
     entry->write_tag = write_tag;
 }
 
+// The tag that stores must have: the page's where it is dirty and may be written, else CAIRN_TAG_NONE, all ones. Two instructions, which a condition is not.
+CAIRN_INLINE cairn_vaddr_t write_tag_of(cairn_vaddr_t tag, uint32_t dirty)
+{
+    return tag | ~((cairn_vaddr_t)0 - (dirty >> DIRTY_BIT & 1));
+}
+
 // Put the page, which has just been reached, into its entry of the TLB; what was there goes to the victim set, be it nothing or the page itself: to look at it
 // would cost more than what is lost. Returns the addend.
-CAIRN_SHARED uintptr_t enter(struct cairn_vm *vm, struct cairn_tlb_entry *victim, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, bool writes)
+CAIRN_SHARED uintptr_t enter(struct cairn_vm *vm, struct cairn_tlb_entry *victim, cairn_vaddr_t page, cairn_vaddr_t tag, uint32_t frame, uint32_t dirty)
 {
     struct cairn_tlb_entry *const entry = tlb_at(vm, page);
     CAIRN_FORGET(page);
     const uintptr_t addend = (uintptr_t)frame_memory(vm, frame) - (uintptr_t)(page << page_shift(vm));
-    entry_exchange(entry, victim, addend, tag, writes ? tag : CAIRN_TAG_NONE);
+    entry_exchange(entry, victim, addend, tag, write_tag_of(tag, dirty));
     return addend;
 }
 
@@ -124,7 +133,7 @@ CAIRN_SHARED bool miss(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t acce
         return false;
     }
     const uint32_t flags = frame_note(&vm->table[pte_number(pte)], access);
-    *addend = enter(vm, victim, page, tag, pte_number(pte), (access & CAIRN_WRITE) != 0 || (flags & pte & FRAME_DIRTY) != 0);
+    *addend = enter(vm, victim, page, tag, pte_number(pte), (access & CAIRN_WRITE) != 0 ? FRAME_DIRTY : flags & pte);
     return true;
 }
 

@@ -168,11 +168,14 @@ static bool is_pinned(const struct cairn_space *space, cairn_vaddr_t page, cairn
     const struct cairn_vm *const vm = space->vm;
     for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL && mapping->first < end; mapping = mapping->next) {
         const cairn_vaddr_t last = mapping_end(mapping) < end ? mapping_end(mapping) : end;
-        if (last <= page || (mapping->flags & MAP_UNTOUCHED) != 0) {
+        if (last <= page) {
             continue;
         }
         if (mapping->pins != 0) {
             return true;
+        }
+        if ((mapping->flags & MAP_UNTOUCHED) != 0) {
+            continue;
         }
         cairn_vaddr_t its = mapping->first < page ? page : mapping->first;
         for (its = cairn_table_next_(space, its, last); its < last; its = cairn_table_next_(space, its + 1, last)) {

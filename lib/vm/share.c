@@ -265,11 +265,12 @@ static int find(struct cairn_space *space, const struct cairn_mapping *mapping, 
 static int share_resolve(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, uint32_t access, pte_t *pte)
 {
     const cairn_vaddr_t page = address >> page_shift(space->vm);
-    if (CAIRN_UNLIKELY(mapping == NULL) && table_covers(space->vm, address)) {
-        mapping = stack_above(space, page);
-    }
-    if (CAIRN_UNLIKELY(mapping == NULL)) {
-        return CAIRN_EFAULT;
+    const bool is_below = mapping == NULL;
+    if (CAIRN_UNLIKELY(is_below)) {
+        mapping = table_covers(space->vm, address) ? stack_above(space, page) : NULL;
+        if (mapping == NULL) {
+            return CAIRN_EFAULT;
+        }
     }
     if (CAIRN_UNLIKELY((~mapping->protection & access & PTE_ACCESS) != 0) || CAIRN_UNLIKELY(mapping->protection == 0)) {
         return CAIRN_EACCES;
@@ -277,14 +278,17 @@ static int share_resolve(struct cairn_space *space, struct cairn_mapping *mappin
     if (CAIRN_UNLIKELY(space->suspended)) {
         return CAIRN_EBUSY;
     }
-    if (CAIRN_UNLIKELY(page < mapping->first) && !grow_down(mapping, page)) {
+    if (CAIRN_UNLIKELY(is_below) && !grow_down(mapping, page)) {
         return CAIRN_EFAULT;
     }
     if (CAIRN_UNLIKELY((mapping->flags & MAP_UNTOUCHED) != 0)) {
+        if (mapping->memory != NULL) { // which stays untouched: it has no ptes
+            return FOUND_DIRECT;
+        }
         mapping->flags &= ~MAP_UNTOUCHED;
         mapping_set_plain(mapping);
     }
-    return mapping->memory != NULL ? FOUND_DIRECT : find(space, mapping, page, (access & CAIRN_WRITE) != 0, pte);
+    return find(space, mapping, page, (access & CAIRN_WRITE) != 0, pte);
 }
 
 static int share_own(struct cairn_space *space, cairn_vaddr_t address, pte_t *pte)

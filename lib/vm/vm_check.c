@@ -176,7 +176,7 @@ static uint32_t check_page(const struct cairn_space *space, cairn_vaddr_t page, 
         return is_its ? check_own(space, page, pte, 0, seen, &totals->slots) : 9;
     }
     const struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
-    if (mapping == NULL) {
+    if (mapping == NULL || (mapping->flags & MAP_UNTOUCHED) != 0) {
         return 8;
     }
     if (mapping_locks(mapping) != 0 && (!pte_is_present(pte) || pte_number(pte) >= vm->frame_count || vm->table[pte_number(pte)].pins == 0)) {
@@ -221,7 +221,8 @@ static uint32_t check_mappings(const struct cairn_space *space, cairn_vaddr_t *p
     const cairn_vaddr_t end = (space->vm->limit >> space->vm->page_shift) + 1;
     cairn_vaddr_t behind = 1;
     for (const struct cairn_mapping *mapping = space->mappings; mapping != NULL; mapping = mapping->next) {
-        if (mapping->first < behind || mapping->first >= end || mapping->pages == 0 || mapping->pages > end - mapping->first || mapping->space != space) {
+        if (mapping->first < behind || mapping->first >= end || mapping->pages == 0 || mapping->pages > end - mapping->first || mapping->space != space ||
+            (mapping->memory != NULL && (mapping->flags & MAP_UNTOUCHED) == 0)) {
             return 8;
         }
         behind = mapping->first + mapping->pages;

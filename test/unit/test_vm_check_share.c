@@ -213,6 +213,13 @@ static void v7_pins_that_nobody_has(void **state)
     VM_BREAKS(uint32_t, mapping_at(OTHER, 20)->flags, mapping_at(OTHER, 20)->flags | CAIRN_MAP_LOCKED, 7);
 }
 
+static void v8_pages_of_a_mapping_that_has_none(void **state)
+{
+    (void)state;
+    VM_BREAKS(uint32_t, mapping_at(SPACE, 10)->flags, mapping_at(SPACE, 10)->flags | MAP_UNTOUCHED, 8);
+    VM_BREAKS(uint32_t, mapping_at(SPACE, 40)->flags, mapping_at(SPACE, 40)->flags & ~MAP_UNTOUCHED, 8); // memory in place
+}
+
 static void v8_figures_that_do_not_agree(void **state)
 {
     (void)state;
@@ -242,6 +249,7 @@ int main(void)
         UNIT(v2_v3_v4_hold_for_the_pool_as_well),
         UNIT(v6_an_entry_for_a_shared_page_that_lets_store),
         UNIT(v7_pins_that_nobody_has),
+        UNIT(v8_pages_of_a_mapping_that_has_none),
         UNIT(v8_figures_that_do_not_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
