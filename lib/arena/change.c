@@ -96,6 +96,16 @@ static void *change_map(struct cairn_arena *arena, void *block, size_t old_size,
     return to == NULL && size <= old_size ? stay(arena, block, size) : to;
 }
 
+// Change a block in a region's heap. Returns its address; NULL where there is no room for it, or it was refused.
+static void *change_in(struct cairn_arena *arena, struct cairn_heap *heap, void *block, size_t size)
+{
+    uint32_t from;
+    uint32_t key = arena_lock(arena);
+    void *const to = cairn_heap_change_(heap, block, size, &key, &from);
+    arena_unlock(arena, key);
+    return to;
+}
+
 // Change a block of the heap in the break: in place where the break can move for it, by moving where not.
 static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_size, size_t size)
 {
@@ -106,7 +116,7 @@ static void *change_at_break(struct cairn_arena *arena, void *block, size_t old_
     const size_t need = cairn_arena_needed_(arena, 0, size);
     const bool more = need != SIZE_MAX && cairn_arena_extend_(arena, last ? need - old_size : need);
     arena_unlock(arena, key);
-    return more ? cairn_heap_realloc(heap, block, size) : NULL;
+    return more ? change_in(arena, heap, block, size) : NULL;
 }
 
 // is_full: the region's heap has no room for it as it is.
@@ -117,7 +127,7 @@ static void *change_block(struct cairn_arena *arena, struct cairn_arena_region *
         to = move(arena, block, old_size, size, region->attributes);
     }
     if (to == NULL && !is_full) {
-        to = cairn_heap_realloc(&region->heap, block, size);
+        to = change_in(arena, &region->heap, block, size);
     }
     if (to == NULL && region == &arena->first) {
         to = change_at_break(arena, block, old_size, size);

@@ -54,7 +54,7 @@ static void region_event(const struct cairn_heap *heap, const struct cairn_heap_
     (void)event;
 }
 
-// alloc and free are called with the lock held, and so they take none. Realloc takes it, and leaves it while it copies.
+// All calls are made with the lock held, and so alloc and free take none. A realloc leaves it while it copies.
 static const struct cairn_hooked region_hooked = {
     region_lock,   region_unlock, region_attempt,       cairn_heap_alloc_, cairn_heap_free_, cairn_heap_free_at_,
     region_failed, region_event,  cairn_hooked_report_, cairn_heap_find_,  plain_quick,

@@ -42,7 +42,7 @@ static void leave_lock(void)
 // Nothing here allocates.
 static void stop(void *context, const struct cairn_report *report)
 {
-    static const char *const names[] = {"", "a pointer that is no block", "a pointer into a block", "a block freed twice", "a free block overwritten"};
+    static const char names[][27] = {"", "a pointer that is no block", "a pointer into a block", "a block freed twice", "a free block overwritten"};
     char line[160];
     (void)context;
     size_t at = append(line, 0, "cairn: ");
