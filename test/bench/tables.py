@@ -74,6 +74,25 @@ def speed():
                     [(name, *(pair(f"{name}.{kind}", "all") for kind in bench.KINDS)) for name in NAMES])
 
 
+def headline():
+    """What README says first: cairn beside the mallocs that a Cortex-M toolchain brings along."""
+    sizes = {(row["peer"], row["opt"], row["calls"]): int(row["bytes"]) for row in need(bench.load(bench.OUT / "size.csv"), "size.csv")
+             if row["core"] == "m4" and row["harden"] in ("1", "-")}
+    peers = ("cairn", "newlib", "nano", "picolibc")
+    runs = {"cairn": "cairn-best", **{peer: bench.libc_name(peer) for peer in peers[1:]}}
+    ratios = {"cairn": "best", **{peer: bench.libc_name(peer) for peer in peers[1:]}}
+
+    def size(peer, calls):
+        optimised = ("Os", "O2") if peer == "cairn" else ("Os",)  # theirs are built already
+        return " / ".join(f"{sizes[(peer, opt, calls)]:,}" if (peer, opt, calls) in sizes else "-" for opt in optimised)
+
+    rows = [("smallest region over peak, geometric mean", *(f"{summary.mean(ratios[peer]):.3f}" for peer in peers))]
+    rows += [(f"{kind}, instructions, average / slowest", *(pair(f"{runs[peer]}.{kind}", "all") for peer in peers)) for kind in ("malloc", "free")]
+    rows += [(f"slowest {kind} with 4000 free holes", *(most(f"{runs[peer]}.{kind}", "holes_4000") for peer in peers)) for kind in ("malloc", "free")]
+    rows += [(f"code, bytes: {words}", *(size(peer, calls) for peer in peers)) for calls, words in (("alloc", "malloc and free"), ("realloc", "with realloc and memalign"))]
+    return markdown(("", "cairn", *(bench.libc_name(peer) for peer in peers[1:])), rows)
+
+
 def holes():
     need(bench.load(bench.OUT / "holes.csv"), "holes.csv")
     header = ("slowest call, by free holes", *(f"{kind}, {count}" for kind in ("malloc", "free") for count in bench.HOLES))
@@ -255,4 +274,4 @@ def preload_promised():
     return markdown(("program", f"time, of glibc's: at most {preload_bench.SLOWER}", "", "peak resident, of glibc's: at most 1", ""), rows)
 
 
-TABLES = {table.__name__: table for table in (promised, memory, speed, holes, holes_realloc, cores, lock, arena, vm, policy_cost, objects, checkpoints, compress, policies, sizes, control, stack, host, preload, preload_promised)}
+TABLES = {table.__name__: table for table in (promised, headline, memory, speed, holes, holes_realloc, cores, lock, arena, vm, policy_cost, objects, checkpoints, compress, policies, sizes, control, stack, host, preload, preload_promised)}
