@@ -5,7 +5,7 @@
 // OWNS: nothing beyond frame.h and table.h. What happens is in the order of the textbook: is the address valid? is the access allowed? is a frame free? else one is
 //     made free, writing back what was in it; the page is read, or zeroed; the table is updated; the access is made again.
 // INVARIANTS: until the page is in its frame, nothing has changed but that another page may have left.
-// COST: O(mappings), the tables, a transfer or two; a range: O(pages * mappings) at most, and what faults in it. CALLERS: lib/vm.
+// COST: O(mappings), the tables, a transfer or two; a range: O(mappings^2), and what faults in it. CALLERS: lib/vm.
 #include "vm/bring.h"
 
 // The page is none of a mapping that is the space's alone, or the access is not allowed there.
@@ -53,22 +53,21 @@ CAIRN_NOINLINE int cairn_fault_access_(struct cairn_space *space, cairn_vaddr_t 
 CAIRN_NOINLINE int cairn_fault_range_(struct cairn_space *space, cairn_vaddr_t address, uint32_t access, size_t size)
 {
     const struct cairn_vm *const vm = space->vm;
-    const struct cairn_mapping *mapping = NULL;
     for (size_t run; size != 0; size -= run, address += (cairn_vaddr_t)run) {
         const cairn_vaddr_t page = address >> page_shift(vm);
-        const size_t left = page_size(vm) - (uint32_t)(address & vm->offset_mask);
-        run = left < size ? left : size;
-        if (mapping == NULL || page - mapping->first >= mapping->pages) {
-            mapping = cairn_mapping_of_(space, page);
-        }
-        if (mapping == NULL || (~mapping->protection & access) != 0) {
+        const struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);
+        cairn_vaddr_t pages = 1;
+        if (mapping != NULL && (~mapping->protection & access) == 0) {
+            pages = mapping->first + mapping->pages - page;
+        } else {
             pte_t pte;
             const int error = cairn_fault_access_(space, address, access, &pte);
             if (error < 0) {
                 return error;
             }
-            mapping = NULL; // whoever mended it may have ended it
         }
+        const cairn_vaddr_t left = (pages << page_shift(vm)) - (address & vm->offset_mask); // also where what is mapped ends where all addresses do
+        run = left < size ? (size_t)left : size;
     }
     return 0;
 }
