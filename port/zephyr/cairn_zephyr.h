@@ -38,6 +38,9 @@ CAIRN_MUST_CHECK int cairn_zephyr_init(struct cairn_heap *heap, void *memory, si
 // the call fails. Runs locked.
 void cairn_zephyr_report(const struct cairn_report *report);
 
+// The hooks of those heaps, for malloc.c.
+extern const struct cairn_heap_hooks cairn_zephyr_hooks_;
+
 #ifdef CONFIG_CAIRN_MALLOC
 // The heap behind malloc.
 extern struct cairn_heap cairn_malloc_heap;

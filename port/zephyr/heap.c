@@ -31,10 +31,10 @@ __weak void cairn_zephyr_report(const struct cairn_report *found)
     k_panic();
 }
 
-static const struct cairn_heap_hooks hooks = {.hooked = CAIRN_HOOKED, .lock = lock, .unlock = unlock, .report = report};
+const struct cairn_heap_hooks cairn_zephyr_hooks_ = {.hooked = CAIRN_HOOKED, .lock = lock, .unlock = unlock, .report = report};
 
 int cairn_zephyr_init(struct cairn_heap *heap, void *memory, size_t size, struct k_spinlock *spinlock)
 {
-    const struct cairn_heap_config config = {.hooks = &hooks, .context = spinlock};
+    const struct cairn_heap_config config = {.hooks = &cairn_zephyr_hooks_, .context = spinlock};
     return cairn_heap_init(heap, memory, size, &config);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cairn/deferred.h"
 #include "cairn_zephyr.h"
 
 #include <errno.h>
@@ -122,6 +123,30 @@ static void a_block_freed_twice_is_reported(void **state)
     assert_int_equal(kernel.what, CAIRN_WRONG_DOUBLE_FREE);
 }
 
+static void malloc_and_free_take_the_lock_once(void **state)
+{
+    (void)state;
+    free(malloc(100));
+    assert_int_equal(kernel.sections, 2);
+    assert_null(malloc(5000));
+    assert_int_equal(kernel.sections, 3);
+}
+
+static void malloc_and_free_free_what_is_marked(void **state)
+{
+    (void)state;
+    static uint32_t bits[64];
+    struct cairn_deferred deferred;
+    assert_int_equal(cairn_deferred_init(&deferred, &cairn_malloc_heap, bits, sizeof bits), 0);
+    cairn_deferred_free(&deferred, malloc(1500));
+    void *const block = malloc(3000); // there is no place but that one
+    assert_non_null(block);
+    cairn_deferred_free(&deferred, malloc(16));
+    free(block);
+    assert_int_equal(used(&cairn_malloc_heap), 0);
+    cairn_deferred_deinit(&deferred);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -143,6 +168,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(malloc_takes_from_its_own_heap, setup, teardown),
         cmocka_unit_test_setup_teardown(only_what_fails_sets_errno, setup, teardown),
         cmocka_unit_test_setup_teardown(a_block_freed_twice_is_reported, setup, teardown),
+        cmocka_unit_test_setup_teardown(malloc_and_free_take_the_lock_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(malloc_and_free_free_what_is_marked, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
