@@ -48,6 +48,12 @@ static bool region_failed(struct cairn_heap *heap, size_t size)
     return false;
 }
 
+static void region_gone(const struct cairn_heap *heap, const void *address)
+{
+    (void)heap;
+    (void)address;
+}
+
 static void region_event(const struct cairn_heap *heap, const struct cairn_heap_event *event)
 {
     (void)heap;
@@ -57,7 +63,7 @@ static void region_event(const struct cairn_heap *heap, const struct cairn_heap_
 // All calls are made with the lock held, and so alloc and free take none. A realloc leaves it while it copies.
 static const struct cairn_hooked region_hooked = {
     region_lock,   region_unlock, region_attempt,       cairn_heap_alloc_, cairn_heap_free_, cairn_heap_free_at_,
-    region_failed, region_event,  cairn_hooked_report_, cairn_heap_find_,  plain_quick,
+    region_failed, region_gone,   region_event,         cairn_hooked_report_, cairn_heap_find_, plain_quick,
 };
 
 CAIRN_NOINLINE int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)

@@ -15,7 +15,7 @@
 //             3. A pass begins by clearing `again`. At its end quick is set, then `again` is looked at, and if it is set, quick is cleared.
 //             So a mark is found: by the pass under way, or `again` is set when that ends, or quick is cleared behind it.
 //             4. A mark is only a request. Where it leads is proved by the tags when it is taken up, like any pointer that comes in. No block is freed or
-//                moved by hand whose mark stays.
+//                moved by hand whose mark stays: it is looked for before, and again behind it.
 // COST: free O(1). A portion: up to 16 words of summary and CAIRN_DEFERRED_BLOCKS frees.
 // CALLERS: free: any context. All else: lock held, or through the heap's calls.
 #include "base/atomic.h"
@@ -66,7 +66,8 @@ size_t cairn_deferred_size(size_t max_size)
 
 int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap, void *bits, size_t size)
 {
-    if (deferred == NULL || !is_heap(heap) || bits == NULL || ((uintptr_t)bits & 3) != 0 || deferred_of(heap) != NULL) {
+    if (deferred == NULL || !is_heap(heap) || bits == NULL || ((uintptr_t)bits & 3) != 0 ||
+        (heap->hooks != NULL && heap->hooks->hooked != &cairn_hooked)) {
         return CAIRN_EINVAL;
     }
     const uint32_t limit = heap->control->limit;
@@ -227,10 +228,25 @@ static uint32_t take_mark(struct cairn_deferred *deferred, uint32_t w)
     }
 }
 
+// What was there is free now, or has moved: a mark that came meanwhile would free what is put there next.
+static void deferred_gone(const struct cairn_heap *heap, const void *address)
+{
+    const struct cairn_deferred *const deferred = deferred_of(heap);
+    if (is_marked(deferred, address)) {
+        const uint32_t from = (uint32_t)border_number(deferred->base, address);
+        atomic_clear(&deferred->bits[from / 32], bits_rotate(TOP, from));
+        cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, address);
+    }
+}
+
 // Free the block there, that is not to be freed already. Returns false where it was refused: reported, if it is not NULL.
 static bool deferred_free_at(struct cairn_heap *heap, const void *address)
 {
-    return !is_claimed(heap, address) && cairn_heap_free_at_(heap, address);
+    if (is_claimed(heap, address) || !cairn_heap_free_at_(heap, address)) {
+        return false;
+    }
+    deferred_gone(heap, address);
+    return true;
 }
 
 // The same, and tell. Returns how many blocks that were.
@@ -338,23 +354,9 @@ static uint32_t deferred_quick(const struct cairn_heap *heap)
     return 0;
 }
 
-// A block that was moved may have been marked while it was copied: a mark that stays would free what is put there next.
-static void deferred_event(const struct cairn_heap *heap, const struct cairn_heap_event *event)
-{
-    if (event->act == CAIRN_ACT_REALLOC && event->after != NULL && event->after != event->before) {
-        const struct cairn_deferred *const deferred = deferred_of(heap);
-        if (is_marked(deferred, event->before)) {
-            const uint32_t from = (uint32_t)border_number(deferred->base, event->before);
-            atomic_clear(&deferred->bits[from / 32], bits_rotate(TOP, from));
-            cairn_heap_report_(heap, CAIRN_WRONG_DOUBLE_FREE, event->before);
-        }
-    }
-    cairn_hooked_event_(heap, event);
-}
-
 static const struct cairn_hooked deferring = {
     deferred_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, deferred_alloc, deferred_free, deferred_free_at,
-    deferred_failed, deferred_event,       cairn_hooked_report_,  deferred_find,  deferred_quick,
+    deferred_failed, deferred_gone,        cairn_hooked_event_,   cairn_hooked_report_, deferred_find, deferred_quick,
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------- ending

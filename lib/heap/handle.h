@@ -39,6 +39,7 @@ struct cairn_hooked {
     void (*free)(struct cairn_heap *heap, void *block);
     bool (*free_at)(struct cairn_heap *heap, const void *address); // as cairn_heap_free_at_
     bool (*failed)(struct cairn_heap *heap, size_t size); // unlocked. Returns whether to try again
+    void (*gone)(const struct cairn_heap *heap, const void *address); // a block that was there has just moved
     void (*event)(const struct cairn_heap *heap, const struct cairn_heap_event *event);
     void (*report)(const struct cairn_heap *heap, enum cairn_wrong what, const void *address);
     uint32_t (*find)(const struct cairn_heap *heap, const void *address); // as cairn_heap_find_
@@ -103,16 +104,21 @@ CAIRN_INLINE void *heap_attempt(struct cairn_heap *heap, size_t alignment, size_
     return heap->hooks == NULL ? once(heap, alignment, size) : heap->hooks->hooked->attempt(heap, alignment, size, once);
 }
 
-// What the handle's `quick` is for a heap without hooks. Only a build for speed asks.
+// Do alloc and free look at `quick`? A build for speed does; one that has some files for speed and some for size says so to all of them.
+#ifndef CAIRN_QUICK
+#define CAIRN_QUICK CAIRN_SPEED
+#endif
+
+// What the handle's `quick` is for a heap without hooks.
 CAIRN_INLINE uint32_t plain_quick(const struct cairn_heap *heap)
 {
-    return CAIRN_SPEED && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
+    return CAIRN_QUICK && (heap->control->flags & FLAG_WIPE) == 0 ? heap->control->granules : 0;
 }
 
 // After anything that it depends on has changed. alloc and free look at it before they take the lock.
 CAIRN_INLINE void heap_set_quick(struct cairn_heap *heap)
 {
-    if (CAIRN_SPEED) {
+    if (CAIRN_QUICK) {
         CAIRN_PUT(heap->quick, heap->hooks == NULL ? plain_quick(heap) : heap->hooks->hooked->quick(heap));
     }
 }

@@ -23,6 +23,12 @@ static bool hooked_failed(struct cairn_heap *heap, size_t size)
     return size != 0 && heap->hooks->failed != NULL && heap->hooks->failed(heap->context, heap, size);
 }
 
+static void hooked_gone(const struct cairn_heap *heap, const void *address)
+{
+    (void)heap;
+    (void)address;
+}
+
 void cairn_hooked_event_(const struct cairn_heap *heap, const struct cairn_heap_event *event)
 {
     if (heap->hooks->event != NULL) {
@@ -79,5 +85,5 @@ static uint32_t hooked_quick(const struct cairn_heap *heap)
 
 const struct cairn_hooked cairn_hooked = {
     hooked_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, hooked_alloc,     hooked_free, cairn_heap_free_at_,
-    hooked_failed, cairn_hooked_event_,  cairn_hooked_report_,  cairn_heap_find_, hooked_quick,
+    hooked_failed, hooked_gone,          cairn_hooked_event_,   cairn_hooked_report_, cairn_heap_find_, hooked_quick,
 };

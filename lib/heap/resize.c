@@ -148,6 +148,9 @@ CAIRN_INLINE void *change(struct cairn_heap *heap, uint32_t from, uint32_t n, si
         carve(heap, to, end, to, n);
         recount(heap->control, end - to, n);
     }
+    if (heap->hooks != NULL) {
+        heap->hooks->hooked->gone(heap, address);
+    }
     return border_address(heap->base, to);
 }
 

@@ -155,6 +155,12 @@ int cairn_space_lock(struct cairn_space *space, cairn_vaddr_t address, cairn_vad
         return error;
     }
     error = hold(space, page, end);
+    if (error == 0) { // a handler may have made one mapping of what was cut, or worse
+        error = !cairn_mapping_covers_(space, page, end) ? CAIRN_EFAULT : any_locked(space, page, end) ? CAIRN_EBUSY : cairn_mapping_cut_(space, page, end);
+        if (error != 0) {
+            release(space, page, end);
+        }
+    }
     for (struct cairn_mapping *mapping = cairn_mapping_of_(space, page); error == 0 && mapping != NULL && mapping->first < end; mapping = mapping->next) {
         mapping->flags |= CAIRN_MAP_LOCKED;
         mapping->grow = 0; // what came later would have no pin

@@ -74,7 +74,7 @@ CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cai
     if (!CAIRN_SPEED || (CAIRN_TABLE_LEVELS == 0 && CAIRN_UNLIKELY(vm->levels != 2))) {
         return cairn_table_leaf_(vm, root, page);
     }
-    for (uint32_t level = 0; level + 1 < (CAIRN_TABLE_LEVELS != 0 ? CAIRN_TABLE_LEVELS : 2); level++) {
+    for (uint32_t level = 0; level + 1 < (CAIRN_TABLE_LEVELS != 0 ? CAIRN_TABLE_LEVELS + 0u : 2u); level++) {
         const uint32_t entry = node[CAIRN_TABLE_LEVELS != 0 ? table_index(vm, level, page) : (uint32_t)(page >> vm->shift[0])]; // of the root: nothing is above
         if (entry == 0) {
             return NULL;

@@ -292,6 +292,9 @@ static uint32_t check_frames(const struct cairn_vm *vm)
             return 7;
         }
         const bool is_pool = its->space == vm->pool;
+        if (!is_pool && its->page > vm->limit >> vm->page_shift) {
+            return 3;
+        }
         const pte_t *const pte = !is_pool ? cairn_table_walk_(its->space, its->page) : record_is_there(vm, its->page) ? &table_record(vm, its->page)->pte : NULL;
         if (pte == NULL || !pte_is_present(*pte) || pte_number(*pte) != frame) {
             return 3;
@@ -313,6 +316,9 @@ static bool entry_is_true(const struct cairn_vm *vm, const struct cairn_tlb_entr
     }
     if (space == NULL) {
         return true; // of a space that is no more; nobody has its ASID in this generation
+    }
+    if (page > vm->limit >> vm->page_shift) {
+        return false;
     }
     const uintptr_t there = entry->addend + (uintptr_t)(page << vm->page_shift);
     const struct cairn_mapping *const mapping = cairn_mapping_of_(space, page);

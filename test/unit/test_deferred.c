@@ -282,6 +282,39 @@ static void a_block_that_is_marked_while_it_is_copied_is_reported(void **state)
     }
 }
 
+// What comes between the look at a mark and the free, or while a twin moves a block: it frees nothing that is put there next.
+static void a_mark_that_comes_too_late_is_reported(void **state)
+{
+    NEEDS_HARDENING;
+    (void)state;
+    defer();
+    void *const block = take_granules(2);
+    cairn_heap_free_(HEAP, block);
+    cairn_deferred_free(&deferred, block);
+    HEAP->hooks->hooked->gone(HEAP, block);
+    fixture_expect(CAIRN_WRONG_DOUBLE_FREE, block);
+    assert_ptr_equal(cairn_heap_alloc_(HEAP, granules(2)), block);
+    assert_int_equal(cairn_deferred_drain(&deferred), 0);
+    assert_int_equal(cairn_heap_usable_size(HEAP, block), 2 * G);
+    HEAP->hooks->hooked->gone(HEAP, block); // not marked
+    fixture_expect_none();
+    void *const moved = cairn_heap_realloc_(HEAP, block, granules(4));
+    assert_non_null(moved);
+    cairn_heap_free_(HEAP, moved);
+    part();
+}
+
+static void a_region_of_an_arena_has_no_marks(void **state)
+{
+    static const struct cairn_hooked others;
+    const struct cairn_heap_hooks hooks = {.hooked = &others};
+    const struct cairn_heap_hooks *const its = HEAP->hooks;
+    (void)state;
+    HEAP->hooks = &hooks;
+    assert_int_equal(cairn_deferred_init(&deferred, HEAP, marks, sizeof marks), CAIRN_EINVAL);
+    HEAP->hooks = its;
+}
+
 static void a_heap_without_hooks_has_none_again_when_it_parts(void **state)
 {
     (void)state;
@@ -376,6 +409,8 @@ int main(void)
         UNIT(pointers_that_are_no_block_are_reported_later),
         UNIT(with_hooks_it_is_done_in_the_lock_and_told),
         UNIT(a_block_that_is_marked_while_it_is_copied_is_reported),
+        UNIT(a_mark_that_comes_too_late_is_reported),
+        UNIT(a_region_of_an_arena_has_no_marks),
         UNIT(a_heap_without_hooks_has_none_again_when_it_parts),
         UNIT(marks_survive_a_move_of_the_end),
         UNIT(a_heap_may_end_before_its_marks),

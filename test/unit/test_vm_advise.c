@@ -351,6 +351,50 @@ static void a_lock_that_fails_halfway_has_locked_nothing(void **state)
     assert_int_equal(lock(10, 3), 0);
 }
 
+static int open_guard(void *context, struct cairn_space *space, const struct cairn_vm_fault *fault)
+{
+    (void)context;
+    return cairn_space_protect_range(space, fault->address & ~(cairn_vaddr_t)(PAGE - 1), PAGE, RW);
+}
+
+// What the handler allows makes one mapping of all: the lock is on what was asked for, all the same.
+static void a_guard_that_opens_does_not_widen_the_lock(void **state)
+{
+    (void)state;
+    assert_int_equal(vm_map(SPACE, 10, 6, RW, 0), 0);
+    assert_int_equal(vm_protect(SPACE, 12, 1, 0), 0);
+    SPACE->handler = open_guard;
+    assert_int_equal(lock(11, 2), 0);
+    EXPECT_MAPS(SPACE, 10, 1, RW, 11, 2, RW, 13, 3, RW);
+    vm_put(vm_page(14), 14);
+    vm_sound();
+    assert_int_equal(cairn_space_unlock(SPACE, vm_page(10), 6 * PAGE), 0);
+    EXPECT_MAPS(SPACE, 10, 6, RW);
+    for (uint32_t frame = 0; frame < FRAMES; frame++) {
+        assert_int_equal(VM->table[frame].pins, 0);
+    }
+}
+
+static int open_and_lock(void *context, struct cairn_space *space, const struct cairn_vm_fault *fault)
+{
+    const int error = open_guard(context, space, fault);
+    return error != 0 ? error : cairn_space_lock(space, fault->address & ~(cairn_vaddr_t)(PAGE - 1), PAGE);
+}
+
+static void a_page_that_the_handler_locks_is_not_locked_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(vm_map(SPACE, 10, 6, RW, 0), 0);
+    assert_int_equal(vm_protect(SPACE, 12, 1, 0), 0);
+    SPACE->handler = open_and_lock;
+    assert_int_equal(lock(11, 2), CAIRN_EBUSY);
+    vm_sound();
+    assert_int_equal(cairn_space_unlock(SPACE, vm_page(10), 6 * PAGE), 0);
+    for (uint32_t frame = 0; frame < FRAMES; frame++) {
+        assert_int_equal(VM->table[frame].pins, 0);
+    }
+}
+
 static void a_page_with_all_its_pins_is_not_locked(void **state)
 {
     (void)state;
@@ -398,6 +442,8 @@ int main(void)
         OBJECTS_UNIT(locking_memory_in_place_costs_nothing),
         OBJECTS_UNIT(more_than_the_frames_is_not_locked_and_nothing_is),
         OBJECTS_UNIT(a_lock_that_fails_halfway_has_locked_nothing),
+        OBJECTS_UNIT(a_guard_that_opens_does_not_widen_the_lock),
+        OBJECTS_UNIT(a_page_that_the_handler_locks_is_not_locked_twice),
         OBJECTS_UNIT(a_page_with_all_its_pins_is_not_locked),
         OBJECTS_UNIT(a_locked_stack_stays_as_long_as_it_is),
     };

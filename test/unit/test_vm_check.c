@@ -140,6 +140,14 @@ static void v6_an_entry_of_the_tlb_that_is_not_true(void **state)
     VM_BREAKS(uintptr_t, entry->addend, entry->addend + PAGE, 6);
     VM_BREAKS(cairn_vaddr_t, entry->read_tag, tlb_tag(VM, SPACE->asid, 1 + 2 * 8), 6); // not mapped
     VM_BREAKS(cairn_vaddr_t, entry->read_tag, tlb_tag(VM, OTHER->asid, 3), 6);         // another's
+    VM_BREAKS(cairn_vaddr_t, entry->read_tag, tlb_tag(VM, SPACE->asid, 1 << 20), 6);   // beyond the space
+}
+
+static void v3_a_frame_of_a_page_beyond_the_space(void **state)
+{
+    struct cairn_frame *const frame = &VM->table[pte_number(*pte_at(3))];
+    (void)state;
+    VM_BREAKS(cairn_vaddr_t, frame->page, ~(cairn_vaddr_t)0 >> 7, 3);
 }
 
 static void v6_a_write_tag_without_the_right(void **state)
@@ -220,6 +228,7 @@ int main(void)
         UNIT(v3_a_frame_and_a_pte_that_do_not_name_each_other),
         UNIT(v4_a_slot_that_has_no_owner_or_two),
         UNIT(v5_a_list_that_is_not_what_is_free),
+        UNIT(v3_a_frame_of_a_page_beyond_the_space),
         UNIT(v6_an_entry_of_the_tlb_that_is_not_true),
         UNIT(v6_a_write_tag_without_the_right),
         UNIT(v6_an_entry_where_nobody_looks),

@@ -45,7 +45,7 @@ struct cairn_deferred {
 size_t cairn_deferred_size(size_t max_size);
 
 // Let `heap` take up what is marked in `bits` (aligned to 4, of `size` bytes). Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or
-// misaligned, or the heap has one already; CAIRN_ENOMEM iff size is less than the heap's max_size needs. pre: nobody else has the heap meanwhile.
+// misaligned, or the heap has one already, or is a region's of an arena; CAIRN_ENOMEM iff size is less than the heap's max_size needs. pre: nobody else has the heap meanwhile.
 CAIRN_MUST_CHECK int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap, void *bits, size_t size);
 
 // Mark the block, to be freed soon. NULL: nothing; so for any block where *deferred is zeros: not made yet, or ended. Any context.
@@ -54,7 +54,8 @@ void cairn_deferred_free(struct cairn_deferred *deferred, void *block);
 // Free all that is marked, a few blocks in each hold of the lock. Returns how many were freed since init, here or by the heap's calls.
 uint32_t cairn_deferred_drain(struct cairn_deferred *deferred);
 
-// Free all that is marked, and part from the heap; forget the marks where it has ended before. pre: nobody marks any more.
+// Free all that is marked, and part from the heap; forget the marks where it has ended before. pre: nobody marks any more, and nobody else has the heap
+// meanwhile.
 void cairn_deferred_deinit(struct cairn_deferred *deferred);
 
 #ifdef __cplusplus
