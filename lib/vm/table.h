@@ -87,7 +87,7 @@ CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cai
 // The index of a page in its leaf.
 CAIRN_INLINE uint32_t table_last_index(const struct cairn_vm *vm, cairn_vaddr_t page)
 {
-    return (uint32_t)page & (CAIRN_TABLE_LEVELS != 0 ? table_mask(vm, CAIRN_TABLE_LEVELS - 1) : vm->last_mask);
+    return (uint32_t)page & (CAIRN_TABLE_LEVELS != 0 ? table_mask(vm, table_levels(vm) - 1) : vm->last_mask);
 }
 
 // What is known of a page that several spaces have: its pte, and how many ptes of spaces name it. It is as a node, and its number says where.
