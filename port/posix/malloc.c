@@ -20,9 +20,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#if !CAIRN_QUICK
-#error "port/posix/malloc.c: build all of it with CAIRN_QUICK=1 (heap/handle.h)"
-#endif
 #if CAIRN_GRANULE < 16
 #error "port/posix/malloc.c: build it with CAIRN_GRANULE=16"
 #endif

@@ -174,7 +174,10 @@ class Library:
                 seen_system.add(found[2])
             if name.endswith(".c") and (macro := MACRO.match(line)):
                 macros.append(macro[1])
-            if external_in(line) in self.shared:
+            external = external_in(line)
+            if external is not None and name.endswith(".c") and line.endswith(")") and not line.startswith(("CAIRN_NOINLINE", "CAIRN_COLD", "extern")):
+                line = "CAIRN_NOINLINE " + line  # one copy, as in the library
+            if external in self.shared:
                 line = "static " + line.removeprefix("extern ")
             lines.append(line)
         lines += ["", *(f"#undef {macro}" for macro in dict.fromkeys(macros))] if macros else []
@@ -194,12 +197,20 @@ def header(library):
     return opening(library, "the interface, all of it. The library is cairn.c.") + "".join(library.body(name, seen) for name in names)
 
 
+# As one unit, all of it could be laid out in all of it, for more bytes than many files have.
+APART = """#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("no-inline-functions")
+#endif
+
+"""
+
+
 def source(library):
     seen = set()
     names = [name for name in in_order(library.sources, library.needs) if not is_public(name)]
     names += [name for name in library.private if name not in names]
     names = [name for name in names if name not in library.behind]
-    return opening(library, "the library, all of it. Compile this one file as C11.") + '#include "cairn.h"\n\n' + \
+    return opening(library, "the library, all of it. Compile this one file as C11.") + APART + '#include "cairn.h"\n\n' + \
         "".join(library.body(name, seen) for name in names)
 
 
