@@ -8,8 +8,8 @@
 //          a region that the arena mapped itself:  map ->| struct cairn_arena_region | its heap ..................... |
 //
 // INVARIANTS: A1 the table is sorted by address, its sizes are whole pages, and `mapped` is their sum. The heap in the break ends just where the arena
-//     left the break. The lock of a region's heap is the arena's: every call
-//     is made by who holds it, and a realloc leaves it while it copies.
+//     left the break. The lock of a region's heap is the arena's: every call is made by who holds it,
+//     and a realloc leaves it while it copies.
 // COST: none of its own: each call is that of the file that it stands under. What is inline is O(1).
 // CALLERS: lib/arena.
 #ifndef CAIRN_ARENA_CORE_H

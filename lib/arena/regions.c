@@ -62,8 +62,18 @@ static void region_event(const struct cairn_heap *heap, const struct cairn_heap_
 
 // All calls are made with the lock held, and so alloc and free take none. A realloc leaves it while it copies.
 static const struct cairn_hooked region_hooked = {
-    region_lock,   region_unlock, region_attempt,       cairn_heap_alloc_, cairn_heap_free_, cairn_heap_free_at_,
-    region_failed, region_gone,   region_event,         cairn_hooked_report_, cairn_heap_find_, plain_quick,
+    .lock = region_lock,
+    .unlock = region_unlock,
+    .attempt = region_attempt,
+    .alloc = cairn_heap_alloc_,
+    .free = cairn_heap_free_,
+    .free_at = cairn_heap_free_at_,
+    .failed = region_failed,
+    .gone = region_gone,
+    .event = region_event,
+    .report = cairn_hooked_report_,
+    .find = cairn_heap_find_,
+    .quick = plain_quick,
 };
 
 CAIRN_NOINLINE int cairn_arena_heap_(struct cairn_arena *arena, struct cairn_arena_region *region, void *memory, size_t size, size_t max_size)

@@ -355,8 +355,18 @@ static uint32_t deferred_quick(const struct cairn_heap *heap)
 }
 
 static const struct cairn_hooked deferring = {
-    deferred_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, deferred_alloc, deferred_free, deferred_free_at,
-    deferred_failed, deferred_gone,        cairn_hooked_event_,   cairn_hooked_report_, deferred_find, deferred_quick,
+    .lock = deferred_lock,
+    .unlock = cairn_hooked_unlock_,
+    .attempt = cairn_hooked_attempt_,
+    .alloc = deferred_alloc,
+    .free = deferred_free,
+    .free_at = deferred_free_at,
+    .failed = deferred_failed,
+    .gone = deferred_gone,
+    .event = cairn_hooked_event_,
+    .report = cairn_hooked_report_,
+    .find = deferred_find,
+    .quick = deferred_quick,
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------- ending

@@ -84,6 +84,16 @@ static uint32_t hooked_quick(const struct cairn_heap *heap)
 }
 
 const struct cairn_hooked cairn_hooked = {
-    hooked_lock,   cairn_hooked_unlock_, cairn_hooked_attempt_, hooked_alloc,     hooked_free, cairn_heap_free_at_,
-    hooked_failed, hooked_gone,          cairn_hooked_event_,   cairn_hooked_report_, cairn_heap_find_, hooked_quick,
+    .lock = hooked_lock,
+    .unlock = cairn_hooked_unlock_,
+    .attempt = cairn_hooked_attempt_,
+    .alloc = hooked_alloc,
+    .free = hooked_free,
+    .free_at = cairn_heap_free_at_,
+    .failed = hooked_failed,
+    .gone = hooked_gone,
+    .event = cairn_hooked_event_,
+    .report = cairn_hooked_report_,
+    .find = cairn_heap_find_,
+    .quick = hooked_quick,
 };

@@ -183,17 +183,19 @@ CAIRN_MUST_CHECK int cairn_crossing_store_(struct cairn_space *space, cairn_vadd
 // space.c. The mapping that has the page; NULL for none. O(mappings).
 struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page);
 
-// The same, laid out where the build favours speed: for faults.
-CAIRN_INLINE struct cairn_mapping *mapping_of(const struct cairn_space *space, cairn_vaddr_t page)
+CAIRN_INLINE struct cairn_mapping *mapping_search(const struct cairn_space *space, cairn_vaddr_t page)
 {
-    if (!CAIRN_SPEED) {
-        return cairn_mapping_of_(space, page);
-    }
     struct cairn_mapping *mapping = space->mappings;
     while (mapping != NULL && page - mapping->first >= mapping->pages) {
         mapping = mapping->next;
     }
     return mapping;
+}
+
+// The same, laid out where the build favours speed: for faults.
+CAIRN_INLINE struct cairn_mapping *mapping_of(const struct cairn_space *space, cairn_vaddr_t page)
+{
+    return CAIRN_SPEED ? mapping_search(space, page) : cairn_mapping_of_(space, page);
 }
 
 #endif

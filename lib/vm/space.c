@@ -24,11 +24,7 @@ static struct cairn_mapping **place_of(struct cairn_space *space, const struct c
 
 CAIRN_NOINLINE struct cairn_mapping *cairn_mapping_of_(const struct cairn_space *space, cairn_vaddr_t page)
 {
-    struct cairn_mapping *mapping = space->mappings;
-    while (mapping != NULL && page - mapping->first >= mapping->pages) {
-        mapping = mapping->next;
-    }
-    return mapping;
+    return mapping_search(space, page);
 }
 
 int cairn_space_map(struct cairn_space *space, struct cairn_mapping *mapping, cairn_vaddr_t address, cairn_vaddr_t size, uint32_t protection)

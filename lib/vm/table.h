@@ -66,8 +66,10 @@ CAIRN_INLINE uint32_t table_bytes(const struct cairn_vm *vm, uint32_t level)
     return (uint32_t)sizeof(uint32_t) * (table_mask(vm, level) + 1);
 }
 
-// The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
-uint32_t *cairn_table_leaf_(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page); // one copy, for builds that favour size, and for other shapes
+// table.c. The node that has the pte of a page, in the tables below `root`; NULL where there is none. pre: the page is one of the space's.
+uint32_t *cairn_table_leaf_(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page);
+
+// The same, laid out where the build favours speed: for a shape that is fixed, or two levels of a vm's own.
 CAIRN_INLINE uint32_t *table_leaf(const struct cairn_vm *vm, uint32_t *root, cairn_vaddr_t page)
 {
     uint32_t *node = root;

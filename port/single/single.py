@@ -12,8 +12,10 @@
 #             2. An external name of cairn.c is one that cairn.h declares: what private headers declare becomes static.
 #             3. A macro of a .c file ends with it. Where two .c files have a static function of one name, that of the second has another, by
 #                a macro that ends with the file too.
-#             4. An include of lib is not inside an #if. (A header's guard aside.)
-#             5. Where a private header defines another's guard it stands in for that one: the headers that include the other stand before each .c file that
+#             4. cairn.c is not larger than the library: gcc is told not to lay out functions in others by itself, which it would do across all files
+#                that are one there.
+#             5. An include of lib is not inside an #if. (A header's guard aside.)
+#             6. Where a private header defines another's guard it stands in for that one: the headers that include the other stand before each .c file that
 #                includes the stand-in once more, behind it. All their static functions have other names there, and its macros end with the file. What is so
 #                repeated has no types, but for what includes the stand-in itself, which stands there only.
 # COST        nothing at run time. Python's own library is enough.
@@ -174,10 +176,7 @@ class Library:
                 seen_system.add(found[2])
             if name.endswith(".c") and (macro := MACRO.match(line)):
                 macros.append(macro[1])
-            external = external_in(line)
-            if external is not None and name.endswith(".c") and line.endswith(")") and not line.startswith(("CAIRN_NOINLINE", "CAIRN_COLD", "extern")):
-                line = "CAIRN_NOINLINE " + line  # one copy, as in the library
-            if external in self.shared:
+            if external_in(line) in self.shared:
                 line = "static " + line.removeprefix("extern ")
             lines.append(line)
         lines += ["", *(f"#undef {macro}" for macro in dict.fromkeys(macros))] if macros else []
@@ -197,7 +196,7 @@ def header(library):
     return opening(library, "the interface, all of it. The library is cairn.c.") + "".join(library.body(name, seen) for name in names)
 
 
-# As one unit, all of it could be laid out in all of it, for more bytes than many files have.
+# Invariant 4.
 APART = """#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-inline-functions")
 #endif

@@ -70,7 +70,7 @@ struct cairn_arena_config {
     void *context; // passed to both
 };
 
-// A region, in the caller's memory for as long as it is part of the arena. Read-only for the caller.
+// A region, in the caller's memory for as long as it is part of the arena. Read-only for the caller: its heap's calls are the arena's, under the arena's lock.
 struct cairn_arena_region {
     struct cairn_heap heap;
     struct cairn_arena_region *next;

@@ -45,7 +45,8 @@ struct cairn_deferred {
 size_t cairn_deferred_size(size_t max_size);
 
 // Let `heap` take up what is marked in `bits` (aligned to 4, of `size` bytes). Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or
-// misaligned, or the heap has one already, or is a region's of an arena; CAIRN_ENOMEM iff size is less than the heap's max_size needs. pre: nobody else has the heap meanwhile.
+// misaligned, or the heap has one already, or is a region's of an arena; CAIRN_ENOMEM iff size is less than the heap's max_size
+// needs. pre: nobody else has the heap meanwhile.
 CAIRN_MUST_CHECK int cairn_deferred_init(struct cairn_deferred *deferred, struct cairn_heap *heap, void *bits, size_t size);
 
 // Mark the block, to be freed soon. NULL: nothing; so for any block where *deferred is zeros: not made yet, or ended. Any context.

@@ -11,8 +11,8 @@
 //   threads, ISR  a heap has no lock of its own: give it lock hooks, or keep it to one context. Heaps share nothing.
 //   stack, RAM    no recursion, no static data; all state is in the region and in the caller's struct cairn_heap
 //
-// Every call on a heap that was made takes the lock hook, if there is one, and has a twin with a trailing underscore which does not: for a caller who holds the lock
-// already. A twin calls neither the failed hook nor the event hook.
+// Every call on a heap that was made, but deinit, takes the lock hook, if there is one, and has a twin with a trailing underscore which does not: for a caller who
+// holds the lock already.
 #ifndef CAIRN_HEAP_H
 #define CAIRN_HEAP_H
 
@@ -100,8 +100,8 @@ struct cairn_heap {
 // -------------------------------------------------------------------------------------------------------- making and ending
 
 // Make a heap of `size` bytes at `region` (any alignment). NULL config: all defaults. Old contents do not matter.
-// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED) or only one of lock and unlock, max_size is less than size, or the tags_size
-// bytes at tags and the max_size bytes at region overlap, CAIRN_ENOMEM iff the region has no room for the control and one granule or tags_size is too small,
+// Returns 0; fails with CAIRN_EINVAL iff an argument is NULL or out of range, hooks name no code (CAIRN_HOOKED) or only one of lock and unlock, max_size is less
+// than size, or the tags_size bytes at tags and the max_size bytes at region overlap, CAIRN_ENOMEM iff the region has no room for the control and one granule or tags_size is too small,
 // CAIRN_EOVERFLOW iff region + max_size wraps around the address space or max_size holds more granules than the layout can number. On failure nothing is
 // written. Time: O(size / 256), to clear the tags. Takes no lock.
 CAIRN_MUST_CHECK int cairn_heap_init(struct cairn_heap *heap, void *region, size_t size, const struct cairn_heap_config *config);
