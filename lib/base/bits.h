@@ -63,6 +63,11 @@ CAIRN_INLINE uint32_t bits_leading(uint32_t word)
     return 31u - bits_highest(word);
 }
 
+CAIRN_INLINE bool is_top_bit(uint32_t word)
+{
+    return (int32_t)word < 0;
+}
+
 // Number of the lowest bit that is set. pre: word != 0.
 CAIRN_INLINE uint32_t bits_lowest(uint32_t word)
 {
@@ -84,6 +89,17 @@ CAIRN_INLINE uint32_t bits_rotate(uint32_t word, uint32_t by)
 #else
     return word >> (by & 31) | word << (-by & 31);
 #endif
+}
+
+// The bit that is n modulo 32 below the top one.
+CAIRN_INLINE uint32_t bits_below_top(uint32_t n)
+{
+#if defined(__GNUC__) && defined(__ARM_ARCH) && defined(__thumb2__)
+    if (!__builtin_constant_p(n)) {
+        return bits_rotate(0x80000000u, n);
+    }
+#endif
+    return (uint32_t)0x80000000u >> (n & 31);
 }
 
 // The smallest k with 2^k >= value. pre: 1 <= value <= 2^31.

@@ -52,7 +52,7 @@ bool cairn_heap_free_at_(struct cairn_heap *heap, const void *address)
 {
     if (CAIRN_SPEED && (heap->control->flags & FLAG_WIPE) == 0) {
         const size_t number = border_number(heap->base, address);
-        if (number < heap->control->granules && quick_free(heap, (uint32_t)number)) {
+        if (number < heap->control->granules && quick_free(heap, (uint32_t)number, true)) {
             return true;
         }
     }
@@ -87,7 +87,10 @@ void cairn_heap_free(struct cairn_heap *heap, void *block)
 {
     if (CAIRN_SPEED && heap != NULL) {
         const size_t number = border_number(heap->base, block);
-        if (CAIRN_LIKELY(number < CAIRN_LOOK(heap->quick)) && quick_free(heap, (uint32_t)number)) {
+        if (CAIRN_LIKELY(number < CAIRN_LOOK(heap->quick))) {
+            if (CAIRN_UNLIKELY(!quick_free(heap, (uint32_t)number, false))) {
+                free_other(heap, border_address(heap->base, (uint32_t)number));
+            }
             return;
         }
     }

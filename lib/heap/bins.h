@@ -74,9 +74,8 @@ CAIRN_INLINE free_word *head_of(struct heap_control *control, uint32_t bin)
 
 // Take the free block `block` of list `bin` out of it. Returns false, and nothing has changed, where its neighbours in the list are not
 // free blocks that point back to it; one that points to itself both ways would seem to.
-CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, uint32_t block, uint32_t bin)
+CAIRN_INLINE bool bin_remove(const struct cairn_heap *heap, struct heap_control *control, uint32_t block, uint32_t bin)
 {
-    struct heap_control *const control = heap->control;
     const struct block_links links = *links_at(heap->base, block);
     free_word *from = head_of(control, bin); // the link that leads to the block
     if (CAIRN_UNLIKELY(links.prev != 0)) {
@@ -107,34 +106,30 @@ CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t t
     return 0;
 }
 
-// Put the block into a list, at the head.
-CAIRN_INLINE void bin_push(const struct cairn_heap *heap, uint32_t block, uint32_t bin)
+// Put the block, whose links are these, into a list, at the head. Returns false, and nothing has changed, where the head is none (inside it was when it became
+// one).
+CAIRN_INLINE bool bin_push(const struct cairn_heap *heap, struct heap_control *control, struct block_links *links, uint32_t block, uint32_t bin)
 {
-    struct heap_control *const control = heap->control;
-    struct block_links *const links = links_at(heap->base, block);
     free_word *const head = head_of(control, bin);
-    uint32_t next = *head;
+    const uint32_t next = *head;
     if (next == 0) {
         control->map |= bin_bit(bin);
-    } else if (HARDENED && CAIRN_UNLIKELY(!is_free_end(heap->tags, next))) { // inside it was when it became the head
-        next = report_link(heap, next); // what was in the list is lost
+    } else if (HARDENED && CAIRN_UNLIKELY(!is_free_end(heap->tags, next))) {
+        return false;
     } else {
         links_at(heap->base, next)->prev = block;
     }
     links->next = next;
     links->prev = 0;
     *head = block;
+    return true;
 }
 
-// Put the block of `length` granules into its list.
-CAIRN_INLINE void bin_insert(const struct cairn_heap *heap, uint32_t block, uint32_t length)
+// The head of a list is none: reported; what was in the list is lost.
+CAIRN_INLINE void bin_forget(const struct cairn_heap *heap, uint32_t bin)
 {
-    uint32_t bin = length;
-    if (length >= BIN_EXACT) {
-        bin = bin_of(length);
-        *hint_at(heap->base, block) = length;
-    }
-    bin_push(heap, block, bin);
+    free_word *const head = head_of(heap->control, bin);
+    *head = report_link(heap, *head);
 }
 
 #endif

@@ -48,7 +48,7 @@ static int check_ends(const struct cairn_heap *heap, struct cairn_fault *fault)
     if (tag_state(tags, 0) != TAG_USED) {
         return broken(fault, CAIRN_RULE_T1, heap->base);
     }
-    const uint32_t behind = tags[fence >> CAIRN_TAG_SHIFT].border & ~(tag_bit(fence) | (tag_bit(fence) - 1));
+    const uint32_t behind = tags[fence >> CAIRN_TAG_SHIFT].border & (tag_bit(fence) - 1);
     if (!is_border(tags, end) || tag_state(tags, fence) != TAG_USED || behind != 0) {
         return broken(fault, CAIRN_RULE_T1, border_address(heap->base, end));
     }
@@ -121,20 +121,20 @@ static int check_pair(const struct cairn_heap *heap, uint32_t pair, struct tally
     const uint32_t end = heap->control->granules;
     const struct tag_word *const tag = &heap->tags[pair];
     uint32_t borders = tag->border;
-    if ((borders & ~(TAG_MASK == 31 ? ~(uint32_t)0 : ((uint32_t)2 << TAG_MASK) - 1)) != 0) {
+    if (borders << TAG_MASK << 1 != 0) {
         return broken(fault, CAIRN_RULE_T2, border_address(heap->base, pair << CAIRN_TAG_SHIFT));
     }
     if (borders != 0 && (tag->free & ~borders) != 0) {
         return broken(fault, CAIRN_RULE_T5, tag);
     }
     if (borders != 0 && pair != 0 && tag[-1].border == 0) {
-        const int error = check_before(heap, (pair << CAIRN_TAG_SHIFT) + bits_lowest(borders), fault);
+        const int error = check_before(heap, (pair << CAIRN_TAG_SHIFT) + bits_leading(borders), fault);
         if (error != 0) {
             return error;
         }
     }
-    for (; borders != 0; borders &= borders - 1) {
-        const uint32_t from = (pair << CAIRN_TAG_SHIFT) + bits_lowest(borders);
+    for (uint32_t from; borders != 0; borders &= ~tag_bit(from)) {
+        from = (pair << CAIRN_TAG_SHIFT) + bits_leading(borders);
         const int error = from < end ? check_block(heap, from, tally, fault) : 0;
         if (error != 0) {
             return error;

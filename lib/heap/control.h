@@ -23,7 +23,7 @@
 #define GRANULE_SHIFT 3
 #endif
 
-#define HEAP_MAGIC 0x324E5243u   // "CRN2": bytes C R N 2 on a little-endian machine; 2 is the layout's version
+#define HEAP_MAGIC 0x334E5243u   // "CRN3": bytes C R N 3 on a little-endian machine; 3 is the layout's version
 #define GRANULES_MAX 0x07FFFFFEu // so that every length has one of 31 lists
 #define CLASS_UNKNOWN 0x80000000u // beside the classes: they and the peak do not say what the heap needs
 #define FIT_ALL 0x04u // beside the fit: the search has no limit

@@ -22,7 +22,7 @@ CAIRN_INLINE void image_start(struct cairn_heap *heap, size_t limit, size_t gran
     control->flags = (uint8_t)flags;
     control_set_fit(control, config->fit, config->search);
     control->blocks = 1;
-    heap->tags->border = 1; // border 0
+    heap->tags->border = tag_bit(0);
     cairn_tags_mark_(heap->tags, control->granules, fence_of(control), TAG_USED);
     cairn_heap_insert_(heap, 0, (uint32_t)granules);
     heap_set_quick(heap);

@@ -50,14 +50,16 @@ CAIRN_INLINE bool refile(struct cairn_heap *heap, uint32_t to, uint32_t was, uin
     if (old != bin) {
         if (was == 0) {
             heap->control->free_blocks++;
-        } else if (!bin_remove(heap, to, old) && HARDENED) {
+        } else if (!bin_remove(heap, heap->control, to, old) && HARDENED) {
             return report_link(heap, to) != 0;
         }
         if (length == 0) {
             heap->control->free_blocks--;
             return true;
         }
-        bin_push(heap, to, bin);
+        while (!bin_push(heap, heap->control, links_at(heap->base, to), to, bin)) {
+            bin_forget(heap, bin);
+        }
     }
     if (length >= BIN_EXACT) {
         *hint_at(heap->base, to) = length;
@@ -96,7 +98,7 @@ CAIRN_INLINE uint32_t join(struct cairn_heap *heap, uint32_t from)
         if (!cairn_heap_refile_(heap, from, length, 0)) {
             return from;
         }
-    } else if (bin_remove(heap, from, bin_of(length)) || !HARDENED) {
+    } else if (bin_remove(heap, heap->control, from, bin_of(length)) || !HARDENED) {
         heap->control->free_blocks--;
     } else {
         return from + report_link(heap, from);

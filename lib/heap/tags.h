@@ -5,7 +5,7 @@
 // OWNS: the meaning of the tag array. Nobody else writes its bits, but for quick.h, which keeps a pair in registers, and init, for border 0.
 //
 // PICTURE: border b lies b granules behind the first granule's start. A block lies between two borders, `from` and `to`. A pair of words for each
-//     32 borders; border b is bit b mod 32 of pair b / 32.
+//     32 borders; border b is bit 31 - b mod 32 of pair b / 32.
 //
 //     border    0   1   2   3   4   5   6   7   8         granules 1 and 2 used, 3 to 6 free, 7 used, 8 used ...
 //     border    1   0   1   0   0   0   1   1   1  ..     a block ends here, and the next one begins
@@ -39,7 +39,7 @@ CAIRN_INLINE uint32_t tag_state(const struct tag_word *tags, uint32_t border)
 {
     const struct tag_word *const tag = tag_of(tags, border);
     const uint32_t at = border & TAG_MASK;
-    return (tag->border >> at & 1) | tag->free >> at << 31 >> 30;
+    return tag->border << at >> 31 | tag->free << at >> 31 << 1;
 }
 
 CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
@@ -47,7 +47,7 @@ CAIRN_INLINE bool is_border(const struct tag_word *tags, uint32_t border)
     if (!HEAP_NEAR) {
         return (FAR_STATE(tags, border) & TAG_USED) != 0;
     }
-    return (tags[border >> CAIRN_TAG_SHIFT].border >> (border & TAG_MASK) & 1) != 0;
+    return is_top_bit(tags[border >> CAIRN_TAG_SHIFT].border << (border & TAG_MASK));
 }
 
 // Does a free block end here?
@@ -57,7 +57,7 @@ CAIRN_INLINE bool is_free_end(const struct tag_word *tags, uint32_t border)
         return FAR_STATE(tags, border) == TAG_FREE;
     }
     const struct tag_word *const tag = tag_of(tags, border);
-    return ((tag->border & tag->free) >> (border & TAG_MASK) & 1) != 0;
+    return is_top_bit((tag->border & tag->free) << (border & TAG_MASK));
 }
 
 // Is the block that ends at this border free? pre: a border.
@@ -66,7 +66,7 @@ CAIRN_INLINE bool ends_free(const struct tag_word *tags, uint32_t border)
     if (!HEAP_NEAR) {
         return FAR_STATE(tags, border) == TAG_FREE;
     }
-    return (tag_of(tags, border)->free >> (border & TAG_MASK) & 1) != 0;
+    return is_top_bit(tag_of(tags, border)->free << (border & TAG_MASK));
 }
 
 // Length of the block that begins at `border`. pre: a border below the fence.
@@ -74,10 +74,10 @@ CAIRN_INLINE uint32_t length_after(const struct tag_word *tags, uint32_t border)
 {
     const struct tag_word *const tag = tag_of(tags, border);
     const uint32_t at = border & TAG_MASK;
-    uint32_t borders = tag->border >> at >> 1; // bit 0: one granule on
+    uint32_t borders = tag->border << at << 1; // bit 31: one granule on
     uint32_t on = 1;
     if (HEAP_SPEED && CAIRN_LIKELY(borders != 0)) {
-        return bits_lowest(borders) + 1;
+        return bits_leading(borders) + 1;
     }
     if (borders == 0) {
         const struct tag_word *const behind = tag_beside(tags, tag, border, 1);
@@ -87,26 +87,26 @@ CAIRN_INLINE uint32_t length_after(const struct tag_word *tags, uint32_t border)
             return behind->free;
         }
     }
-    return bits_lowest(borders) + on;
+    return bits_leading(borders) + on;
 }
 
 // Length of the block that ends at `border`, whose tags are in `tag`. pre: a border above 0.
 CAIRN_INLINE uint32_t pair_length_before(const struct tag_word *tags, const struct tag_word *tag, uint32_t border)
 {
-    uint32_t borders = tag->border << (31 - (border & TAG_MASK)) << 1; // bit 31: one granule back
+    uint32_t borders = tag->border >> (31 - (border & TAG_MASK)) >> 1; // bit 0: one granule back
     uint32_t on = 1;
     if (HEAP_SPEED && CAIRN_LIKELY(borders != 0)) {
-        return bits_leading(borders) + 1;
+        return bits_lowest(borders) + 1;
     }
     if (borders == 0) {
         const struct tag_word *const before = tag_beside(tags, tag, border, -1);
-        borders = before->border << (32 - TAG_BORDERS);
+        borders = before->border >> (32 - TAG_BORDERS);
         on += border & TAG_MASK;
         if (borders == 0) {
             return before->free;
         }
     }
-    return bits_leading(borders) + on;
+    return bits_lowest(borders) + on;
 }
 
 CAIRN_INLINE uint32_t length_before(const struct tag_word *tags, uint32_t border)
@@ -130,10 +130,10 @@ CAIRN_INLINE void tag_record(struct tag_word *tags, uint32_t from, uint32_t to)
 CAIRN_INLINE void tag_mark(struct tag_word *tags, uint32_t from, uint32_t to, uint32_t state)
 {
     struct tag_word *const tag = tag_of(tags, to);
-    const uint32_t at = to & TAG_MASK;
-    const uint32_t free = tag->border == 0 ? 0 : tag->free & ~tag_bit(at);
-    tag->border |= tag_bit(at);
-    tag->free = free | state >> 1 << at;
+    const uint32_t bit = tag_bit(to);
+    const uint32_t free = tag->border == 0 ? 0 : tag->free & ~bit;
+    tag->border |= bit;
+    tag->free = state == TAG_FREE ? free | bit : free;
     tag_record(tags, from, to);
 }
 

@@ -32,7 +32,7 @@ _Static_assert(CAIRN_TAG_SHIFT >= 2 && CAIRN_TAG_SHIFT <= 5, "a pair is two word
 
 CAIRN_INLINE uint32_t tag_bit(uint32_t border)
 {
-    return (uint32_t)1 << (border & TAG_MASK);
+    return bits_below_top(TAG_MASK == 31 ? border : border & TAG_MASK);
 }
 
 // Pairs for the borders 0 to that of the fence, of so many granules.

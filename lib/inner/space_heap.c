@@ -151,7 +151,7 @@ int cairn_inner_init_(struct cairn_space *space, const struct space_heap_head *h
     }
     floor->end = (uint32_t)(end - floor->image);
     error = cairn_space_write(space, at, head, sizeof *head);
-    TAG_AT(op.heap.tags, 0).border = 1; // border 0
+    TAG_AT(op.heap.tags, 0).border = tag_bit(0);
     cairn_tags_mark_(op.heap.tags, control->granules, fence_of(control), TAG_USED);
     cairn_heap_insert_(&op.heap, 0, control->granules);
     error = operation_close(&op, error != 0 ? error : operation_commit(&op));

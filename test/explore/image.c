@@ -68,6 +68,11 @@ static uint64_t noise(uint64_t *seed)
     return x ^ x >> 31;
 }
 
+static uint32_t bit_of(uint32_t border)
+{
+    return 0x80000000u >> border % PAIR;
+}
+
 // A border where a block ends, free or not. The first border of a pair clears what noise there is.
 static void put_border(struct tag_word *tags, uint32_t border, bool free)
 {
@@ -75,8 +80,8 @@ static void put_border(struct tag_word *tags, uint32_t border, bool free)
     if (pair->border == 0) {
         pair->free = 0;
     }
-    pair->border |= 1u << border % PAIR;
-    pair->free |= (uint32_t)free << border % PAIR;
+    pair->border |= bit_of(border);
+    pair->free |= free ? bit_of(border) : 0;
 }
 
 // Tags of the block of granules start to end - 1, over noise.
@@ -223,7 +228,7 @@ static const char *read_blocks(const struct image *image, struct shape *shape, s
     bool free_before = false;
     for (uint32_t start = 1; start != fence;) {
         const uint32_t end = view_end(view, start);
-        const bool free = (tags[(end - 1) / PAIR].free >> (end - 1) % PAIR & 1) != 0;
+        const bool free = (tags[(end - 1) / PAIR].free & bit_of(end - 1)) != 0;
         const char *const wrong = read_records(image, start, end);
         if (wrong != NULL) {
             return wrong;
@@ -265,15 +270,17 @@ const char *image_read(const struct image *image, struct shape *shape, struct vi
     }
     uint64_t borders = 0;
     for (uint32_t pair = 0; pair <= fence / PAIR; pair++) {
-        if (tags[pair].border >> PAIR != 0) {
-            return "T2: a border above the pair";
+        if (tags[pair].border << PAIR != 0) {
+            return "T2: a border behind the pair";
         }
         if (tags[pair].border != 0 && (tags[pair].free & ~tags[pair].border) != 0) {
             return "T5: free where nothing ends";
         }
-        borders |= (uint64_t)tags[pair].border << pair * PAIR;
+        for (uint32_t border = pair * PAIR; border < (pair + 1) * PAIR; border++) {
+            borders |= (uint64_t)((tags[pair].border & bit_of(border)) != 0) << border;
+        }
     }
-    if ((borders & 1) == 0 || borders >> image->granules != 3 || (tags[0].free & 1) != 0 || (tags[fence / PAIR].free >> fence % PAIR & 1) != 0) {
+    if ((borders & 1) == 0 || borders >> image->granules != 3 || (tags[0].free & bit_of(0)) != 0 || (tags[fence / PAIR].free & bit_of(fence)) != 0) {
         return "T1: an end";
     }
     view->start = (borders & (((uint64_t)1 << fence) - 1)) << 1;

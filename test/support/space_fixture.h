@@ -157,9 +157,9 @@ static inline void space_forget_free(unsigned char *image, size_t size)
     }
     const uint32_t granules = heap.control->granules;
     for (uint32_t from = 0, to; from < granules; from = to) {
-        for (to = from + 1; (heap.tags[to / 32].border >> to % 32 & 1) == 0; to++) {
+        for (to = from + 1; (heap.tags[to / 32].border << to % 32 >> 31) == 0; to++) {
         }
-        if ((heap.tags[to / 32].free >> to % 32 & 1) != 0) {
+        if ((heap.tags[to / 32].free << to % 32 >> 31) != 0) {
             const uint32_t kept = to - from < 8 ? 1 : 2;
             memset(heap.base + (size_t)from * CAIRN_GRANULE, 0, (size_t)(to - from - kept) * CAIRN_GRANULE);
             memset(heap.base + (size_t)to * CAIRN_GRANULE - CAIRN_GRANULE + 8, 0, CAIRN_GRANULE - 8);

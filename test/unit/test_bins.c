@@ -26,7 +26,7 @@ static bool agrees(uint32_t block, uint32_t length)
 {
     const uint32_t map = CONTROL->map;
     fixture_save();
-    const bool agreed = bin_remove(HEAP, end_of(block), bin_of(length));
+    const bool agreed = bin_remove(HEAP, CONTROL, end_of(block), bin_of(length));
     if (!agreed) {
         fixture_unchanged(0);
     }
@@ -36,7 +36,7 @@ static bool agrees(uint32_t block, uint32_t length)
 
 static void take_out(uint32_t block)
 {
-    assert_true(bin_remove(HEAP, end_of(block), 3));
+    assert_true(bin_remove(HEAP, CONTROL, end_of(block), 3));
 }
 
 static void lengths_have_a_list_each_then_one_a_doubling(void **state)
@@ -89,7 +89,7 @@ static void removing_any_of_a_list_leaves_the_others(void **state)
     assert_int_equal(CONTROL->heads[3], 0);
     assert_true((CONTROL->map & bin_bit(3)) == 0);
     for (int i = 0; i < 4; i++) {
-        bin_insert(HEAP, end_of(hole[i]), 3);
+        assert_true(bin_push(HEAP, CONTROL, links_at(HEAP->base, end_of(hole[i])), end_of(hole[i]), 3));
     }
     assert_sound();
 }
