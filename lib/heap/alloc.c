@@ -8,6 +8,11 @@
 // CALLERS: the user, in any context that the lock hooks make safe.
 #include "heap/quick.h"
 
+// Have the twins, for who holds the lock, short paths of their own? A library that calls them seldom says 0: they are 2 KB.
+#ifndef CAIRN_QUICK_TWINS
+#define CAIRN_QUICK_TWINS CAIRN_SPEED
+#endif
+
 // ------------------------------------------------------------------------------------------------------------------- alloc
 
 void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
@@ -17,7 +22,7 @@ void *cairn_heap_alloc_(struct cairn_heap *heap, size_t size)
     }
     struct heap_control *const control = heap->control;
     const size_t n = granules_for(size);
-    if (CAIRN_SPEED && n <= control->granules) {
+    if (CAIRN_QUICK_TWINS && n <= control->granules) {
         if (control->fit == CAIRN_FIT_BEST) {
             return quick_best(heap, control, (uint32_t)n);
         }
@@ -50,7 +55,7 @@ void *cairn_heap_alloc(struct cairn_heap *heap, size_t size)
 
 bool cairn_heap_free_at_(struct cairn_heap *heap, const void *address)
 {
-    if (CAIRN_SPEED && (heap->control->flags & FLAG_WIPE) == 0) {
+    if (CAIRN_QUICK_TWINS && (heap->control->flags & FLAG_WIPE) == 0) {
         const size_t number = border_number(heap->base, address);
         if (number < heap->control->granules && quick_free(heap, (uint32_t)number, true)) {
             return true;

@@ -17,6 +17,26 @@ bad=0
 # The library must be the one that answers: a program that does not load it proves nothing.
 LD_PRELOAD=$library sh -c 'grep -q libcairn-malloc /proc/self/maps' || { echo "programs: $library is not loaded"; exit 1; }
 
+# What no call reads but on an error, texts and tables for unwinding, stands behind the code, and is in no process's memory.
+LD_PRELOAD=$library PYTHONMALLOC=malloc python3 -c '
+import random
+texts = {}
+for i in range(20000):
+    texts[random.randrange(2000)] = "x" * random.randrange(3000)
+code = cold = found = False
+for line in open("/proc/self/smaps"):
+    words = line.split()
+    if "-" in words[0]:
+        cold = code and "libcairn-malloc" in line and words[1] == "r--p"
+        code = "libcairn-malloc" in line and words[1] == "r-xp"
+        found = found or cold
+    elif cold and words[0] == "Rss:" and words[1] != "0":
+        print("programs:", words[1], "KB of what only errors read are resident")
+if not found:
+    print("programs: the library has no part for what only errors read")
+' >"$work/out"
+[ ! -s "$work/out" ] || { cat "$work/out"; bad=1; }
+
 # same NAME COMMAND...: with and without.
 same() {
     name=$1
