@@ -75,7 +75,7 @@ CAIRN_INLINE uintptr_t enter_again(struct cairn_vm *vm, struct cairn_tlb_entry *
 // ------------------------------------------------------------------------------------------------- words, where the TLB misses
 
 // What the short path below does not do: a fault, an access that is not aligned, somebody who wants to know. Returns 0 and the addend, or an error.
-static CAIRN_NOINLINE int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
+CAIRN_SHARED int miss_slow(struct cairn_vm *vm, cairn_vaddr_t address, uint32_t access, uintptr_t *addend)
 {
     struct cairn_space *const space = vm->current;
     const cairn_vaddr_t page = address >> page_shift(vm);

@@ -49,25 +49,32 @@ CAIRN_INLINE int bring_in(struct cairn_vm *vm, struct cairn_space *space, cairn_
     if (CAIRN_LIKELY(frame != CAIRN_FRAME_NONE)) {
         frame_unlist(vm, frame);
     } else {
-        error = cairn_frame_take_(vm, page_key(space, page), &frame);
+        uint32_t taken;
+        error = cairn_frame_take_(vm, page_key(space, page), &taken);
         if (error != 0) {
             return error;
         }
+        frame = taken; // a place of its own: `frame` stays in a register
         leaf = table_leaf(vm, space->root, page); // taking a frame may have freed tables
     }
     if (CAIRN_UNLIKELY(leaf == NULL)) {
         leaf = cairn_table_make_(space, page);
-    }
-    pte_t *const pte = leaf == NULL ? NULL : table_pte(vm, leaf, page);
-    const pte_t was = leaf == NULL ? 0 : *pte;
-    error = leaf == NULL ? CAIRN_ENOMEM : fill_frame(vm, space, page, frame, was);
-    if (CAIRN_UNLIKELY(error != 0)) {
-        if (leaf != NULL) {
-            cairn_table_set_(space, page, was); // frees what was made for it
+        if (leaf == NULL) {
+            cairn_frame_free_(vm, frame);
+            return CAIRN_ENOMEM;
         }
+    }
+    pte_t *pte = table_pte(vm, leaf, page);
+    CAIRN_FORGET(pte); // kept as it is; else the leaf and the page's place in it are
+    pte_t was = *pte;
+    error = fill_frame(vm, space, page, frame, was);
+    if (CAIRN_UNLIKELY(error != 0)) {
+        cairn_table_set_(space, page, was); // frees what was made for it
         cairn_frame_free_(vm, frame);
         return error;
     }
+    CAIRN_FORGET(frame);
+    CAIRN_FORGET(was);
     *now = frame << PTE_SHIFT | PTE_PRESENT | protection;
     *pte = *now;
     frame_enter(vm, space, page, frame, was == 0 ? SLOT_NONE : pte_number(was), 0);

@@ -35,7 +35,8 @@ CAIRN_NOINLINE pte_t *cairn_table_walk_(const struct cairn_space *space, cairn_v
     return leaf == NULL ? NULL : table_pte(space->vm, leaf, page);
 }
 
-CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint32_t bytes)
+// As cairn_table_take_.
+CAIRN_INLINE void *take(struct cairn_vm *vm, uint32_t list, uint32_t bytes)
 {
     uint32_t *const first = &vm->free_node[list];
     uint32_t *node;
@@ -52,6 +53,11 @@ CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint3
     return node;
 }
 
+CAIRN_NOINLINE void *cairn_table_take_(struct cairn_vm *vm, uint32_t list, uint32_t bytes)
+{
+    return take(vm, list, bytes);
+}
+
 CAIRN_NOINLINE void cairn_table_give_(struct cairn_vm *vm, uint32_t list, void *memory)
 {
     uint32_t *const node = memory;
@@ -59,15 +65,20 @@ CAIRN_NOINLINE void cairn_table_give_(struct cairn_vm *vm, uint32_t list, void *
     vm->free_node[list] = entry_of(vm, node);
 }
 
-static CAIRN_NOINLINE uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
+CAIRN_INLINE uint32_t *node_new(struct cairn_vm *vm, uint32_t level)
 {
     const uint32_t bytes = table_bytes(vm, level);
-    uint32_t *const node = cairn_table_take_(vm, vm->node_list[level], bytes);
+    uint32_t *const node = CAIRN_SPEED ? take(vm, vm->node_list[level], bytes) : cairn_table_take_(vm, vm->node_list[level], bytes);
     if (node != NULL) {
         vm->figures.tables++;
         vm->figures.table_bytes += bytes;
     }
     return node;
+}
+
+static CAIRN_NOINLINE uint32_t *node_make(struct cairn_vm *vm, uint32_t level)
+{
+    return node_new(vm, level);
 }
 
 CAIRN_NOINLINE void cairn_table_free_(struct cairn_vm *vm, uint32_t *node, uint32_t level)
@@ -125,6 +136,14 @@ CAIRN_NOINLINE uint32_t *cairn_table_make_(struct cairn_space *space, cairn_vadd
 {
     struct cairn_vm *const vm = space->vm;
     uint32_t *path[CAIRN_LEVELS_MAX];
+    if (CAIRN_SPEED && table_levels(vm) == 2) { // as most are
+        uint32_t *const entry = &space->root[table_index(vm, 0, page)];
+        uint32_t *const node = *entry != 0 ? table_below(vm, *entry) : node_new(vm, 1);
+        if (node != NULL) {
+            *entry = entry_of(vm, node);
+        }
+        return node;
+    }
     uint32_t count = path_to(space, page, path);
     for (; count < table_levels(vm); count++) {
         uint32_t *const node = node_make(vm, count);
