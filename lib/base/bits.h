@@ -2,7 +2,7 @@
 //
 // Bit arithmetic on 32-bit words.
 // OWNS: nothing.
-// COST: one to three instructions where the core counts leading zeros; else 7 for the lowest bit and 17 for the highest by a table (Armv6-M, RV32IM), or 5 halvings.
+// COST: one to three instructions where the core counts leading zeros; else 7 for the lowest bit and 10 to 16 for the highest by tables (Armv6-M, RV32IM), or 5 halvings.
 // CALLERS: any file of lib, in any context.
 #ifndef CAIRN_BASE_BITS_H
 #define CAIRN_BASE_BITS_H
@@ -30,6 +30,7 @@
 // The place of a single bit: it multiplies a de Bruijn sequence, whose every five bits are another number, into its top five bits (Leiserson, Prokop,
 // Randall, "Using de Bruijn sequences to index a 1 in a computer word", 1998).
 extern const uint8_t cairn_bits_place_[32];
+extern const uint8_t cairn_bits_above_[16]; // of four bits: how many are above the highest that is set
 #define BITS_PLACE(bit) cairn_bits_place_[(bit) * 0x077CB531u >> 27]
 #endif
 
@@ -39,12 +40,20 @@ CAIRN_INLINE uint32_t bits_highest(uint32_t word)
 #if BITS_HAVE_CLZ
     return 31u - (uint32_t)__builtin_clz(word);
 #elif BITS_BY_TABLE
-    word |= word >> 1;
-    word |= word >> 2;
-    word |= word >> 4;
-    word |= word >> 8;
-    word |= word >> 16;
-    return BITS_PLACE(word - (word >> 1));
+    uint32_t at = 31;
+    if (word >> 16 == 0) {
+        word <<= 16;
+        at -= 16;
+    }
+    if (word >> 24 == 0) {
+        word <<= 8;
+        at -= 8;
+    }
+    if (word >> 28 == 0) {
+        word <<= 4;
+        at -= 4;
+    }
+    return at - cairn_bits_above_[word >> 28];
 #else
     uint32_t at = 0;
     for (uint32_t half = 16; half != 0; half >>= 1) {
