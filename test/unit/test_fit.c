@@ -70,6 +70,15 @@ static void best_takes_the_exact_length_first(void **state)
     assert_takes(5, HOLES);
 }
 
+static void best_takes_the_first_of_the_shortest(void **state)
+{
+    (void)state;
+    MAKE(CAIRN_FIT_BEST, CAIRN_SEARCH_ALL, 10, 10, 12);
+    assert_takes(9, 1);
+    MAKE(CAIRN_FIT_BEST, 0, 12, 10, 10);
+    assert_takes(9, 2);
+}
+
 static void best_looks_at_no_more_than_it_may(void **state)
 {
     (void)state;
@@ -250,32 +259,144 @@ static void links_forged_to_match_hand_out_nothing_twice(void **state)
     fixture.damaged = true;
 }
 
-// A block that left its list by a forged link is still its head: what is freed into that list does not write to it.
-static void a_head_that_was_forged_away_is_not_written_to(void **state)
+// Granules that are free behind a head that is to get lost, and those of both.
+#define BEHIND(n) ((n) + 7)
+#define BOTH(n) ((n) + BEHIND(n))
+
+// A block of n granules leaves its list by a forged link, and is still its head; then it is the front of a used block, which is returned.
+static unsigned char *lose_head(uint32_t n)
 {
-    (void)state;
-    NEEDS_HARDENING;
     void *const forger = take_granules(1);
     (void)take_granules(1);
-    void *const later = take_granules(2);
-    (void)take_granules(1);
-    void *const head = take_granules(2);
-    void *const beside = take_granules(1);
+    void *const head = take_granules(n);
+    void *const beside = take_granules(BEHIND(n));
     (void)take_granules(1);
     cairn_heap_free(HEAP, forger);
     cairn_heap_free(HEAP, head);
     links_of(number_of(forger))->next = end_of(number_of(head));
     links_of(number_of(head))->prev = end_of(number_of(forger));
-    const uint32_t stale = CONTROL->heads[2];
+    const uint32_t stale = CONTROL->heads[bin_of(n)];
     cairn_heap_free(HEAP, beside); // the head merges with it, and leaves the list of the forger
-    assert_int_equal(CONTROL->heads[2], stale);
+    assert_int_equal(CONTROL->heads[bin_of(n)], stale);
     fixture_expect_none();
-    unsigned char *const over = take_granules(3);
+    unsigned char *const over = take_granules(BOTH(n));
     assert_ptr_equal(over, head);
-    cairn_heap_free(HEAP, later);
+    return over;
+}
+
+// What came into the list was told of the head that is none, did not write to it, and is all that the list has.
+static void assert_list_begins_anew(unsigned char *over, uint32_t n, uint32_t to)
+{
     fixture_expect(CAIRN_WRONG_LINK, over);
-    assert_filled(over, granules(3), number_of(over));
+    assert_filled(over, granules(BOTH(n)), number_of(over));
+    assert_int_equal(CONTROL->heads[bin_of(n)], to);
+    assert_int_equal(length_before(TAGS, to), n);
+    assert_sound();
+    free_all();
+}
+
+static const uint32_t lost[] = {4, 9}; // of a list of one length, and of one of several
+
+static void a_head_that_was_forged_away_is_not_handed_out(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
+        fixture_make_fit(CAIRN_FIT_BEST, 0);
+        unsigned char *const over = lose_head(lost[i]);
+        const uint32_t stale = CONTROL->heads[bin_of(lost[i])];
+        *hint_at(HEAP->base, stale) = lost[i]; // the caller's bytes are those of a free block
+        *links_at(HEAP->base, stale) = (struct block_links){0, 0};
+        fixture_save();
+        assert_null(cairn_heap_alloc(HEAP, granules(lost[i])));
+        fixture_expect(CAIRN_WRONG_LINK, over);
+        fixture_unchanged(1);
+    }
     fixture.damaged = true;
+}
+
+static void a_free_does_not_write_to_a_head_that_was_forged_away(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (uint32_t way = 0; way < 4 * sizeof lost / sizeof lost[0]; way++) {
+        const uint32_t n = lost[way >> 2];
+        const uint32_t before = way & 1; // is one granule before it free, and one behind it?
+        const uint32_t behind = way >> 1 & 1;
+        fixture_make_fit(CAIRN_FIT_BEST, 0);
+        void *const left = before != 0 ? take_granules(1) : NULL;
+        void *const later = take_granules(n - before - behind);
+        void *const right = behind != 0 ? take_granules(1) : NULL;
+        (void)take_granules(1);
+        unsigned char *const over = lose_head(n);
+        cairn_heap_free(HEAP, left);
+        cairn_heap_free(HEAP, right);
+        const uint32_t to = number_of(later) - 1 + n - before;
+        cairn_heap_free(HEAP, later);
+        assert_list_begins_anew(over, n, to);
+    }
+}
+
+// What an alloc leaves of the hole goes there; before: the hole is not the head of its own list.
+static void a_rest_does_not_write_to_a_head_that_was_forged_away(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (uint32_t way = 0; way < 2 * sizeof lost / sizeof lost[0]; way++) {
+        const uint32_t n = lost[way >> 1];
+        const bool before = (way & 1) != 0;
+        const uint32_t asked = 2 * n;
+        fixture_make_fit(CAIRN_FIT_BEST, 0);
+        void *const longer = before ? take_granules(asked + n + 1) : NULL;
+        (void)take_granules(1);
+        void *const cut = take_granules(asked + n);
+        (void)take_granules(1);
+        unsigned char *const over = lose_head(n);
+        (void)cairn_heap_alloc(HEAP, stats().largest_free);
+        cairn_heap_free(HEAP, cut);
+        cairn_heap_free(HEAP, longer);
+        assert_ptr_equal(take_granules(asked), cut);
+        assert_list_begins_anew(over, n, number_of(cut) - 1 + asked + n);
+    }
+}
+
+// A block behind the head is taken out of its list only where its neighbours there agree.
+static void a_block_behind_the_head_with_broken_links_is_refused(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (int way = 0; way < 4; way++) {
+        MAKE(CAIRN_FIT_BEST, 0, 40, 10, 9, 11);
+        struct block_links *const links = links_of(hole[2]);
+        *((way & 1) != 0 ? &links->next : &links->prev) = (way & 2) != 0 ? end_of(hole[0]) : end_of(hole[2]);
+        fixture_save();
+        assert_null(cairn_heap_alloc(HEAP, granules(9)));
+        fixture_expect(CAIRN_WRONG_LINK, at(hole[2]));
+        fixture_unchanged(1);
+    }
+    fixture.damaged = true;
+}
+
+// A link leads to the head of a list of longer blocks: it is refused, or is cut, and what is left goes into the list of its length.
+static void a_block_of_another_list_leaves_nothing_in_a_wrong_one(void **state)
+{
+    static const uint32_t lengths[][2] = {{40, 9}, {17, 9}}; // what is left of the longer belongs to a list of more granules than were asked for; of fewer
+    (void)state;
+    NEEDS_HARDENING;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        make_holes(lengths[i], 2, CAIRN_FIT_BEST, 0);
+        links_of(hole[1])->next = end_of(hole[0]);
+        fixture_save();
+        const void *const block = cairn_heap_alloc(HEAP, granules(12));
+        if (block == NULL) {
+            fixture_expect(CAIRN_WRONG_LINK, at(hole[0]));
+            fixture_unchanged(1);
+        } else {
+            assert_ptr_equal(block, at(hole[0]));
+        }
+        links_of(hole[1])->next = 0;
+        assert_sound();
+    }
 }
 
 static void a_hint_that_says_too_much_is_not_believed(void **state)
@@ -323,6 +444,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         UNIT(best_takes_the_shortest_of_all),
         UNIT(best_takes_the_exact_length_first),
+        UNIT(best_takes_the_first_of_the_shortest),
         UNIT(best_looks_at_no_more_than_it_may),
         UNIT(best_looks_into_the_next_list_too),
         UNIT(best_compares_in_the_next_list),
@@ -339,7 +461,11 @@ int main(void)
         UNIT(a_link_out_of_the_region_is_not_followed),
         UNIT(a_link_out_of_the_region_is_reported_where_it_is),
         UNIT(links_forged_to_match_hand_out_nothing_twice),
-        UNIT(a_head_that_was_forged_away_is_not_written_to),
+        UNIT(a_head_that_was_forged_away_is_not_handed_out),
+        UNIT(a_free_does_not_write_to_a_head_that_was_forged_away),
+        UNIT(a_rest_does_not_write_to_a_head_that_was_forged_away),
+        UNIT(a_block_behind_the_head_with_broken_links_is_refused),
+        UNIT(a_block_of_another_list_leaves_nothing_in_a_wrong_one),
         UNIT(a_hint_that_says_too_much_is_not_believed),
 #if UINTPTR_MAX > 0xFFFFFFFFu
         UNIT(bounded_cannot_round_past_the_last_list),

@@ -218,6 +218,7 @@ static void free_beside_broken_links(bool behind, size_t field, uint32_t value)
         assert_int_equal(cairn_heap_usable_size(HEAP, stopper), G);
         assert_int_equal(length_after(TAGS, number_of(hole) - 1), 5);
         assert_int_equal(length_after(TAGS, number_of(middle) - 1), 5);
+        assert_int_equal(CONTROL->heads[5], end_of(number_of(middle)));
         *links = kept; // repaired: all that is left is two neighbours that are both free
         if (kept.prev == 0 && CONTROL->heads[5] != end_of(number_of(hole))) {
             links->prev = CONTROL->heads[5];
