@@ -137,11 +137,14 @@ static CAIRN_NOINLINE void *quick_cut_inner(struct cairn_heap *heap, uint32_t to
     return quick_cut(heap, heap->control, to, bin, n, false);
 }
 
-// A block behind the head of a range list has a link that leads nowhere.
+// Of the first blocks of a range list, from `block` on, one has a link that leads nowhere: find it again. No more steps than the search took, should the link have led
+// into a used block, whose bytes may be others by now.
 CAIRN_COLD static void *quick_stray(const struct cairn_heap *heap, uint32_t block)
 {
-    for (uint32_t next = block; next <= heap->control->granules; next = links_at(heap->base, block)->next) {
+    uint32_t next = block;
+    for (uint32_t left = heap->control->search; left != 0 && next - 1 < heap->control->granules; left--) {
         block = next;
+        next = links_at(heap->base, block)->next;
     }
     return quick_broken(heap, block);
 }
@@ -249,7 +252,8 @@ CAIRN_INLINE void quick_swallow(struct cairn_heap *heap, struct heap_control *co
     tag_record(heap->tags, from, end);
 }
 
-// Make the block between `from` and a border free, before which no free one is: merge it with what is behind, put it into a list.
+// Make the block between `from` and a border free, which is not to be merged with what is before it: merge it with what is behind, put it into a list. joined: it may
+// have swallowed what was before it, and its records are to be written.
 CAIRN_INLINE void quick_release(struct cairn_heap *heap, uint32_t from, struct quick_place place, bool joined)
 {
     struct heap_control *const control = heap->control;
