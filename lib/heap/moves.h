@@ -12,7 +12,7 @@
 //
 // INVARIANTS: T3 no two neighbours are both free. A pointer and a link are proved before the first write that rests on them. A free
 //     neighbour whose links are broken is reported and left alone: what is freed beside it is free all the same.
-// COST: O(1). No loops. CALLERS: heap.c, for everybody; quick.h, where the build favours speed. Lock held.
+// COST: O(1). No loops, but for a second try where a list's head is none. CALLERS: heap.c, for everybody; quick.h, where the build favours speed. Lock held.
 #ifndef CAIRN_HEAP_MOVES_H
 #define CAIRN_HEAP_MOVES_H
 
