@@ -106,15 +106,15 @@ CAIRN_COLD static uint32_t report_link(const struct cairn_heap *heap, uint32_t t
     return 0;
 }
 
-// Put the block, whose links are these, into a list, at the head. Returns false, and nothing has changed, where the head is none (inside it was when it became
-// one).
+// Put the block, whose links are these, into a list, at the head. Returns false, and nothing has changed, where the head is none, or the block itself (inside it was
+// when it became one).
 CAIRN_INLINE bool bin_push(const struct cairn_heap *heap, struct heap_control *control, struct block_links *links, uint32_t block, uint32_t bin)
 {
     free_word *const head = head_of(control, bin);
     const uint32_t next = *head;
     if (next == 0) {
         control->map |= bin_bit(bin);
-    } else if (HARDENED && CAIRN_UNLIKELY(!is_free_end(heap->tags, next))) {
+    } else if (HARDENED && (CAIRN_UNLIKELY(next == block) || CAIRN_UNLIKELY(!is_free_end(heap->tags, next)))) {
         return false;
     } else {
         links_at(heap->base, next)->prev = block;

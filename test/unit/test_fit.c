@@ -337,6 +337,46 @@ static void a_free_does_not_write_to_a_head_that_was_forged_away(void **state)
     }
 }
 
+// Then it would follow itself.
+static void a_head_that_was_forged_away_is_freed_once_more(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
+        const uint32_t n = lost[i];
+        fixture_make_fit(CAIRN_FIT_BEST, 0);
+        unsigned char *const over = lose_head(n);
+        assert_int_equal(cairn_heap_resize(HEAP, over, granules(n)), 0);
+        void *const behind = take_granules(BEHIND(n));
+        assert_ptr_equal(behind, over + n * G);
+        fixture_expect_none();
+        cairn_heap_free(HEAP, over);
+        fixture_expect(CAIRN_WRONG_LINK, over);
+        assert_int_equal(CONTROL->heads[bin_of(n)], number_of(over) - 1 + n);
+        assert_sound();
+        free_all();
+    }
+}
+
+// The list of what an alloc leaves says that it begins with just that.
+static void a_rest_that_is_a_forged_head_does_not_follow_itself(void **state)
+{
+    (void)state;
+    NEEDS_HARDENING;
+    for (uint32_t rest = 3; rest <= 9; rest += 6) {
+        MAKE(CAIRN_FIT_BEST, 0, 40);
+        const uint32_t to = end_of(hole[0]);
+        CONTROL->heads[bin_of(rest)] = to;
+        CONTROL->map |= bin_bit(bin_of(rest));
+        fixture_expect_none();
+        assert_ptr_equal(take_granules(40 - rest), at(hole[0]));
+        fixture_expect(CAIRN_WRONG_LINK, at(hole[0]));
+        assert_int_equal(CONTROL->heads[bin_of(rest)], to);
+        assert_sound();
+        assert_non_null(take_granules(rest));
+    }
+}
+
 // What an alloc leaves of the hole goes there; before: the hole is not the head of its own list.
 static void a_rest_does_not_write_to_a_head_that_was_forged_away(void **state)
 {
@@ -463,6 +503,8 @@ int main(void)
         UNIT(links_forged_to_match_hand_out_nothing_twice),
         UNIT(a_head_that_was_forged_away_is_not_handed_out),
         UNIT(a_free_does_not_write_to_a_head_that_was_forged_away),
+        UNIT(a_head_that_was_forged_away_is_freed_once_more),
+        UNIT(a_rest_that_is_a_forged_head_does_not_follow_itself),
         UNIT(a_rest_does_not_write_to_a_head_that_was_forged_away),
         UNIT(a_block_behind_the_head_with_broken_links_is_refused),
         UNIT(a_block_of_another_list_leaves_nothing_in_a_wrong_one),
