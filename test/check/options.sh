@@ -47,7 +47,7 @@ units() {
         *) echo "${name%.c}" ;;
         esac
     done
-    echo test_pool_random test_pool_threads test_concepts_heap test_freertos test_freertos_isr test_allocator test_memory_resource test_new test_new_heap
+    echo test_pool_random test_pool_threads test_concepts_heap test_freertos test_freertos_isr test_zephyr test_allocator test_memory_resource test_new test_new_heap
 }
 
 # flip NAME TESTS SETTING...: -D for what is an option of CMakeLists.txt, and a flag for every other.
