@@ -3,7 +3,7 @@
 // What all the calls share: one copy of the moves, the steps of a call.
 //
 // OWNS: nothing; moves.h says what the moves do.
-// COST: O(1) for a bounded search. No recursion; the only loop is the search. What is wiped, where wiping is on, comes on top.
+// COST: O(1) for a bounded search. No recursion; the only loops are the search, and a second try at a list whose head is none. What is wiped, where wiping is on, comes on top.
 // CALLERS: lib/heap, lock held.
 #include "heap/fit.h"
 #include "heap/moves.h"
