@@ -12,7 +12,7 @@
 #             2. An external name of cairn.c is one that cairn.h declares: what private headers declare becomes static.
 #             3. A macro of a .c file ends with it. Where two .c files have a static function of one name, that of the second has another, by
 #                a macro that ends with the file too.
-#             4. cairn.c is not larger than the library: gcc is told not to lay out functions in others by itself, which it would do across all files
+#             4. cairn.c is not larger than the library: gcc is told not to lay out functions in others by itself, nor to take their arguments apart, which it would do across all files
 #                that are one there.
 #             5. An include of lib is not inside an #if. (A header's guard aside.)
 #             6. Where a private header defines another's guard it stands in for that one: the headers that include the other stand before each .c file that
@@ -198,7 +198,7 @@ def header(library):
 
 # Invariant 4.
 APART = """#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("no-inline-functions")
+#pragma GCC optimize("no-inline-functions", "no-ipa-sra")
 #endif
 
 """
