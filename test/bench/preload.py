@@ -21,7 +21,7 @@ ALLOCATORS = ("glibc", "cairn", "jemalloc", "mimalloc")
 RUNS = 7
 # Programs of less than so many seconds run so often in a round: a machine's busy moment may be longer than they are, and where the system lays them
 # out, at random, changes their peak by up to 100 KB.
-SHORT, REPEATS = 1.0, 20
+SHORT, REPEATS = 1.0, 5
 SLOWER = 1.5  # times glibc's time that are promised
 
 
